@@ -1,0 +1,48 @@
+// The commands of `weft`, one function each. Results go to stdout, everything else to stderr.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/node/error.h"
+#include "framework/plugin/registry.h"
+#include "framework/run/trainer.h"
+
+namespace weft::cli {
+
+// What evaluating and generating take: a run's directory, or a pipeline whose modules all come from
+// other runs.
+struct ModelOptions {
+  std::string target;
+  std::vector<std::string> sets;
+  std::string checkpoint = "last";  // last, best, or a step
+  std::string output;               // folder for what sinks write; "": the run's
+  int threads = 0;
+  bool json = false;
+};
+
+struct BenchOptions {
+  std::string pipeline;
+  std::vector<std::string> sets;
+  std::vector<int> threads{1, 2};
+  int64_t steps = 200;
+  bool json = false;
+};
+
+// The plugins of the standard places and of a pipeline's `plugins:`.
+Registry load_plugins_for(const Pipeline& pipeline);
+
+Exit train(const std::string& pipeline, const std::vector<std::string>& sets, TrainOptions options);
+Exit evaluate(const ModelOptions& options);
+Exit generate(const ModelOptions& options);
+Exit check(const std::string& pipeline, const std::vector<std::string>& sets);
+Exit graph(const std::string& pipeline, const std::vector<std::string>& sets,
+           const std::string& output, const std::string& section);
+Exit nodes(const std::string& name);
+Exit schema();
+Exit docs();
+Exit doctor();
+Exit bench(const BenchOptions& options);
+Exit version();
+
+}  // namespace weft::cli

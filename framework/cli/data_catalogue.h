@@ -1,0 +1,42 @@
+// The data sets that can be fetched: nodes/data/datasets.yaml, built into the program, and the file
+// that $WEFT_DATASETS names.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/graph/yaml.h"
+
+namespace weft::data {
+
+// One file of a data set, as it is kept.
+struct File {
+  std::string name;  // in the data set's folder
+  std::string from;  // its place in the package
+  bool gunzip = false;
+  int64_t bytes = 0;
+  std::string sha256;  // 64 hexadecimal digits
+};
+
+enum class Manager { apt, npm };
+
+struct Dataset {
+  std::string name, about, source, licence, licence_file;
+  Manager manager = Manager::apt;
+  std::string package, version, sha256;  // of the package's archive
+  std::vector<File> files;
+
+  std::filesystem::path folder() const;  // below Node::data_dir()
+  int64_t bytes() const;                 // of all files
+};
+
+std::vector<Dataset> read_catalogue(const Yaml& yaml);  // throws Errors with every mistake
+std::vector<Dataset> catalogue();
+Dataset find(const std::string& name);  // throws Error with the near name
+
+std::string_view built_in_catalogue();  // generated
+
+}  // namespace weft::data

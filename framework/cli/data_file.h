@@ -1,0 +1,20 @@
+// The files of a data set: taken out of a package, and checked.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "framework/cli/data_catalogue.h"
+
+namespace weft::data {
+
+std::string sha256(const std::filesystem::path& file);  // 64 hexadecimal digits
+
+// What is wrong with a file of `folder`: "is missing", "has 7 bytes, not 9"; "" if nothing is.
+// `checksum: false` looks at the size alone.
+std::string fault(const std::filesystem::path& folder, const File& file, bool checksum);
+
+// Copies `from` to `to`, inflated if the catalogue says so; never writes more than file.bytes.
+void extract(const std::filesystem::path& from, const std::filesystem::path& to, const File& file);
+
+}  // namespace weft::data

@@ -1,0 +1,202 @@
+// weft: trains, evaluates and generates with models written as YAML graphs.
+#include <CLI/CLI.hpp>
+
+#include <fmt/core.h>
+
+#include <iostream>
+
+#include "framework/cli/commands.h"
+#include "framework/cli/data.h"
+
+namespace {
+
+using namespace weft;
+
+void add_sets(CLI::App& command, std::vector<std::string>& sets) {
+  command.add_option("--set", sets, "Set a variable or a key: latent=32, train.epochs=3")
+      ->allow_extra_args(false);
+}
+
+void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
+  struct Given {
+    std::string pipeline, resume, progress = "auto";
+    std::vector<std::string> sets;
+    bool overwrite = false;
+    TrainOptions options;
+  };
+  auto given = std::make_shared<Given>();
+  CLI::App& command = *app.add_subcommand("train", "Train a pipeline; results go to runs/NAME");
+  command.add_option("PIPELINE", given->pipeline, "A pipeline file")->required();
+  command.add_option("-o,--output", given->options.run, "The run's directory (runs/NAME)");
+  add_sets(command, given->sets);
+  command.add_option("--resume", given->resume,
+                     "Go on from auto (anew if there is nothing), last, best, or a step");
+  command.add_flag("--overwrite", given->overwrite, "Start anew where a run is already");
+  command
+      .add_option("--threads", given->options.threads,
+                  "Threads (one for each core); results do not depend on it")
+      ->check(CLI::Range(1, 4096))
+      ->envname("WEFT_THREADS");
+  command.add_option("--steps", given->options.steps, "Stop after this step, with a checkpoint")
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--hours", given->options.hours, "Stop after so many hours, with a checkpoint")
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--log-every", given->options.log_every,
+                  "Steps between lines of metrics.jsonl (50)")
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--stall", given->options.stall, "Seconds without a step before a warning (60)")
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--progress", given->progress, "auto, bar, plain or none")
+      ->check(CLI::IsMember({"auto", "bar", "plain", "none"}));
+  command.add_flag("--allow-drift", given->options.allow_drift,
+                   "Resume under other conditions, without the promise of equal bits");
+  command.callback([given, &exit, &typed] {
+    using Style = Progress::Style;
+    TrainOptions& options = given->options;
+    if (given->overwrite && !given->resume.empty())
+      throw Error("--overwrite and --resume exclude each other");
+    if (given->overwrite) options.start = TrainOptions::Start::overwrite;
+    if (!given->resume.empty())
+      options.start = TrainOptions::Start::resume, options.resume = given->resume;
+    options.progress = given->progress == "bar"     ? Style::bar
+                       : given->progress == "plain" ? Style::plain
+                       : given->progress == "none"  ? Style::none
+                                                    : Style::automatic;
+    options.command = typed;
+    exit = cli::train(given->pipeline, given->sets, options);
+  });
+}
+
+void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::string& about,
+               Exit (*run)(const cli::ModelOptions&)) {
+  auto given = std::make_shared<cli::ModelOptions>();
+  auto count = std::make_shared<int64_t>(0);
+  CLI::App& command = *app.add_subcommand(verb, about);
+  command
+      .add_option("RUN", given->target,
+                  "A run's directory, or a pipeline whose modules come from runs")
+      ->required();
+  add_sets(command, given->sets);
+  command.add_option("--checkpoint", given->checkpoint, "last, best, or a step");
+  command.add_option("-o,--output", given->output, "Folder for what is written (the run's)");
+  command.add_option("--threads", given->threads, "Threads (one for each core)")
+      ->check(CLI::Range(1, 4096))
+      ->envname("WEFT_THREADS");
+  command.add_flag("--json", given->json, "One JSON object on stdout");
+  if (verb == "generate")
+    command.add_option("-n,--count", *count, "How many samples: the variable $count (64)")
+        ->check(CLI::Range(1, 1 << 24));
+  command.callback([given, count, &exit, run] {
+    if (*count > 0) given->sets.push_back("count=" + std::to_string(*count));
+    exit = run(*given);
+  });
+}
+
+void add_pipeline(CLI::App& app, Exit& exit) {
+  struct Given {
+    std::string pipeline, output, section = "train";
+    std::vector<std::string> sets;
+  };
+  auto check = std::make_shared<Given>();
+  CLI::App& check_command = *app.add_subcommand(
+      "check", "Check a pipeline and print its plan: shapes, parameters, FLOPs, memory, lanes");
+  check_command.add_option("PIPELINE", check->pipeline, "A pipeline file")->required();
+  add_sets(check_command, check->sets);
+  check_command.callback([check, &exit] { exit = cli::check(check->pipeline, check->sets); });
+
+  auto graph = std::make_shared<Given>();
+  CLI::App& graph_command =
+      *app.add_subcommand("graph", "Draw a pipeline with the shapes on its edges");
+  graph_command.add_option("PIPELINE", graph->pipeline, "A pipeline file")->required();
+  graph_command.add_option("-o,--output", graph->output, "A .svg or .dot file (DOT on stdout)");
+  graph_command.add_option("--section", graph->section, "train, evaluate or generate")
+      ->check(CLI::IsMember({"train", "evaluate", "generate"}));
+  add_sets(graph_command, graph->sets);
+  graph_command.callback([graph, &exit] {
+    exit = cli::graph(graph->pipeline, graph->sets, graph->output, graph->section);
+  });
+
+  auto bench = std::make_shared<cli::BenchOptions>();
+  CLI::App& bench_command = *app.add_subcommand(
+      "bench", "Time the training step of a pipeline against the machine's peak");
+  bench_command.add_option("PIPELINE", bench->pipeline, "A pipeline file")->required();
+  add_sets(bench_command, bench->sets);
+  bench_command.add_option("--threads", bench->threads, "Numbers of threads to time (1 2)")
+      ->check(CLI::Range(1, 4096));
+  bench_command.add_option("--steps", bench->steps, "Steps to time (200)")
+      ->check(CLI::Range(1, 1'000'000));
+  bench_command.add_flag("--json", bench->json, "One JSON object on stdout");
+  bench_command.callback([bench, &exit] { exit = cli::bench(*bench); });
+}
+
+void add_plugins(CLI::App& app, Exit& exit) {
+  auto name = std::make_shared<std::string>();
+  CLI::App& nodes = *app.add_subcommand(
+      "nodes", "List node kinds, or describe one: ports, params, weights, example");
+  nodes.add_option("NODE", *name, "A node kind");
+  nodes.callback([name, &exit] { exit = cli::nodes(*name); });
+  app.add_subcommand("schema", "Print the JSON schema of pipeline files, for editors")
+      ->callback([&exit] { exit = cli::schema(); });
+  app.add_subcommand("docs", "Print the reference page of all node kinds")->callback([&exit] {
+    exit = cli::docs();
+  });
+  app.add_subcommand("doctor", "Look at this machine: CPU, libraries, plugins, data, disk")
+      ->callback([&exit] { exit = cli::doctor(); });
+  app.add_subcommand("version", "Print versions")->callback([&exit] { exit = cli::version(); });
+}
+
+void add_data(CLI::App& app) {
+  CLI::App& data =
+      *app.add_subcommand("data", "Data sets from packages: list, fetch, info, verify");
+  data.require_subcommand(1);
+  data.add_subcommand("list", "List the data sets")->callback([] { weft::data::list(std::cout); });
+  const auto named = [&](const char* verb, const char* about,
+                         void (*run)(const std::string&, std::ostream&)) {
+    auto name = std::make_shared<std::string>();
+    CLI::App& command = *data.add_subcommand(verb, about);
+    command.add_option("NAME", *name, "A data set")->required();
+    command.callback([name, run] { run(*name, std::cout); });
+  };
+  named("fetch", "Download, check and unpack a data set", weft::data::fetch);
+  named("info", "What is known of a data set", weft::data::info);
+  named("verify", "Compare a data set's files with their checksums", weft::data::verify);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Exit exit = Exit::done;
+  std::string typed;
+  for (int i = 0; i < argc; ++i) typed += std::string(i ? " " : "") + argv[i];
+  CLI::App app("weft trains, evaluates and generates with models written as YAML graphs", "weft");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", [] {
+    cli::version();
+    return std::string();
+  });
+  try {
+    add_train(app, exit, typed);
+    add_model(app, exit, "evaluate", "Print a trained model's values over its evaluation data",
+              cli::evaluate);
+    add_model(app, exit, "generate", "Write what a trained model generates", cli::generate);
+    add_pipeline(app, exit);
+    add_plugins(app, exit);
+    add_data(app);
+    app.parse(argc, argv);
+    return static_cast<int>(exit);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "weft: there is not enough memory: make `batch` or the layers smaller\n");
+    return static_cast<int>(Exit::resources);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "weft: unexpected: {}\n", error.what());
+    return static_cast<int>(Exit::internal);
+  }
+}

@@ -1,0 +1,94 @@
+// weft evaluate, weft generate
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "framework/cli/commands.h"
+#include "framework/run/checkpoint.h"
+#include "framework/run/evaluator.h"
+#include "framework/run/run_directory.h"
+
+namespace weft::cli {
+
+namespace {
+// A plan of `mode` with its weights.
+struct Trained {
+  std::unique_ptr<Pipeline> pipeline;
+  Registry registry;
+  std::unique_ptr<Plan> plan;
+  Model model;
+  std::filesystem::path directory;
+  int64_t step = 0;
+};
+
+Checkpoint open_checkpoint(const std::filesystem::path& run, const std::string& which) {
+  CheckpointStore store(run / "checkpoints", {.read_only = true, .warn = [](const std::string& s) {
+                                                fmt::print(stderr, "weft: {}\n", s);
+                                              }});
+  if (which == "last") return store.newest();
+  if (which == "best") return store.best();
+  try {
+    return store.at(std::stoll(which));
+  } catch (const std::logic_error&) {
+    throw Error("--checkpoint must be last, best or a step, not `" + which + "`");
+  }
+}
+
+Trained open(const ModelOptions& options, Mode mode) {
+  Trained trained;
+  const bool is_run = std::filesystem::is_directory(options.target);
+  if (is_run && !RunDirectory::exists(options.target))
+    throw Error("`" + options.target + "` is not the directory of a run: it has no resolved.yaml");
+  const auto file = is_run ? std::filesystem::path(options.target) / "resolved.yaml"
+                           : std::filesystem::path(options.target);
+  Mistakes mistakes;
+  trained.pipeline = std::make_unique<Pipeline>(Pipeline::read(file, options.sets, mistakes));
+  trained.registry = load_plugins_for(*trained.pipeline);
+  trained.plan = Plan::build(*trained.pipeline, trained.registry, mode, mistakes);
+  mistakes.check();
+  trained.model.add(*trained.plan);
+  trained.directory = is_run ? std::filesystem::path(options.target)
+                             : std::filesystem::path("runs") / trained.pipeline->name;
+  if (!options.output.empty()) trained.directory = options.output;
+  if (is_run) {
+    const Checkpoint checkpoint = open_checkpoint(options.target, options.checkpoint);
+    trained.model.load(checkpoint.model.tensors());
+    trained.step = checkpoint.step;
+  } else {
+    for (const PlanWeight& weight : trained.plan->weights)
+      if (trained.pipeline->modules.at(weight.module).from.empty())
+        throw Error("module `" + weight.module + "` is not trained yet: run `weft train " +
+                    options.target + "`, then give the run's directory");
+    load_transferred(trained.model, *trained.pipeline);
+  }
+  return trained;
+}
+
+Exit run(const ModelOptions& options, Mode mode) {
+  Trained trained = open(options, mode);
+  Engine engine(*trained.plan, trained.registry, trained.model,
+                {options.threads, trained.directory});
+  const Results results = weft::evaluate(*trained.plan, engine, trained.step);
+  if (options.json) {
+    nlohmann::json json{{"step", trained.step}};
+    for (const auto& [name, values] : results)
+      json[name] = values.size() == 1 ? nlohmann::json(values[0]) : nlohmann::json(values);
+    fmt::print("{}\n", json.dump());
+  } else if (!results.empty()) {
+    fmt::print("{}\n", text(results));
+  }
+  if (mode == Mode::generate) fmt::print(stderr, "weft: wrote to {}\n", trained.directory.string());
+  return Exit::done;
+}
+}  // namespace
+
+Exit evaluate(const ModelOptions& options) {
+  return run(options, Mode::evaluate);
+}
+
+Exit generate(const ModelOptions& options) {
+  return run(options, Mode::generate);
+}
+
+}  // namespace weft::cli

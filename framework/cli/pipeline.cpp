@@ -1,0 +1,71 @@
+// weft train, weft check, weft graph: what starts from a pipeline file
+#include <fmt/core.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "framework/cli/commands.h"
+#include "framework/graph/print.h"
+#include "framework/plugin/loader.h"
+#include "framework/run/files.h"
+
+namespace weft::cli {
+
+Registry load_plugins_for(const Pipeline& pipeline) {
+  std::vector<PluginPath> extra;
+  for (const Mention& plugin : pipeline.plugins) {
+    const auto beside = std::filesystem::path(pipeline.file).parent_path() / plugin.text;
+    extra.push_back({beside, plugin.place});
+  }
+  return load_plugins(plugin_search(extra));
+}
+
+Exit train(const std::string& file, const std::vector<std::string>& sets, TrainOptions options) {
+  Mistakes mistakes;
+  Pipeline pipeline = Pipeline::read(file, sets, mistakes);
+  const Registry registry = load_plugins_for(pipeline);
+  if (!mistakes.empty()) {  // tell everything that is wrong at once
+    for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate})
+      if (has_section(pipeline, mode)) Plan::build(pipeline, registry, mode, mistakes);
+    mistakes.check();
+  }
+  if (options.run.empty()) options.run = std::filesystem::path("runs") / pipeline.name;
+  return weft::train(pipeline, registry, options);
+}
+
+Exit check(const std::string& file, const std::vector<std::string>& sets) {
+  Mistakes mistakes;
+  Pipeline pipeline = Pipeline::read(file, sets, mistakes);
+  const Registry registry = load_plugins_for(pipeline);
+  std::string text;
+  for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
+    if (!has_section(pipeline, mode)) continue;
+    const auto plan = Plan::build(pipeline, registry, mode, mistakes);
+    if (mistakes.empty()) text += print(*plan);
+  }
+  mistakes.check();
+  fmt::print("{}", text);
+  return Exit::done;
+}
+
+Exit graph(const std::string& file, const std::vector<std::string>& sets, const std::string& output,
+           const std::string& section) {
+  Mistakes mistakes;
+  Pipeline pipeline = Pipeline::read(file, sets, mistakes);
+  const Registry registry = load_plugins_for(pipeline);
+  const Mode mode = section == "evaluate"   ? Mode::evaluate
+                    : section == "generate" ? Mode::generate
+                                            : Mode::train;
+  const auto plan = Plan::build(pipeline, registry, mode, mistakes);
+  mistakes.check();
+  const std::string dot = print_dot(*plan, pipeline);
+  const auto kind = std::filesystem::path(output).extension();
+  if (output.empty()) return fmt::print("{}", dot), Exit::done;
+  if (kind == ".dot") return write_atomically(output, dot), Exit::done;
+  if (kind != ".svg") throw Error("-o must end in .svg or .dot, not `" + output + "`");
+  write_svg(dot, output);
+  return Exit::done;
+}
+
+}  // namespace weft::cli

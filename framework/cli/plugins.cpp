@@ -1,0 +1,39 @@
+// weft nodes, weft schema, weft docs, weft version: what follows from the plugins alone
+#include <fmt/core.h>
+
+#include <tbb/version.h>
+
+#include "framework/cli/commands.h"
+#include "framework/node/dnn.h"
+#include "framework/plugin/describe.h"
+#include "framework/plugin/loader.h"
+#include "framework/plugin/schema.h"
+
+namespace weft::cli {
+
+Exit nodes(const std::string& name) {
+  const Registry registry = load_plugins(plugin_search());
+  fmt::print("{}", name.empty() ? list_kinds(registry) : describe_kind(registry, name));
+  return Exit::done;
+}
+
+Exit schema() {
+  fmt::print("{}", pipeline_schema(load_plugins(plugin_search())));
+  return Exit::done;
+}
+
+Exit docs() {
+  fmt::print("{}", reference_page(load_plugins(plugin_search())));
+  return Exit::done;
+}
+
+Exit version() {
+  const std::string build = build_string();
+  fmt::print("{}\n", build.substr(0, build.find(" | ")));
+  fmt::print("build    {}\n", build);
+  fmt::print("running  {} ({}), oneTBB {}\n", dnn_version(), dnn_isa(), TBB_runtime_version());
+  fmt::print("licence  Apache-2.0\n");
+  return Exit::done;
+}
+
+}  // namespace weft::cli

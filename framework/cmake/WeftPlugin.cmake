@@ -1,0 +1,48 @@
+# weft_plugin(NAME SOURCES... [VERSION x.y] [LIBRARIES ...] [FRAGMENTS ...])
+#
+# Builds the plugin NAME, bin/plugins/libweft_NAME.so, from node files. A plugin links weft::node and
+# LIBRARIES. FRAGMENTS, YAML files, lie beside it in plugins/fragments/. VERSION is the project's
+# unless given.
+function(weft_plugin NAME)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "VERSION" "LIBRARIES;FRAGMENTS")
+  set(folder ${CMAKE_BINARY_DIR}/bin/plugins)
+  add_library(weft_${NAME} MODULE ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(weft_${NAME} PRIVATE ${ARG_LIBRARIES})
+  weft_plugin_entry(weft_${NAME} ${NAME} "${ARG_VERSION}")
+  set_target_properties(weft_${NAME} PROPERTIES
+    LIBRARY_OUTPUT_DIRECTORY ${folder} INSTALL_RPATH "$ORIGIN/../..")
+  install(TARGETS weft_${NAME} LIBRARY DESTINATION lib/weft/plugins)
+  foreach(fragment IN LISTS ARG_FRAGMENTS)
+    cmake_path(GET fragment FILENAME file)
+    configure_file(${fragment} ${folder}/fragments/${file} COPYONLY)
+    install(FILES ${fragment} DESTINATION lib/weft/plugins/fragments)
+  endforeach()
+endfunction()
+
+# Makes the MODULE library TARGET the plugin NAME: compiles the generated entry into it.
+function(weft_plugin_entry TARGET NAME VERSION)
+  if(NOT NAME MATCHES "^[a-z][a-z0-9_]*$")
+    message(FATAL_ERROR "weft_plugin: the name `${NAME}` is not a lower_snake word")
+  endif()
+  if(VERSION STREQUAL "")
+    set(VERSION ${PROJECT_VERSION})
+  endif()
+  if(VERSION STREQUAL "")
+    message(FATAL_ERROR "weft_plugin: `${NAME}` needs a VERSION, here or in project()")
+  endif()
+  set(template ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/entry.cpp.in)  # installed
+  if(NOT EXISTS ${template})
+    set(template ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../plugins/entry.cpp.in)
+  endif()
+  set(entry ${CMAKE_CURRENT_BINARY_DIR}/${TARGET}_entry.cpp)
+  configure_file(${template} ${entry} @ONLY)
+  target_sources(${TARGET} PRIVATE ${entry})
+  target_link_libraries(${TARGET} PRIVATE weft::node)
+  target_include_directories(${TARGET} PRIVATE  # the entry records their versions
+    $<TARGET_PROPERTY:DNNL::dnnl,INTERFACE_INCLUDE_DIRECTORIES>
+    $<TARGET_PROPERTY:TBB::tbb,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_link_options(${TARGET} PRIVATE LINKER:-z,defs)
+  set_target_properties(${TARGET} PROPERTIES
+    CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+endfunction()

@@ -1,0 +1,269 @@
+#include <fmt/core.h>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "framework/graph/print.h"
+
+extern char** environ;
+
+namespace weft {
+
+namespace {
+constexpr const char* node_fill = "#ffffff";
+constexpr const char* data_fill = "#dcebf7";
+constexpr const char* sink_fill = "#e0f1e0";
+constexpr const char* loss_fill = "#fbe3dc";
+constexpr const char* loss_line = "#c4573a";
+constexpr const char* line = "#8a94a0";
+constexpr const char* grey = "#6b7580";
+constexpr const char* cluster_fills[]{"#f4f6f8", "#e9edf1"};  // by depth, in turns
+
+size_t at(int index) {
+  return static_cast<size_t>(index);
+}
+
+// Text inside of an HTML-like label.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string small(std::string_view text) {
+  return fmt::format("<FONT POINT-SIZE=\"9\" COLOR=\"{}\">{}</FONT>", grey, escaped(text));
+}
+
+// "code.block.2.h" -> "code", "block.2", "h"
+std::vector<std::string> parts_of(const std::string& path) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('.', begin), path.size());
+    const std::string part = path.substr(begin, end - begin);
+    const bool repeat = !part.empty() && std::isdigit(static_cast<unsigned char>(part[0]));
+    if (repeat && !parts.empty())
+      parts.back() += "." + part;
+    else
+      parts.push_back(part);
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// The use of a module or fragment, and what it consists of.
+struct Group {
+  std::string name, title;
+  const std::vector<NodeDecl>* decls = nullptr;  // null inside a fragment
+  std::vector<std::unique_ptr<Group>> groups;
+  std::vector<int> nodes;
+};
+
+Group& subgroup(Group& outer, const std::string& name, const Pipeline& pipeline) {
+  for (const auto& group : outer.groups)
+    if (group->name == name) return *group;
+  Group& group = *outer.groups.emplace_back(std::make_unique<Group>());
+  group.name = group.title = name;
+  if (!outer.decls) return group;
+  for (const NodeDecl& decl : *outer.decls) {
+    if (decl.name != name) continue;
+    group.title = decl.module.empty() ? decl.kind : decl.module;
+    const auto module = pipeline.modules.find(decl.module);
+    if (module != pipeline.modules.end()) group.decls = &module->second.graph.nodes;
+  }
+  return group;
+}
+
+class Drawing {
+ public:
+  Drawing(const Plan& plan, const Pipeline& pipeline) : plan_(plan), runs_(plan.nodes.size()) {
+    if (plan.data >= 0) runs_[at(plan.data)] = true;
+    for (const PlanPhase& phase : plan.phases)
+      for (const PlanItem& item : phase.items)
+        if (item.kind == PlanItem::Kind::forward) runs_[at(item.node)] = true;
+    top_.decls = plan.mode == Mode::train      ? &pipeline.train->nodes
+                 : plan.mode == Mode::evaluate ? &pipeline.evaluate->nodes
+                                               : &pipeline.generate->nodes;
+    for (size_t n = 0; n < plan.nodes.size(); ++n) {
+      if (!runs_[n]) continue;
+      const auto parts = parts_of(plan.nodes[n].path);
+      Group* group = &top_;
+      for (size_t i = 0; i + 1 < parts.size(); ++i) group = &subgroup(*group, parts[i], pipeline);
+      group->nodes.push_back(static_cast<int>(n));
+    }
+  }
+
+  std::string str() {
+    text_ = "digraph weft {\n";
+    text_ += fmt::format(
+        "  graph [fontname=\"Helvetica\", fontsize=12, labelloc=t, labeljust=l, pad=0.3,\n"
+        "         nodesep=0.35, ranksep=0.45, label=<{}>]\n",
+        legend());
+    text_ += fmt::format(
+        "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=12,\n"
+        "        color=\"{}\", fillcolor=\"{}\", margin=\"0.14,0.06\"]\n",
+        line, node_fill);
+    text_ += fmt::format(
+        "  edge [fontname=\"Helvetica\", fontsize=9, fontcolor=\"{}\", color=\"{}\",\n"
+        "        arrowsize=0.7]\n\n",
+        grey, line);
+    add(top_, 1);
+    text_ += "\n";
+    add_edges();
+    return text_ + "}\n";
+  }
+
+ private:
+  // The title, and which phase minimizes what by updating which modules.
+  std::string legend() const {
+    std::string rows = fmt::format("<TR><TD ALIGN=\"LEFT\" COLSPAN=\"3\"><B>{}</B> · {}</TD></TR>",
+                                   escaped(plan_.name), name(plan_.mode));
+    const auto row = [&](const std::string& a, const std::string& b, const std::string& c) {
+      rows += fmt::format(
+          "<TR><TD ALIGN=\"LEFT\">{}</TD><TD ALIGN=\"LEFT\">{}</TD><TD ALIGN=\"LEFT\">{}</TD></TR>",
+          a, b, c);
+    };
+    if (plan_.mode == Mode::train) row(small("phase"), small("minimizes"), small("updates"));
+    for (const PlanPhase& phase : plan_.phases) {
+      if (!phase.decl) continue;
+      std::string modules;
+      for (const Mention& module : phase.decl->update)
+        modules += (modules.empty() ? "" : ", ") + module.text;
+      row(escaped(phase.decl->name), escaped(phase.decl->minimize.text), escaped(modules));
+    }
+    return "<TABLE BORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"4\">" + rows + "</TABLE>";
+  }
+
+  void add(const Group& group, int depth) {
+    const std::string indent(at(depth) * 2, ' ');
+    for (const int n : group.nodes) add_node(n, indent);
+    for (const auto& inner : group.groups) {
+      const std::string use = inner->title == inner->name ? "" : " " + small(inner->name);
+      text_ += fmt::format("{}subgraph cluster_{} {{\n", indent, clusters_++);
+      text_ += fmt::format(
+          "{}  label=<<B>{}</B>{}>; style=\"rounded,filled\"; color=\"{}\"; fillcolor=\"{}\"\n",
+          indent, escaped(inner->title), use, "#d3d9df", cluster_fills[(depth + 1) % 2]);
+      add(*inner, depth + 1);
+      text_ += indent + "}\n";
+    }
+  }
+
+  void add_node(int n, const std::string& indent) {
+    const PlanNode& node = plan_.nodes[at(n)];
+    std::string look;
+    if (n == plan_.data) look = fmt::format(", fillcolor=\"{}\"", data_fill);
+    if (node.node->outs.empty()) look = fmt::format(", fillcolor=\"{}\"", sink_fill);
+    for (const PlanPhase& phase : plan_.phases)
+      if (phase.loss >= 0 && plan_.values[at(phase.loss)].node == n)
+        look = fmt::format(", fillcolor=\"{}\", color=\"{}\", penwidth=2", loss_fill, loss_line);
+    text_ += fmt::format("{}n{} [label=<{}<BR/>{}>{}]\n", indent, n,
+                         escaped(parts_of(node.path).back()), small(node.kind), look);
+  }
+
+  void add_edges() {
+    for (const PlanValue& value : plan_.values) {
+      if (!runs_[at(value.node)]) continue;
+      const Node& source = *plan_.nodes[at(value.node)].node;
+      std::string label = value.shape.str();
+      if (source.outs.size() > 1) label = source.outs[at(value.port)]->name + (" " + label);
+      for (const auto& [reader, input] : value.readers)
+        if (runs_[at(reader)])
+          text_ += fmt::format("  n{} -> n{} [label=< {}>]\n", value.node, reader, escaped(label));
+    }
+  }
+
+  const Plan& plan_;
+  std::vector<bool> runs_;
+  Group top_;
+  std::string text_;
+  int clusters_ = 0;
+};
+
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  operator int() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// The exit status of `dot -Tsvg` with these files as its input and output.
+int run_dot(int input, int output) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+  std::string program = "dot", kind = "-Tsvg";
+  char* const arguments[]{program.data(), kind.data(), nullptr};
+  pid_t child = 0;
+  const int error = posix_spawnp(&child, "dot", &files, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&files);
+  if (error == ENOENT)
+    throw Error("`dot` is not installed: install the package graphviz, or write -o FILE.dot");
+  if (error) throw Error(Exit::resources, std::string("cannot run `dot`: ") + strerror(error));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return -1;
+  return status;
+}
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0)
+      throw Error(Exit::resources,
+                  std::string("cannot hand the graph to `dot`: ") + strerror(errno));
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+}  // namespace
+
+std::string print_dot(const Plan& plan, const Pipeline& pipeline) {
+  return Drawing(plan, pipeline).str();
+}
+
+void write_svg(const std::string& dot, const std::filesystem::path& path) {
+  const std::string unfinished = path.string() + ".unfinished";
+  const File output(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (output < 0)
+    throw Error(Exit::resources,
+                "cannot write `" + path.string() + "`: " + std::string(strerror(errno)));
+  try {
+    const File input(memfd_create("dot", MFD_CLOEXEC));
+    write_all(input, dot);
+    lseek(input, 0, SEEK_SET);
+    if (const int status = run_dot(input, output); status != 0)
+      throw Error(Exit::resources, "`dot` failed: write -o FILE.dot, and try `dot -Tsvg FILE.dot`");
+    std::filesystem::rename(unfinished, path);
+  } catch (...) {
+    std::error_code gone;
+    std::filesystem::remove(unfinished, gone);
+    throw;
+  }
+}
+
+}  // namespace weft

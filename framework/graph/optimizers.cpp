@@ -1,0 +1,105 @@
+#include "framework/graph/optimizers.h"
+
+#include <algorithm>
+
+#include "framework/graph/settings.h"
+
+namespace weft {
+
+namespace {
+PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::string& match,
+                             const Registry& registry, Mistakes& mistakes) {
+  PlanOptimizer optimizer{.match = match};
+  const Yaml* kind = map.is_map() ? map.find("node") : nullptr;
+  if (!kind) throw Error(map.place(), "an optimizer is a map: {node: adam, lr: 1e-3}");
+  optimizer.kind = kind->to_text("an optimizer");
+  if (!registry.find(optimizer.kind))
+    throw Error(kind->place(), "there is no optimizer `" + optimizer.kind + "`" +
+                                   did_you_mean(optimizer.kind, registry.names()));
+  optimizer.node = registry.make(optimizer.kind);
+  if (!dynamic_cast<const Optimizer*>(optimizer.node.get()))
+    throw Error(kind->place(), "`" + optimizer.kind + "` is not an optimizer");
+  std::vector<std::string> known;
+  for (const ParamBase* param : optimizer.node->params) known.emplace_back(param->name);
+  for (const auto& [key, place, value] : map.entries()) {
+    if (key == "node") continue;
+    const auto& params = optimizer.node->params;
+    const auto param = std::find_if(params.begin(), params.end(),
+                                    [&, &key = key](const ParamBase* p) { return p->name == key; });
+    if (param == params.end()) {
+      mistakes.add(place,
+                   optimizer.kind + " has no param `" + key + "`" + did_you_mean(key, known));
+      continue;
+    }
+    try {
+      if ((*param)->kind == ParamKind::number && value.is_map()) {
+        const Schedule schedule = Schedule::read(value, plan.steps, mistakes);
+        (*param)->set(schedule.at(0));
+        optimizer.schedules.emplace_back(key, schedule);
+      } else {
+        optimizer.params.emplace_back(key, param_value(**param, value));
+        (*param)->set(optimizer.params.back().second);
+      }
+    } catch (const Error& error) {
+      mistakes.add(error.place().line
+                       ? error
+                       : Error(value.place(), optimizer.kind + ": " + error.sentence()));
+    }
+  }
+  return optimizer;
+}
+}  // namespace
+
+std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& phase,
+                                           const Registry& registry, Mistakes& mistakes) {
+  std::vector<PlanOptimizer> optimizers;
+  const auto add = [&](const Yaml& map, const std::string& match) {
+    try {
+      optimizers.push_back(read_optimizer(plan, map, match, registry, mistakes));
+    } catch (const Error& error) {
+      mistakes.add(error);
+    }
+  };
+  for (const Yaml& group : phase.groups) {
+    const Yaml* match = group.is_map() ? group.find("match") : nullptr;
+    if (!match || !match->is_scalar()) {
+      mistakes.add(group.place(), "a group is a map: {match: \"*.bias\", weight_decay: 0}");
+      continue;
+    }
+    Yaml merged = phase.optimizer;
+    for (const auto& [key, place, value] : group.entries())
+      if (key != "match") merged.put(key, value);
+    add(merged, match->text());
+    const bool used = std::any_of(plan.weights.begin(), plan.weights.end(),
+                                  [&](const auto& w) { return matches(match->text(), w.name); });
+    if (!used) mistakes.add(match->place(), "no weight matches `" + match->text() + "`");
+  }
+  add(phase.optimizer, "*");
+  return optimizers;
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+  size_t p = 0, n = 0, star = std::string::npos, after = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*')
+      star = p++, after = n;
+    else if (p < pattern.size() && pattern[p] == name[n])
+      ++p, ++n;
+    else if (star != std::string::npos)
+      p = star + 1, n = ++after;
+    else
+      return false;
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+std::unique_ptr<Node> make_optimizer(const PlanOptimizer& optimizer, const Registry& registry) {
+  std::unique_ptr<Node> node = registry.make(optimizer.kind);
+  for (const auto& [key, value] : optimizer.params)
+    for (ParamBase* param : node->params)
+      if (param->name == key) param->set(value);
+  return node;
+}
+
+}  // namespace weft

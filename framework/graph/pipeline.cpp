@@ -1,0 +1,329 @@
+#include "framework/graph/pipeline.h"
+
+#include <algorithm>
+#include <set>
+
+#include "framework/graph/fields.h"
+#include "framework/graph/merge.h"
+#include "framework/graph/transfer.h"
+
+namespace weft {
+
+namespace {
+constexpr int64_t most_steps = int64_t{1} << 40;
+
+std::string ticked(const std::string& name) {
+  return "`" + name + "`";
+}
+
+Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mistakes) {
+  try {
+    return {value.to_text(what), value.place()};
+  } catch (const Error& error) {
+    mistakes.add(error);
+    return {"", value.place()};
+  }
+}
+
+std::vector<Mention> read_mentions(Fields& fields, const std::string& key, const std::string& what,
+                                   Mistakes& mistakes) {
+  std::vector<Mention> mentions;
+  for (const Yaml& item : fields.list(key)) mentions.push_back(read_mention(item, what, mistakes));
+  return mentions;
+}
+
+NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
+                   Mistakes& mistakes) {
+  NodeDecl node{.name = name, .place = place};
+  if (!is_name(name.substr(0, name.find('.'))))  // "block.2" is the third of a repeat
+    mistakes.add(place, "a node's name is letters, digits and `_`, not " + ticked(name));
+  Fields fields(map, "node " + ticked(name), mistakes);
+  node.kind = fields.text("node", "");
+  node.module = fields.text("use", "");
+  if (map.is_map() && node.kind.empty() == node.module.empty())
+    mistakes.add(place, "node " + ticked(name) + " needs either `node: KIND` or `use: MODULE`" +
+                            (node.kind.empty() ? "" : ", not both"));
+  node.keys = fields.rest();
+  return node;
+}
+
+std::vector<NodeDecl> read_nodes(const Yaml* map, const std::string& what, Mistakes& mistakes) {
+  std::vector<NodeDecl> nodes;
+  if (!map) return nodes;
+  if (!map->is_map()) mistakes.add(map->place(), what + " must be a map from names to nodes");
+  for (const auto& [key, place, value] : map->entries())
+    nodes.push_back(read_node(key, place, value, mistakes));
+  return nodes;
+}
+
+GraphDecl read_graph(Fields& fields, const Yaml& map, const std::string& what, Mistakes& mistakes) {
+  GraphDecl graph{.place = map.place()};
+  for (const auto& [name, place] : read_mentions(fields, "inputs", "an input", mistakes)) {
+    if (!is_name(name)) mistakes.add(place, "an input's name cannot be " + ticked(name));
+    graph.inputs.push_back(name);
+  }
+  const Yaml* nodes = fields.need("nodes");
+  graph.nodes = read_nodes(nodes, "`nodes` of " + what, mistakes);
+  for (const NodeDecl& node : graph.nodes)
+    if (std::find(graph.inputs.begin(), graph.inputs.end(), node.name) != graph.inputs.end())
+      mistakes.add(node.place, what + " has an input and a node of the name " + ticked(node.name));
+  if (const Yaml* outputs = fields.need("outputs")) {
+    if (!outputs->is_map() || outputs->entries().empty())
+      mistakes.add(outputs->place(), "`outputs` of " + what + " must be a map: {name: node.port}");
+    for (const auto& [key, place, value] : outputs->entries())
+      graph.outputs.emplace_back(key, read_mention(value, "output " + ticked(key), mistakes));
+  }
+  return graph;
+}
+
+ModuleDecl read_module(const std::string& name, const Yaml& map, Mistakes& mistakes) {
+  ModuleDecl module{.name = name};
+  const std::string what = "module " + ticked(name);
+  if (!is_name(name)) mistakes.add(map.place(), "a module's name cannot be " + ticked(name));
+  Fields fields(map, what, mistakes);
+  fields.take("about");
+  module.frozen = fields.boolean("frozen", false);
+  module.from = fields.text("from", "");
+  module.original = fields.text("module", name);
+  module.graph = read_graph(fields, map, what, mistakes);
+  fields.done();
+  return module;
+}
+
+PhaseDecl read_phase(const Yaml& map, size_t index, Mistakes& mistakes) {
+  PhaseDecl phase{.name = "phase" + std::to_string(index + 1), .place = map.place()};
+  Fields fields(map, "a phase", mistakes);
+  phase.name = fields.text("name", phase.name);
+  if (const Yaml* minimize = fields.need("minimize"))
+    phase.minimize = read_mention(*minimize, "`minimize`", mistakes);
+  if (fields.need("update"))
+    phase.update = read_mentions(fields, "update", "a module to update", mistakes);
+  if (const Yaml* optimizer = fields.need("optimizer")) phase.optimizer = *optimizer;
+  phase.groups = fields.list("groups");
+  phase.clip = fields.number("clip", 0, 0);
+  phase.accumulate = fields.integer("accumulate", 1, 1, 1 << 20);
+  phase.every = fields.integer("every", 1, 1, 1 << 20);
+  fields.done();
+  return phase;
+}
+
+TrainDecl::Save read_save(const Yaml* map, Mistakes& mistakes) {
+  TrainDecl::Save save;
+  if (!map) return save;
+  Fields fields(*map, "`save`", mistakes);
+  save.every_steps = fields.integer("every_steps", 0, 1, most_steps);
+  save.keep = fields.integer("keep", 3, 1, 1 << 20);
+  save.best = fields.text("best", "");
+  const std::string better = fields.text("better", "lowest");
+  if (better != "lowest" && better != "highest")
+    mistakes.add(map->place(), "`better` must be lowest or highest, not " + ticked(better));
+  save.highest = better == "highest";
+  save.patience = fields.integer("patience", 0, 1, 1 << 20);
+  if (save.patience && save.best.empty())
+    mistakes.add(map->place(), "`patience` needs `best`, the value that has to improve");
+  fields.done();
+  return save;
+}
+
+// What all three sections share.
+void read_section(SectionDecl& section, Fields& fields, const Yaml& map, Mistakes& mistakes) {
+  section.place = map.place();
+  if (const Yaml* data = fields.take("data"))
+    section.data = read_node("data", data->place(), *data, mistakes);
+  section.nodes = read_nodes(fields.take("nodes"), "`nodes`", mistakes);
+  section.report = read_mentions(fields, "report", "a reported value", mistakes);
+  section.lanes = fields.integer("lanes", 0, 1, 1024);
+  for (const NodeDecl& node : section.nodes)
+    if (node.name == "data")
+      mistakes.add(node.place, "`data` is the name of the section's data; name the node otherwise");
+}
+
+TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
+  TrainDecl train;
+  Fields fields(map, "`train`", mistakes);
+  read_section(train, fields, map, mistakes);
+  const auto phases = fields.list("phases");
+  if (phases.empty())
+    mistakes.add(map.place(),
+                 "`train` needs `phases`: what to minimize, and what to update for it");
+  for (size_t i = 0; i < phases.size(); ++i)
+    train.phases.push_back(read_phase(phases[i], i, mistakes));
+  for (size_t i = 0; i < train.phases.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (train.phases[i].name == train.phases[j].name)
+        mistakes.add(train.phases[i].place,
+                     "two phases have the name " + ticked(train.phases[i].name));
+  train.epochs = fields.integer("epochs", 0, 1, most_steps);
+  train.steps = fields.integer("steps", 0, 1, most_steps);
+  if ((train.epochs == 0) == (train.steps == 0))
+    mistakes.add(map.place(), "`train` needs either `epochs` or `steps`");
+  train.save = read_save(fields.take("save"), mistakes);
+  fields.done();
+  return train;
+}
+
+SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train,
+                          Mistakes& mistakes) {
+  SectionDecl section;
+  Fields fields(map, "`evaluate`", mistakes);
+  const Yaml* data = map.is_map() ? map.find("data") : nullptr;
+  const bool own_data = data && data->is_map() && data->find("node");
+  if (data && !own_data && train && train->data) {  // train's data with other params
+    Yaml merged = train->data->keys;
+    for (const char* key : {"shuffle", "drop_last"}) merged.erase(key);
+    for (const auto& [key, place, value] : data->entries()) merged.put(key, value);
+    Yaml plain = map;
+    plain.erase("data");
+    Fields others(plain, "`evaluate`", mistakes);
+    read_section(section, others, plain, mistakes);
+    others.done();
+    section.data = NodeDecl{"data", data->place(), train->data->kind, "", merged};
+  } else {
+    read_section(section, fields, map, mistakes);
+    fields.done();
+    if (!section.data && train) section.data = train->data;
+  }
+  section.place = map.place();
+  if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
+  if (section.report.empty())
+    mistakes.add(map.place(), "`evaluate` needs `report`: the values to average over the data");
+  return section;
+}
+
+// A module that no section uses is a mistake, most often a misspelt one.
+void check_modules_used(const Pipeline& pipeline, Mistakes& mistakes) {
+  std::set<std::string> used;
+  const auto note = [&](const std::vector<NodeDecl>& nodes) {
+    for (const NodeDecl& node : nodes) used.insert(node.module);
+  };
+  if (pipeline.train) note(pipeline.train->nodes);
+  if (pipeline.evaluate) note(pipeline.evaluate->nodes);
+  if (pipeline.generate) note(pipeline.generate->nodes);
+  for (const auto& [name, module] : pipeline.modules) note(module.graph.nodes);
+  for (const auto& [name, module] : pipeline.modules)
+    if (!used.contains(name))
+      mistakes.add(module.graph.place,
+                   "no node has `use: " + name + "`: module " + ticked(name) + " is unused");
+}
+
+FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& mistakes) {
+  FragmentDecl fragment{.name = name};
+  if (!map.is_map()) {
+    mistakes.add(map.place(), "fragment " + ticked(name) + " must be a map");
+    return fragment;
+  }
+  Fields fields(map, "fragment " + ticked(name), mistakes);
+  fragment.about = fields.text("about", "");
+  if (const Yaml* params = fields.take("params")) fragment.params = *params;
+  for (const char* key : {"inputs", "nodes", "outputs"}) fields.take(key);
+  fields.done();
+  fragment.body = map;
+  for (const char* key : {"about", "params"}) fragment.body.erase(key);
+  return fragment;
+}
+}  // namespace
+
+Pipeline Pipeline::read(const std::filesystem::path& file, const std::vector<std::string>& sets,
+                        Mistakes& mistakes) {
+  Pipeline pipeline;
+  pipeline.file = file.string();
+  pipeline.source = merge_includes(Yaml::read(file), file, mistakes);
+  apply_sets(pipeline.source, sets, mistakes);
+  transfer_modules(pipeline.source, mistakes);
+  pipeline.build(mistakes);
+  return pipeline;
+}
+
+Pipeline Pipeline::parse(const std::string& text, const std::string& file,
+                         const std::vector<std::string>& sets, Mistakes& mistakes) {
+  Pipeline pipeline;
+  pipeline.file = file;
+  pipeline.source = merge_includes(Yaml::parse(text, file), file, mistakes);
+  apply_sets(pipeline.source, sets, mistakes);
+  transfer_modules(pipeline.source, mistakes);
+  pipeline.build(mistakes);
+  return pipeline;
+}
+
+void Pipeline::build(Mistakes& mistakes) {
+  if (!source.is_map())
+    throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");
+  Vars vars{{"count", Yaml::scalar("64", {})}};
+  if (const Yaml* declared = source.find("vars"); declared && !declared->is_null()) {
+    if (declared->is_map())
+      vars = read_vars(*declared, vars, mistakes);
+    else
+      mistakes.add(declared->place(), "`vars` must be a map from names to values");
+  }
+  std::vector<Yaml::Entry> entries;
+  for (const auto& [key, place, value] : source.entries())
+    entries.push_back(
+        {key, place,
+         key == "vars" || key == "fragments" ? value : substitute(value, vars, mistakes)});
+  const Yaml body = Yaml::map(std::move(entries), source.place());
+
+  Fields fields(body, "a pipeline", mistakes);
+  fields.take("vars");
+  if (const Yaml* version = fields.take("weft"); !version || version->text() != "1")
+    mistakes.add(version ? version->place() : body.place(),
+                 "a pipeline starts with `weft: 1`, the version of its language");
+  name = fields.text("name", std::filesystem::path(file).stem().string());
+  if (!is_name(name)) mistakes.add(body.place(), "the pipeline's name cannot be " + ticked(name));
+  about = fields.text("about", "");
+  seed = static_cast<uint64_t>(fields.integer("seed", 0, 0, INT64_MAX));
+  plugins = read_mentions(fields, "plugins", "a plugin", mistakes);
+  if (const Yaml* map = fields.take("modules")) {
+    if (!map->is_map()) mistakes.add(map->place(), "`modules` must be a map from names to modules");
+    for (const auto& [key, place, value] : map->entries())
+      modules[key] = read_module(key, value, mistakes);
+  }
+  if (const Yaml* map = fields.take("fragments")) {
+    if (!map->is_map())
+      mistakes.add(map->place(), "`fragments` must be a map from names to fragments");
+    for (const auto& [key, place, value] : map->entries())
+      fragments[key] = read_fragment(key, value, mistakes);
+  }
+  if (const Yaml* map = fields.take("train")) train = read_train(*map, mistakes);
+  if (const Yaml* map = fields.take("evaluate")) evaluate = read_evaluate(*map, train, mistakes);
+  if (const Yaml* map = fields.take("generate")) {
+    generate.emplace();
+    Fields keys(*map, "`generate`", mistakes);
+    read_section(*generate, keys, *map, mistakes);
+    keys.done();
+    if (generate->nodes.empty()) mistakes.add(map->place(), "`generate` needs `nodes`");
+  }
+  if (!train && !evaluate && !generate)
+    mistakes.add(body.place(), "a pipeline needs `train`, `evaluate` or `generate`");
+  fields.done();
+  check_modules_used(*this, mistakes);
+}
+
+const FragmentDecl* Pipeline::fragment(const std::string& name,
+                                       const std::vector<std::filesystem::path>& folders,
+                                       Mistakes& mistakes) {
+  if (const auto found = fragments.find(name); found != fragments.end()) return &found->second;
+  std::vector<std::filesystem::path> search{std::filesystem::path(file).parent_path() /
+                                            "fragments"};
+  search.insert(search.end(), folders.begin(), folders.end());
+  for (const auto& folder : search) {
+    const auto path = folder / (name + ".yaml");
+    std::error_code missing;
+    if (!is_name(name) || !std::filesystem::is_regular_file(path, missing)) continue;
+    const Yaml text = Yaml::read(path);
+    fragments[name] = read_fragment(name, text, mistakes);
+    Yaml* all = source.find("fragments");  // a run must not depend on the folder
+    if (!all) source.put("fragments", Yaml::map({}, text.place())), all = source.find("fragments");
+    all->put(name, text);
+    return &fragments[name];
+  }
+  return nullptr;
+}
+
+GraphDecl Pipeline::instantiate(const FragmentDecl& fragment, const Vars& params,
+                                Mistakes& mistakes) {
+  const Yaml body = substitute(fragment.body, params, mistakes);
+  Fields fields(body, "fragment " + ticked(fragment.name), mistakes);
+  return read_graph(fields, body, "fragment " + ticked(fragment.name), mistakes);
+}
+
+}  // namespace weft

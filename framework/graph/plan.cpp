@@ -1,0 +1,299 @@
+#include "framework/graph/plan.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "framework/graph/differentiate.h"
+#include "framework/graph/memory.h"
+#include "framework/graph/optimizers.h"
+#include "framework/graph/wiring.h"
+
+namespace weft {
+
+namespace {
+constexpr int64_t rows_per_lane = 32;  // fewer starve a matrix product, more starve the threads
+constexpr int64_t most_lanes = 64;
+
+size_t at(int index) {
+  return static_cast<size_t>(index);
+}
+
+// Rows of a batch: what the data gives, else what the nodes without inputs make.
+int64_t batch_rows(const Plan& plan) {
+  int64_t rows = 1;
+  for (const PlanNode& node : plan.nodes)
+    for (const int value : node.outputs)
+      if (node.inputs.empty() && plan.values[at(value)].shape.rank() > 0)
+        rows = std::max(rows, plan.values[at(value)].shape.rows());
+  return plan.source() ? *plan.source()->batch : rows;
+}
+
+bool can_be_laned(const Plan& plan, const PlanNode& node) {
+  if (node.node->whole_batch() || node.node->outs.empty()) return false;
+  int64_t rows = -1;
+  const auto fits = [&](const Shape& shape) {
+    if (shape.rank() == 0 || (rows >= 0 && shape.rows() != rows)) return false;
+    rows = shape.rows();
+    return true;
+  };
+  for (const int value : node.inputs)
+    if (value >= 0 && !fits(plan.values[at(value)].shape)) return false;
+  for (const Out* out : node.node->outs)
+    if (!fits(out->shape())) return false;
+  for (const Saved* saved : node.node->saved)
+    if (saved->shape().rank() > 0 && !fits(saved->shape())) return false;
+  return rows >= plan.lanes;
+}
+
+void check_module_names(const Pipeline& pipeline, const PhaseDecl& phase, Mistakes& mistakes) {
+  std::vector<std::string> known;
+  for (const auto& [name, module] : pipeline.modules) known.push_back(name);
+  for (const Mention& module : phase.update) {
+    const auto found = pipeline.modules.find(module.text);
+    if (found == pipeline.modules.end())
+      mistakes.add(module.place,
+                   "there is no module `" + module.text + "`" + did_you_mean(module.text, known));
+    else if (found->second.frozen)
+      mistakes.add(module.place, "module `" + module.text + "` is frozen, so phase `" + phase.name +
+                                     "` cannot update it");
+  }
+}
+
+// Every module in the section learns, or says that it does not.
+void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes) {
+  std::set<std::string> updated;
+  for (const PhaseDecl& phase : pipeline.train->phases)
+    for (const Mention& module : phase.update) updated.insert(module.text);
+  for (const PlanWeight& weight : plan.weights) {
+    const ModuleDecl& module = pipeline.modules.at(weight.module);
+    if (!updated.contains(weight.module) && !module.frozen && module.from.empty())
+      mistakes.add(module.graph.place, "no phase updates module `" + module.name +
+                                           "`: add it to `update`, or say `frozen: true`");
+  }
+}
+
+void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry, Wiring& wiring,
+                  Mistakes& mistakes) {
+  for (const PhaseDecl& decl : pipeline.train->phases) {
+    check_module_names(pipeline, decl, mistakes);
+    PlanPhase phase{.decl = &decl, .loss = wiring.value(decl.minimize.text, decl.minimize.place)};
+    if (phase.loss < 0) continue;
+    const PlanValue& loss = plan.values[at(phase.loss)];
+    if (loss.shape.rank() > 1 || loss.dtype != DType::f32)
+      mistakes.add(decl.minimize.place, "`" + decl.minimize.text + "` is " + loss.shape.str() +
+                                            ", but a loss is one number for each sample, [" +
+                                            std::to_string(plan.rows) +
+                                            "], or one for the batch, []");
+    for (size_t w = 0; w < plan.weights.size(); ++w)
+      for (const Mention& module : decl.update)
+        if (plan.weights[w].module == module.text) phase.updates.push_back(static_cast<int>(w));
+    phase.optimizers = read_optimizers(plan, decl, registry, mistakes);
+    differentiate(plan, phase, mistakes);
+    plan.phases.push_back(std::move(phase));
+  }
+  check_modules_learn(plan, pipeline, mistakes);
+}
+
+void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
+  const auto machine =
+      static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  if (plan.bytes() > machine)
+    mistakes.add(section.place,
+                 "`" + std::string(name(plan.mode)) + "` needs " +
+                     std::to_string(plan.bytes() >> 30) + " GiB of memory, but this machine has " +
+                     std::to_string(machine >> 30) + " GiB: make `batch` or the layers smaller");
+}
+
+void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<int>& wanted,
+                 Mistakes& mistakes) {
+  plan.needed = ancestors(plan, wanted);
+  for (size_t n = plan.nodes.size(); n-- > 0;) {
+    if (!plan.nodes[n].node->outs.empty()) continue;  // a sink, with all it needs
+    if (plan.mode == Mode::train)
+      mistakes.add(
+          plan.nodes[n].place,
+          "`" + plan.nodes[n].kind + "` writes files: it belongs under `evaluate` or `generate`");
+    plan.needed[n] = true;
+    const auto above = ancestors(plan, [&] {
+      std::vector<int> inputs;
+      for (const int value : plan.nodes[n].inputs)
+        if (value >= 0) inputs.push_back(value);
+      return inputs;
+    }());
+    for (size_t i = 0; i < above.size(); ++i) plan.needed[i] = plan.needed[i] || above[i];
+  }
+  if (section.inherits) return;
+  for (size_t n = 0; n < plan.nodes.size(); ++n)
+    if (!plan.needed[n] && plan.nodes[n].module.empty() && static_cast<int>(n) != plan.data)
+      mistakes.add(plan.nodes[n].place, "node `" + plan.nodes[n].path +
+                                            "` is unused: no loss, report or sink depends on it");
+}
+}  // namespace
+
+const char* name(Mode mode) {
+  return mode == Mode::train ? "train" : mode == Mode::evaluate ? "evaluate" : "generate";
+}
+
+const Source* Plan::source() const {
+  return data < 0 ? nullptr : dynamic_cast<const Source*>(nodes[at(data)].node.get());
+}
+
+Range Plan::lane_rows(const Shape& shape, int64_t lane) const {
+  return {shape.rows() * lane / lanes, shape.rows() * (lane + 1) / lanes};
+}
+
+int Plan::weight(const std::string& name) const {
+  for (size_t i = 0; i < weights.size(); ++i)
+    if (weights[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, Mode mode,
+                                  Mistakes& mistakes) {
+  auto plan = std::make_unique<Plan>();
+  plan->mode = mode;
+  plan->name = pipeline.name;
+  plan->seed = pipeline.seed;
+  const SectionDecl* section = mode == Mode::train ? (pipeline.train ? &*pipeline.train : nullptr)
+                               : mode == Mode::evaluate
+                                   ? (pipeline.evaluate ? &*pipeline.evaluate : nullptr)
+                                   : (pipeline.generate ? &*pipeline.generate : nullptr);
+  if (!section)
+    throw Error(Place{pipeline.file},
+                "the pipeline has no section `" + std::string(weft::name(mode)) + "`");
+  Mistakes own;
+  Wiring wiring(*plan, pipeline, registry, own);
+  wiring.section(*section);
+  plan->rows = batch_rows(*plan);
+  plan->lanes = section->lanes ? std::min(section->lanes, plan->rows)
+                               : std::clamp<int64_t>(plan->rows / rows_per_lane, 1, most_lanes);
+  for (PlanNode& node : plan->nodes) node.laned = can_be_laned(*plan, node);
+
+  std::vector<int> wanted;
+  const auto want = [&](const Mention& mention, bool reported) {
+    const int value = wiring.value(mention.text, mention.place);
+    if (value < 0) return;
+    wanted.push_back(value);
+    if (reported) plan->reports.emplace_back(mention.text, value);
+  };
+  for (const Mention& mention : section->report) want(mention, true);
+  if (mode == Mode::train) {
+    build_phases(*plan, pipeline, registry, wiring, own);
+    for (const PlanPhase& phase : plan->phases) wanted.push_back(phase.loss);
+    if (pipeline.evaluate && pipeline.evaluate->inherits && own.empty())
+      for (const Mention& mention : pipeline.evaluate->report) want(mention, false);
+  } else {
+    plan->phases.emplace_back();
+  }
+  if (own.empty()) mark_needed(*plan, *section, wanted, own);
+  if (own.empty()) {
+    const auto items = plan->program(std::vector<bool>(plan->phases.size(), true));
+    for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];
+    plan_memory(*plan);
+    check_memory(*plan, *section, own);
+  }
+  mistakes.add(own);
+  return plan;
+}
+
+std::unique_ptr<Node> Plan::instance(const Registry& registry, int n) const {
+  const PlanNode& from = nodes[at(n)];
+  std::unique_ptr<Node> node = registry.make(from.kind);
+  for (size_t i = 0; i < from.lists.size(); ++i) node->lists[i]->resize(node.get(), from.lists[i]);
+  for (const auto& [key, value] : from.params)
+    for (ParamBase* param : node->params)
+      if (param->name == key) param->set(value);
+  for (size_t i = 0; i < from.inputs.size(); ++i)
+    if (from.inputs[i] >= 0) node->ins[i]->wire(values[at(from.inputs[i])].shape, true);
+  node->settle(setting(n));
+  node->infer();
+  return node;
+}
+
+Node::Setting Plan::setting(int n) const {
+  return {.mode = mode,
+          .random_key = Random::key(seed, std::string(weft::name(mode)) + "/" + nodes[at(n)].path)};
+}
+
+const PlanOptimizer& Plan::optimizer(const PlanPhase& phase, int weight) const {
+  return *std::find_if(
+      phase.optimizers.begin(), phase.optimizers.end(),
+      [&](const PlanOptimizer& o) { return matches(o.match, weights[at(weight)].name); });
+}
+
+size_t Plan::weight_bytes() const {
+  size_t total = 0;
+  for (const PlanWeight& weight : weights)
+    total += static_cast<size_t>(weight.shape.elements()) * sizeof(float);
+  return total;
+}
+
+size_t Plan::bytes() const {
+  size_t total = arena + weight_bytes();
+  for (const PlanPhase& phase : phases)
+    for (const int w : phase.updates) {
+      const size_t size = static_cast<size_t>(weights[at(w)].shape.elements()) * sizeof(float);
+      total += size *
+               (1 + optimizer(phase, w).node->slots.size() + (phase.decl->accumulate > 1 ? 1 : 0));
+    }
+  return total;
+}
+
+std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active) const {
+  std::vector<std::vector<PlanItem>> program(phases.size());
+  std::vector<bool> computed(nodes.size());
+  if (data >= 0) computed[at(data)] = true;  // read ahead
+  const size_t last =
+      at(static_cast<int>(std::find(active.rbegin(), active.rend(), true).base() - active.begin()) -
+         1);
+  for (size_t p = 0; p < phases.size(); ++p) {
+    if (!active[p]) continue;
+    std::vector<int> wanted;
+    if (phases[p].loss >= 0) wanted.push_back(phases[p].loss);
+    if (p == last)
+      for (const auto& [name, value] : reports) wanted.push_back(value);
+    const auto needs = ancestors(*this, wanted);
+    for (size_t n = 0; n < nodes.size(); ++n) {
+      if ((mode == Mode::train ? needs[n] : needed[n]) && !computed[n]) {
+        program[p].push_back({.kind = PlanItem::Kind::forward, .node = static_cast<int>(n)});
+        computed[n] = true;
+      }
+    }
+    if (phases[p].loss < 0) continue;
+    for (const PlanItem& item : backward_items(*this, phases[p])) program[p].push_back(item);
+    std::vector<bool> changed(nodes.size());
+    for (size_t n = 0; n < nodes.size(); ++n) {
+      for (const Weight* weight : nodes[n].node->weights)
+        for (const int update : phases[p].updates)
+          if (weights[at(update)].name == nodes[n].weights + "." + weight->name) changed[n] = true;
+      for (const int input : nodes[n].inputs)
+        if (input >= 0 && changed[at(values[at(input)].node)]) changed[n] = true;
+      if (changed[n]) computed[n] = false;
+    }
+  }
+  return program;
+}
+
+double Plan::step_flops() const {
+  double flops = 0;
+  for (const PlanPhase& phase : phases)
+    for (const PlanItem& item : phase.items) {
+      if (item.node < 0) continue;
+      const double forward = nodes[at(item.node)].node->flops();
+      if (item.kind == PlanItem::Kind::forward) flops += forward;
+      if (item.kind != PlanItem::Kind::backward) continue;
+      bool wants = false, learns = false;
+      for (size_t i = 0; i < nodes[at(item.node)].inputs.size(); ++i)
+        wants = wants || input_wants_grad(*this, phase, item.node, i);
+      for (const PlanLearn& learn : phase.learns)
+        learns = learns ||
+                 std::find(learn.nodes.begin(), learn.nodes.end(), item.node) != learn.nodes.end();
+      const bool weightless = nodes[at(item.node)].node->weights.empty();
+      flops += forward * (learns ? 1 : 0) + forward * (wants ? (weightless ? 2 : 1) : 0);
+    }
+  return flops;
+}
+
+}  // namespace weft

@@ -1,0 +1,151 @@
+// A section of a pipeline, ready to run: nodes loaded, wired and shaped; lanes cut; phases
+// differentiated; every tensor given its place in memory. Immutable, printable, no threads yet.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/graph/pipeline.h"
+#include "framework/graph/schedule.h"
+#include "framework/node/node.h"
+#include "framework/plugin/registry.h"
+
+namespace weft {
+
+// A tensor that travels: an output port of a node.
+struct PlanValue {
+  std::string path;  // "code.mean"
+  Shape shape;
+  DType dtype = DType::f32;
+  int node = -1;  // that computes it
+  int port = 0;
+  std::vector<std::pair<int, int>> readers;  // (node, input)
+};
+
+// One occurrence of a node kind, after modules and fragments are expanded.
+struct PlanNode {
+  std::string path;  // "code.h"; random numbers are keyed by "train/code.h"
+  std::string kind;
+  Place place;
+  std::string module;   // that owns its weights, or ""
+  std::string weights;  // where they are kept: "encoder.h"
+  std::vector<std::pair<std::string, ParamValue>> params;
+  std::vector<std::pair<std::string, Schedule>> schedules;
+  std::vector<size_t> lists;   // lengths of its Ins
+  std::vector<int> inputs;     // a value for each of node->ins, or -1
+  std::vector<int> outputs;    // a value for each of node->outs
+  std::vector<int> saved;      // a buffer for each of node->saved
+  std::unique_ptr<Node> node;  // the instance that sees the whole batch
+  bool laned = false;          // one instance for each lane
+};
+
+struct PlanWeight {
+  std::string name;  // "encoder.h.weight"
+  std::string module;
+  Shape shape;
+  Init init;
+};
+
+struct PlanState {
+  std::string name;
+  Shape shape;
+  float start = 0;
+};
+
+// Nodes that share weights, and the block of weight rows each task learns.
+struct PlanLearn {
+  std::string weights;            // "encoder.h"
+  std::vector<int> nodes;         // its uses that have a gradient in the phase
+  std::vector<int> plan_weights;  // what is learned, by index in Plan::weights
+  std::vector<Range> blocks;      // of axis 0; one block if the weights cannot be cut alike
+};
+
+// A tensor in the plan's memory. Times are positions in the order of the whole step.
+struct PlanBuffer {
+  std::string name;
+  Shape shape;
+  DType dtype = DType::f32;
+  int first = 0, last = 0;
+  bool laned = false;  // lanes touch only their own rows, in order
+  size_t offset = 0;   // bytes into the arena
+  size_t size() const { return static_cast<size_t>(shape.elements()) * bytes(dtype); }
+};
+
+struct PlanItem {
+  enum class Kind { forward, seed, sum, backward } kind;
+  int node = -1;   // forward, backward
+  int value = -1;  // seed, sum
+};
+
+// An optimizer of a phase, and the weights whose names it takes: the first that matches a weight
+// updates it.
+struct PlanOptimizer {
+  std::string match;  // "*.bias"; the phase's own optimizer matches "*"
+  std::string kind;
+  std::vector<std::pair<std::string, ParamValue>> params;
+  std::vector<std::pair<std::string, Schedule>> schedules;
+  std::unique_ptr<Node> node;  // for its slots
+};
+
+struct PlanPhase {
+  const PhaseDecl* decl = nullptr;
+  int loss = -1;
+  std::vector<int> updates;  // weights
+  std::vector<PlanOptimizer> optimizers;
+  std::vector<bool> wants;      // by value: does a gradient flow into it?
+  std::vector<PlanItem> items;  // when every phase runs
+  std::vector<PlanLearn> learns;
+  std::map<int, int> grads;                        // value -> buffer
+  std::map<std::pair<int, int>, int> extra_grads;  // (node, input) -> buffer, summed into grads
+};
+
+class Plan {
+ public:
+  // Mistakes are collected. A plan with mistakes must not run.
+  static std::unique_ptr<Plan> build(Pipeline& pipeline, const Registry& registry, Mode mode,
+                                     Mistakes& mistakes);
+
+  Mode mode = Mode::train;
+  std::string name;  // of the pipeline
+  uint64_t seed = 0;
+  int64_t rows = 0;  // of a batch
+  int64_t lanes = 1;
+  int64_t steps = 0;            // of the training
+  int data = -1;                // the node that is the section's data
+  std::vector<PlanNode> nodes;  // in an order in which they can run
+  std::vector<PlanValue> values;
+  std::vector<PlanWeight> weights;
+  std::vector<PlanState> states;
+  std::vector<PlanPhase> phases;  // of evaluate and generate: one, without a loss
+  std::vector<std::pair<std::string, int>> reports;
+  std::vector<bool> needed;  // by node: does a loss, a report or a sink need it?
+  std::vector<PlanBuffer> buffers;
+  std::vector<int> value_buffers;       // by value
+  std::vector<int> next_batch_buffers;  // by output of the data: the batch read ahead
+  size_t arena = 0;                     // bytes
+
+  const Source* source() const;
+  int64_t steps_per_epoch() const { return source() ? source()->batches() : 1; }
+  Range lane_rows(const Shape& shape, int64_t lane) const;
+
+  // A new instance of a node, wired and shaped like the plan's own.
+  std::unique_ptr<Node> instance(const Registry& registry, int node) const;
+
+  // The items of each phase when only the phases of `active` run in a step: what an earlier phase
+  // computed is used again as long as no weight above it changed.
+  std::vector<std::vector<PlanItem>> program(const std::vector<bool>& active) const;
+
+  Node::Setting setting(int node) const;      // of the instance that sees the whole batch
+  int weight(const std::string& name) const;  // its index, or -1
+  const PlanOptimizer& optimizer(const PlanPhase& phase, int weight) const;
+  double step_flops() const;  // multiplications and additions of one training step
+  size_t weight_bytes() const;
+  size_t bytes() const;  // of weights, gradients, optimizer slots and the arena
+};
+
+const char* name(Mode mode);  // "train"
+
+}  // namespace weft

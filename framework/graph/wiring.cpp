@@ -1,0 +1,395 @@
+#include "framework/graph/wiring.h"
+
+#include <algorithm>
+
+#include "framework/graph/settings.h"
+
+namespace weft {
+
+namespace {
+constexpr int deepest = 64;  // modules and fragments inside one another
+
+std::string ticked(const std::string& name) {
+  return "`" + name + "`";
+}
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+// What a user can write on a node of this kind, for "did you mean".
+std::vector<std::string> keys_of(const Node& node) {
+  std::vector<std::string> keys;
+  for (const In* port : node.ins) keys.emplace_back(port->name);
+  for (const Ins* port : node.lists) keys.emplace_back(port->name);
+  for (const ParamBase* param : node.params) keys.emplace_back(param->name);
+  return keys;
+}
+}  // namespace
+
+void Wiring::index(Scope& scope, const std::vector<NodeDecl>& nodes) {
+  for (const NodeDecl& node : nodes) {
+    scope.nodes[node.name] = &node;
+    if (const size_t dot = node.name.find('.'); dot != std::string::npos)
+      scope.nodes[node.name.substr(0, dot)] = &node;  // the last of a repeat goes by its bare name
+  }
+}
+
+void Wiring::section(const SectionDecl& section) {
+  top_.what = "`" + std::string(name(plan_.mode)) + "`";
+  index(top_, section.nodes);
+  if (section.data) top_.nodes["data"] = &*section.data;
+  const auto attempt = [&](const NodeDecl& decl) {
+    try {
+      wire(top_, decl);
+    } catch (const Skip&) {  // reported already
+    }
+  };
+  if (section.data) attempt(*section.data);
+  if (plan_.data >= 0 && !plan_.source())
+    mistakes_.add(section.data->place, "`data` must be a data set, but " +
+                                           ticked(section.data->kind) +
+                                           " is a node that computes; put it under `nodes:`");
+  plan_.steps = training_steps();
+  for (const NodeDecl& decl : section.nodes) attempt(decl);
+}
+
+// Schedules that name no length last for the whole training.
+int64_t Wiring::training_steps() const {
+  if (!pipeline_.train) return 0;
+  if (pipeline_.train->steps) return pipeline_.train->steps;
+  return plan_.source() ? pipeline_.train->epochs * plan_.source()->batches() : 0;
+}
+
+int Wiring::value(const std::string& ref, const Place& place) {
+  try {
+    return resolve(top_, ref, place);
+  } catch (const Skip&) {
+    return -1;
+  } catch (const Error& error) {
+    mistakes_.add(error.place().line ? error : Error(place, error.sentence()));
+    return -1;
+  }
+}
+
+// "node", "node.port", or "block.2.port" where `block` is repeated.
+int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
+  if (const auto input = scope.inputs.find(ref); input != scope.inputs.end()) return input->second;
+  size_t dot = ref.find('.');
+  if (const size_t second = dot == std::string::npos ? dot : ref.find('.', dot + 1);
+      dot != std::string::npos && scope.nodes.contains(ref.substr(0, second)))
+    dot = second;
+  const std::string head = ref.substr(0, dot);
+  const std::string port = dot == std::string::npos ? "" : ref.substr(dot + 1);
+  const auto found = scope.nodes.find(head);
+  if (found == scope.nodes.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, decl] : scope.nodes) known.push_back(name);
+    for (const auto& [name, value] : scope.inputs) known.push_back(name);
+    throw Error(place, "there is no node " + ticked(head) + " in " + scope.what +
+                           did_you_mean(head, known));
+  }
+  const Outputs& outputs = wire(scope, *found->second);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : outputs) {
+    if (name == port || (port.empty() && outputs.size() == 1)) return value;
+    names.push_back(name);
+  }
+  if (names.empty()) throw Error(place, ticked(head) + " has no output to wire");
+  if (port.empty())
+    throw Error(place, ticked(head) + " has several outputs; write one of " +
+                           ticked(head + "." + names[0]) +
+                           (names.size() > 1 ? ", " + ticked(head + "." + names[1]) : ""));
+  throw Error(place, ticked(head) + " has no output " + ticked(port) + did_you_mean(port, names) +
+                         "; it has " + list(names));
+}
+
+const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
+  if (const auto done = scope.done.find(decl.name); done != scope.done.end()) return done->second;
+  if (scope.failed.contains(decl.name)) throw Skip{};
+  if (!scope.open.insert(decl.name).second) {
+    scope.failed.insert(decl.name);
+    throw Error(decl.place, "node " + ticked(decl.name) + " needs its own output: the nodes of " +
+                                scope.what + " form a cycle through it");
+  }
+  try {
+    Outputs outputs;
+    if (!decl.module.empty()) {
+      outputs = wire_module(scope, decl);
+    } else if (const auto* entry = registry_.find(decl.kind)) {
+      outputs = wire_kind(scope, decl, *entry->kind);
+    } else {
+      std::vector<std::filesystem::path> folders;
+      for (const auto& plugin : registry_.plugins())
+        folders.push_back(plugin.file.parent_path() / "fragments");
+      const FragmentDecl* fragment = pipeline_.fragment(decl.kind, folders, mistakes_);
+      if (!fragment)
+        throw Error(decl.place, "there is no node kind " + ticked(decl.kind) +
+                                    did_you_mean(decl.kind, registry_.names()) +
+                                    "; `weft nodes` lists them");
+      outputs = wire_fragment(scope, decl, *fragment);
+    }
+    scope.open.erase(decl.name);
+    return scope.done[decl.name] = std::move(outputs);
+  } catch (const Error& error) {
+    mistakes_.add(error.place().line ? error : Error(decl.place, error.sentence(), error.code()));
+  } catch (const Skip&) {
+  }
+  scope.open.erase(decl.name);
+  scope.failed.insert(decl.name);
+  throw Skip{};
+}
+
+Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind) {
+  PlanNode node{.path = scope.path + decl.name, .kind = kind.name, .place = decl.place};
+  node.module = scope.module;
+  node.weights = scope.weights + decl.name;
+  node.node = registry_.make(kind.name);
+  const std::string who = decl.name + " (" + kind.name + ")";
+  Mistakes own;
+  bool skipped = false;
+  const auto wired = [&](const Yaml& ref, const char* port) {
+    try {
+      return resolve(scope, ref.to_text("port " + ticked(port)), ref.place());
+    } catch (const Error& error) {
+      own.add(error);
+    } catch (const Skip&) {
+      skipped = true;
+    }
+    return -1;
+  };
+
+  for (const auto& [key, place, value] : decl.keys.entries())
+    if (const auto known = keys_of(*node.node);
+        std::find(known.begin(), known.end(), key) == known.end())
+      own.add(place, who + " has no port or param " + ticked(key) + did_you_mean(key, known) +
+                         "; it has " + list(known));
+  std::vector<std::pair<int, Place>> sources;
+  for (In* port : std::vector(node.node->ins)) {
+    const Yaml* ref = decl.keys.find(port->name);
+    if (!ref && !port->traits.optional)
+      own.add(decl.place, who + " needs its port " + ticked(port->name) + ": " + port->doc);
+    sources.emplace_back(ref ? wired(*ref, port->name) : -1, ref ? ref->place() : decl.place);
+  }
+  for (Ins* port : node.node->lists) {
+    const Yaml* refs = decl.keys.find(port->name);
+    if (!refs)
+      own.add(decl.place, who + " needs its port " + ticked(port->name) + ": " + port->doc);
+    const auto items = !refs             ? std::vector<Yaml>{}
+                       : refs->is_list() ? refs->items()
+                                         : std::vector{*refs};
+    for (const Yaml& item : items) sources.emplace_back(wired(item, port->name), item.place());
+    node.lists.push_back(items.size());
+    port->resize(node.node.get(), items.size());
+  }
+  for (ParamBase* param : node.node->params) {
+    const Yaml* value = decl.keys.find(param->name);
+    try {
+      if (value)
+        set_param(node, *param, *value);
+      else if (param->required)
+        own.add(decl.place, who + " needs its param " + ticked(param->name) + ": " + param->doc);
+    } catch (const Error& error) {
+      own.add(error.place().line ? error : Error(value->place(), who + ": " + error.sentence()));
+    }
+  }
+  own.check();
+  if (skipped) throw Skip{};
+  for (size_t i = 0; i < sources.size(); ++i)
+    connect(node, *node.node->ins[i], sources[i].first, sources[i].second);
+  infer(node);
+
+  const int id = static_cast<int>(plan_.nodes.size());
+  Outputs outputs;
+  for (const Out* port : node.node->outs) {
+    node.outputs.push_back(static_cast<int>(plan_.values.size()));
+    outputs.emplace_back(port->name, node.outputs.back());
+    const bool only = node.node->outs.size() == 1;
+    plan_.values.push_back({.path = node.path + (only ? "" : "." + std::string(port->name)),
+                            .shape = port->shape(),
+                            .dtype = port->dtype,
+                            .node = id,
+                            .port = static_cast<int>(outputs.size()) - 1});
+  }
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (node.inputs[i] >= 0)
+      plan_.values[static_cast<size_t>(node.inputs[i])].readers.emplace_back(id,
+                                                                             static_cast<int>(i));
+  if (&decl == top_.nodes["data"] && &scope == &top_) plan_.data = id;
+  plan_.nodes.push_back(std::move(node));
+  return outputs;
+}
+
+void Wiring::set_param(PlanNode& node, ParamBase& param, const Yaml& value) {
+  if (param.kind == ParamKind::number && value.is_map()) {
+    Mistakes own;
+    const Schedule schedule = Schedule::read(value, plan_.steps, own);
+    own.check();
+    param.set(schedule.at(0));
+    node.schedules.emplace_back(param.name, schedule);
+    return;
+  }
+  const ParamValue converted = param_value(param, value);
+  param.set(converted);
+  node.params.emplace_back(param.name, converted);
+}
+
+void Wiring::connect(PlanNode& node, In& port, int value, const Place& place) {
+  node.inputs.push_back(value);
+  if (value < 0) return;
+  const PlanValue& source = plan_.values[static_cast<size_t>(value)];
+  if (source.dtype != port.traits.dtype)
+    throw Error(place, node.path + " (" + node.kind + "): port " + ticked(port.name) + " takes " +
+                           weft::name(port.traits.dtype) + " numbers, but " + ticked(source.path) +
+                           " has " + weft::name(source.dtype));
+  port.wire(source.shape, true);
+}
+
+void Wiring::infer(PlanNode& node) {
+  node.node->settle({.mode = plan_.mode,
+                     .random_key = Random::key(
+                         plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path)});
+  try {
+    node.node->infer();
+    for (const Out* port : node.node->outs)
+      if (!port->shaped())
+        throw Error(Exit::plugin,
+                    "gives its output " + ticked(port->name) + " no shape: a defect of the node");
+    keep_weights(node);
+  } catch (const Error& error) {
+    std::string sides;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] < 0) continue;
+      const PlanValue& source = plan_.values[static_cast<size_t>(node.inputs[i])];
+      const Place& from = plan_.nodes[static_cast<size_t>(source.node)].place;
+      sides += "\n    " + std::string(node.node->ins[i]->name) + " <- " + source.path + " " +
+               source.shape.str() + "  " + from.str();
+    }
+    throw Error(node.place, node.path + " (" + node.kind + "): " + error.sentence() + sides,
+                error.code());
+  } catch (const std::exception& error) {
+    throw Error(node.place, node.path + " (" + node.kind + "): " + error.what(), Exit::plugin);
+  }
+}
+
+// Weights and states belong to modules; every use of a module shares them.
+void Wiring::keep_weights(PlanNode& node) {
+  const auto share = [&](const std::string& name, const Shape& shape, auto& all, auto&& fresh) {
+    const auto same =
+        std::find_if(all.begin(), all.end(), [&](const auto& w) { return w.name == name; });
+    if (same == all.end())
+      all.push_back(fresh());
+    else if (same->shape != shape)
+      throw Error(ticked(name) + " is " + shape.str() + " here, but " + same->shape.str() +
+                  " in another use of its module");
+  };
+  const auto at_home = [&](const char* what) {
+    if (node.module.empty())
+      throw Error(std::string("has ") + what +
+                  " outside of any module: only modules are updated and saved; put it under "
+                  "`modules:` and `use:` it");
+  };
+  for (const Weight* weight : node.node->weights) {
+    if (!weight->present()) continue;
+    at_home("weights");
+    const std::string name = node.weights + "." + weight->name;
+    share(name, weight->shape(), plan_.weights, [&] {
+      return PlanWeight{name, node.module, weight->shape(), weight->init()};
+    });
+  }
+  for (const State* state : node.node->states) {
+    at_home("state");
+    const std::string name = node.weights + "." + state->name;
+    share(name, state->shape(), plan_.states, [&] {
+      return PlanState{name, state->shape(), state->start()};
+    });
+  }
+}
+
+Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
+  const auto found = pipeline_.modules.find(decl.module);
+  if (found == pipeline_.modules.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, module] : pipeline_.modules) known.push_back(name);
+    throw Error(decl.place,
+                "there is no module " + ticked(decl.module) + did_you_mean(decl.module, known));
+  }
+  Scope inner;
+  inner.what = "module " + ticked(decl.module);
+  inner.module = decl.module;
+  inner.weights = decl.module + ".";
+  for (const auto& [key, place, value] : decl.keys.entries())
+    if (const auto& known = found->second.graph.inputs;
+        std::find(known.begin(), known.end(), key) == known.end())
+      mistakes_.add(place, inner.what + " has no input " + ticked(key) + did_you_mean(key, known) +
+                               (known.empty() ? "" : "; it has " + list(known)));
+  return wire_graph(scope, inner, decl, found->second.graph);
+}
+
+Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
+                                      const FragmentDecl& fragment) {
+  Vars vars;
+  std::vector<std::string> known;
+  for (const auto& [name, place, param] : fragment.params.entries()) {
+    const Yaml* given = decl.keys.find(name);
+    const Yaml* standard = param.is_map() ? param.find("default") : &param;
+    known.push_back(name);
+    if (given)
+      vars[name] = *given;
+    else if (standard && !standard->is_null())
+      vars[name] = *standard;
+    else
+      throw Error(decl.place,
+                  decl.name + " (" + fragment.name + ") needs its param " + ticked(name));
+  }
+  const GraphDecl graph = Pipeline::instantiate(fragment, vars, mistakes_);
+  Scope inner;
+  inner.what = "fragment " + ticked(fragment.name);
+  inner.module = scope.module;
+  inner.weights = scope.weights + decl.name + ".";
+  known.insert(known.end(), graph.inputs.begin(), graph.inputs.end());
+  for (const auto& [key, place, value] : decl.keys.entries())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      mistakes_.add(place, decl.name + " (" + fragment.name + ") has no input or param " +
+                               ticked(key) + did_you_mean(key, known) + "; it has " + list(known));
+  return wire_graph(scope, inner, decl, graph);
+}
+
+// Wires a sub-graph whose inputs `decl` gives in the outer scope.
+Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl,
+                                   const GraphDecl& graph) {
+  inner.path = outer.path + decl.name + ".";
+  inner.depth = outer.depth + 1;
+  if (inner.depth > deepest)
+    throw Error(decl.place, inner.what + " uses itself, or is more than 64 levels deep");
+  for (const std::string& input : graph.inputs) {
+    const Yaml* ref = decl.keys.find(input);
+    if (!ref)
+      throw Error(decl.place,
+                  ticked(decl.name) + " needs the input " + ticked(input) + " of " + inner.what);
+    inner.inputs[input] = resolve(outer, ref->to_text("input " + ticked(input)), ref->place());
+  }
+  index(inner, graph.nodes);
+  Outputs outputs;
+  bool skipped = false;
+  for (const auto& [name, mention] : graph.outputs) {
+    try {
+      outputs.emplace_back(name, resolve(inner, mention.text, mention.place));
+    } catch (const Error& error) {
+      mistakes_.add(error.place().line ? error : Error(mention.place, error.sentence()));
+      skipped = true;
+    } catch (const Skip&) {
+      skipped = true;
+    }
+  }
+  for (const NodeDecl& node : graph.nodes)
+    if (!inner.done.contains(node.name) && !inner.failed.contains(node.name))
+      mistakes_.add(node.place, "node " + ticked(node.name) + " of " + inner.what +
+                                    " is unused: no output of it depends on the node");
+  if (skipped) throw Skip{};
+  return outputs;
+}
+
+}  // namespace weft

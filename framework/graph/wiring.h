@@ -1,0 +1,59 @@
+// Expands modules, fragments and repeats of a section into one list of nodes, in an order in which
+// they can run, each made, given its params, wired and shaped.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/graph/plan.h"
+
+namespace weft {
+
+class Wiring {
+ public:
+  Wiring(Plan& plan, Pipeline& pipeline, const Registry& registry, Mistakes& mistakes)
+      : plan_(plan), pipeline_(pipeline), registry_(registry), mistakes_(mistakes) {}
+
+  // Wires all nodes of the section.
+  void section(const SectionDecl& section);
+  // The value of a reference at the section's level; -1 after a mistake.
+  int value(const std::string& ref, const Place& place);
+
+ private:
+  using Outputs = std::vector<std::pair<std::string, int>>;  // name -> value
+  struct Scope {
+    std::string what;     // "module `encoder`", for messages
+    std::string path;     // "code."
+    std::string module;   // "encoder"
+    std::string weights;  // "encoder."
+    std::map<std::string, int> inputs;
+    std::map<std::string, const NodeDecl*> nodes;
+    std::map<std::string, Outputs> done;
+    std::set<std::string> failed, open;
+    int depth = 0;
+  };
+  struct Skip {};  // thrown when a reference needs what has already failed
+
+  int64_t training_steps() const;
+  int resolve(Scope& scope, const std::string& ref, const Place& place);
+  const Outputs& wire(Scope& scope, const NodeDecl& decl);
+  Outputs wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind);
+  Outputs wire_module(Scope& scope, const NodeDecl& decl);
+  Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
+  Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
+  void set_param(PlanNode& node, ParamBase& param, const Yaml& value);
+  void connect(PlanNode& node, In& port, int value, const Place& place);
+  void infer(PlanNode& node);
+  void keep_weights(PlanNode& node);
+  static void index(Scope& scope, const std::vector<NodeDecl>& nodes);
+
+  Plan& plan_;
+  Pipeline& pipeline_;
+  const Registry& registry_;
+  Mistakes& mistakes_;
+  Scope top_;
+};
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+// What a plugin and its host must have in common, as one text made from the headers that the
+// compiler sees: C++ classes cross the border between them.
+#pragma once
+
+#include <dnnl_version.h>
+#include <tbb/version.h>
+
+#include <string>  // says which ABI std::string has
+
+#define WEFT_VERSION "0.1.0"
+
+#define WEFT_TEXT_OF(x) #x
+#define WEFT_TEXT(x) WEFT_TEXT_OF(x)
+
+#if defined(__clang__)
+#define WEFT_COMPILER "clang " WEFT_TEXT(__clang_major__)
+#else
+#define WEFT_COMPILER "gcc " WEFT_TEXT(__GNUC__)
+#endif
+
+#if __cplusplus > 202002L
+#define WEFT_STANDARD "C++23"
+#else
+#define WEFT_STANDARD "C++20"
+#endif
+
+#if defined(_GLIBCXX_DEBUG)
+#define WEFT_CXX_ABI "cxx11abi debug"
+#elif _GLIBCXX_USE_CXX11_ABI
+#define WEFT_CXX_ABI "cxx11abi"
+#else
+#define WEFT_CXX_ABI "cxx98abi"
+#endif
+
+#define WEFT_DNN_VERSION \
+  WEFT_TEXT(DNNL_VERSION_MAJOR) "." WEFT_TEXT(DNNL_VERSION_MINOR) "." WEFT_TEXT(DNNL_VERSION_PATCH)
+
+// "weft 0.1.0 | gcc 12 | C++20 cxx11abi | oneDNN 2.6.3 | oneTBB 2021.8"
+#define WEFT_BUILD                                                              \
+  "weft " WEFT_VERSION " | " WEFT_COMPILER " | " WEFT_STANDARD " " WEFT_CXX_ABI \
+  " | oneDNN " WEFT_DNN_VERSION " | oneTBB " TBB_VERSION_STRING

@@ -1,0 +1,68 @@
+// oneDNN for node authors. Everything that depends on oneDNN's version is in dnn.cpp.
+// Layouts are plain: row-major activations, weights as PyTorch keeps them. One thread each.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/node/error.h"
+
+namespace weft {
+
+// An activation that can follow a product, and whose gradient is a function of its output.
+enum class Activation { none, relu, leaky_relu, tanh, sigmoid };
+inline std::vector<std::string> names(Activation) {
+  return {"none", "relu", "leaky_relu", "tanh", "sigmoid"};
+}
+// grad[i] *= f'(x[i]), written with y = f(x). `slope` is leaky_relu's below zero.
+WEFT_API void activation_backward(Activation f, float slope, const float* y, float* grad,
+                                  int64_t n);
+
+// How a matrix, or a stack of them, lies in memory. Strides count elements.
+struct Matrix {
+  int64_t rows, cols;
+  int64_t row_stride, col_stride = 1;
+  int64_t outer = 1, outer_stride = 0;  // a stack of `outer` × `inner` matrices
+  int64_t inner = 1, inner_stride = 0;
+
+  static Matrix plain(int64_t rows, int64_t cols) { return {rows, cols, cols}; }
+  Matrix t() const {
+    Matrix m = *this;
+    m.rows = cols, m.cols = rows, m.row_stride = col_stride, m.col_stride = row_stride;
+    return m;
+  }
+};
+
+struct MatmulOptions {
+  bool bias = false;  // one value for each column of c
+  Activation activation = Activation::none;
+  float slope = 0;
+  float scale = 1;  // of the product; not together with a bias
+};
+
+// c = f(scale · a b + bias), built once in prepare(), called in forward(), backward() or learn().
+// A stack multiplies matrix by matrix. Not callable by two threads at once.
+class WEFT_API Matmul {
+ public:
+  Matmul();
+  Matmul(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOptions& options = {});
+  ~Matmul();
+  Matmul(Matmul&&) noexcept;
+  Matmul& operator=(Matmul&&) noexcept;
+
+  void operator()(const float* a, const float* b, float* c, const float* bias = nullptr) const;
+
+ private:
+  struct Built;
+  std::unique_ptr<Built> built_;
+};
+
+// One oneDNN thread in the calling thread, from now on. Every thread that builds or runs a
+// primitive must have said so: results then do not depend on the number of threads.
+WEFT_API void single_threaded_dnn();
+WEFT_API std::string dnn_version();  // "oneDNN 2.6.3"
+WEFT_API std::string dnn_isa();      // "AVX512_CORE_BF16": what oneDNN may use on this CPU
+
+}  // namespace weft

@@ -1,0 +1,94 @@
+#include "framework/node/error.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <tuple>
+
+namespace weft {
+
+std::string Place::str() const {
+  if (file.empty()) return "";
+  if (line == 0) return file;
+  return file + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+namespace {
+std::string at(const Place& place, const std::string& sentence) {
+  return place.file.empty() ? sentence : place.str() + ": " + sentence;
+}
+
+std::string joined(const std::vector<Error>& all) {
+  std::string text;
+  for (const Error& error : all) text += (text.empty() ? "" : "\n") + std::string(error.what());
+  return text;
+}
+
+// Damerau-Levenshtein distance (optimal string alignment).
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
+  std::iota(last.begin(), last.end(), 0);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replace = last[j - 1] + (a[i - 1] != b[j - 1]);
+      now[j] = std::min({last[j] + 1, now[j - 1] + 1, replace});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        now[j] = std::min(now[j], before[j - 2] + 1);
+    }
+    std::swap(before, last);
+    std::swap(last, now);
+  }
+  return last[b.size()];
+}
+}  // namespace
+
+Error::Error(Exit code, std::string sentence)
+    : std::runtime_error(sentence), code_(code), sentence_(std::move(sentence)) {}
+
+Error::Error(Place place, std::string sentence, Exit code)
+    : std::runtime_error(at(place, sentence)),
+      code_(code),
+      place_(std::move(place)),
+      sentence_(std::move(sentence)) {}
+
+Error::~Error() = default;
+
+Errors::Errors(std::vector<Error> all)
+    : Error(all.front().code(), joined(all)), all_(std::move(all)) {}
+
+Errors::~Errors() = default;
+
+void Mistakes::add(const Error& error) {
+  if (const auto* several = dynamic_cast<const Errors*>(&error))
+    all_.insert(all_.end(), several->all().begin(), several->all().end());
+  else
+    all_.push_back(error);
+}
+
+void Mistakes::check() const {
+  if (all_.empty()) return;
+  std::vector<Error> sorted = all_;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Error& a, const Error& b) {
+    return std::tie(a.place().file, a.place().line, a.place().column) <
+           std::tie(b.place().file, b.place().line, b.place().column);
+  });
+  const auto same = [](const Error& a, const Error& b) {
+    return std::strcmp(a.what(), b.what()) == 0;
+  };
+  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+  if (sorted.size() == 1) throw Error(sorted.front());
+  throw Errors(std::move(sorted));
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::string* best = nullptr;
+  size_t least = std::max<size_t>(1, name.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    const size_t d = distance(name.substr(0, 64), std::string_view(candidate).substr(0, 64));
+    if (d < least) least = d, best = &candidate;
+  }
+  return best ? " (did you mean `" + *best + "`?)" : "";
+}
+
+}  // namespace weft

@@ -1,0 +1,129 @@
+#include "framework/node/node.h"
+
+#include <cstdlib>
+
+namespace weft {
+
+In::In(Node* owner, const char* name, const char* doc, PortTraits traits)
+    : name(name), doc(doc), traits(traits) {
+  if (owner) owner->ins.push_back(this);
+}
+
+void In::wire(const Shape& shape, bool wants_grad) {
+  value_.shape = shape;
+  value_.dtype = traits.dtype;
+  wired_ = true;
+  wants_grad_ = wants_grad && traits.grad;
+}
+
+Ins::Ins(Node* owner, const char* name, const char* doc, PortTraits traits)
+    : name(name), doc(doc), traits(traits) {
+  owner->lists.push_back(this);
+}
+
+void Ins::resize(Node* owner, size_t count) {
+  while (all_.size() < count) {
+    all_.push_back(std::make_unique<In>(nullptr, name, doc, traits));
+    owner->ins.push_back(all_.back().get());
+  }
+}
+
+Out::Out(Node* owner, const char* name, const char* doc, DType dtype)
+    : name(name), doc(doc), dtype(dtype) {
+  value_.dtype = dtype;
+  owner->outs.push_back(this);
+}
+
+void Out::shape(const Shape& shape) {
+  (void)shape.elements();  // refuses what cannot exist
+  value_.shape = shape;
+  shaped_ = true;
+}
+
+Saved::Saved(Node* owner, const char* name, const char* doc, DType dtype)
+    : name(name), doc(doc), dtype(dtype) {
+  value_.dtype = dtype;
+  owner->saved.push_back(this);
+}
+
+Weight::Weight(Node* owner, const char* name, const char* doc) : name(name), doc(doc) {
+  owner->weights.push_back(this);
+}
+
+void Weight::shape(const Shape& shape, Init init) {
+  (void)shape.elements();
+  value_.shape = shape;
+  init_ = init;
+  present_ = true;
+}
+
+State::State(Node* owner, const char* name, const char* doc) : name(name), doc(doc) {
+  owner->states.push_back(this);
+}
+
+void State::shape(const Shape& shape, float start) {
+  value_.shape = shape;
+  start_ = start;
+}
+
+Node::~Node() = default;
+
+void Node::settle(const Setting& setting) {
+  mode_ = setting.mode;
+  random_key_ = setting.random_key;
+  first_row_ = setting.first_row;
+  output_dir_ = setting.output_dir;
+}
+
+std::filesystem::path Node::output(const std::string& path) const {
+  const std::filesystem::path full = output_dir_ / path;
+  std::error_code ignored;  // the write that follows reports a folder that could not be made
+  if (full.has_parent_path()) std::filesystem::create_directories(full.parent_path(), ignored);
+  return full;
+}
+
+std::filesystem::path Node::data_dir() {
+  if (const char* dir = std::getenv("WEFT_DATA_DIR"); dir && *dir) return dir;
+  if (const char* dir = std::getenv("XDG_DATA_HOME"); dir && *dir)
+    return std::filesystem::path(dir) / "weft";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home ? home : ".") / ".local/share/weft";
+}
+
+void Source::infer() {
+  samples_ = open();
+  if (batches() == 0)
+    throw Error(Exit::data, samples_ == 0 ? "the data set is empty"
+                                          : "the data set has " + std::to_string(samples_) +
+                                                " samples, fewer than one batch of " +
+                                                std::to_string(*batch) +
+                                                ": lower `batch` or leave out `drop_last`");
+}
+
+int64_t Source::batches() const {
+  return *drop_last ? samples_ / *batch : (samples_ + *batch - 1) / *batch;
+}
+
+int64_t Source::rows(int64_t step) const {
+  return std::min(*batch, samples_ - step % batches() * *batch);
+}
+
+int64_t Source::sample_of(int64_t step, int64_t row) const {
+  const int64_t place = step % batches() * *batch + row;
+  if (!*shuffle) return place;
+  return static_cast<int64_t>(permuted(static_cast<uint64_t>(place),
+                                       static_cast<uint64_t>(samples_), random_key(),
+                                       static_cast<uint64_t>(step / batches())));
+}
+
+void Source::forward(const Step& step) {
+  const int64_t end = std::min(outs.front()->rows(), rows(step.number) - first_row());
+  for (int64_t row = 0; row < end; ++row) load(sample_of(step.number, first_row() + row), row);
+}
+
+Slot::Slot(Node* owner, const char* name, const char* doc)
+    : name(name), doc(doc), index(owner->slots.size()) {
+  owner->slots.push_back(this);
+}
+
+}  // namespace weft

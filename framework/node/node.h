@@ -1,0 +1,342 @@
+// Everything a node author needs. A node declares ports, params, weights, saved values and state as
+// members, then overrides infer(), forward() and, if it can be trained through, backward() and
+// learn(). One `.cpp` per node kind, no header; the file's name is the YAML name.
+//
+// The life of a node in a plan:
+//   infer     once, single-threaded. Sees the whole batch. Shapes every output and weight. The only
+//             place that refuses what a user wired.
+//   prepare   once for each pass the instance will run. Builds primitives, reserves scratch.
+//   forward   once a step and lane: writes the outputs.
+//   backward  once a training step and lane, after every reader's: writes x.grad() of the inputs
+//             that want one, whole. It may overwrite its outputs' gradients: nobody else reads
+//             them.
+//   learn     once a training step and block of weight rows, after backward of every lane: writes
+//             grad() of each weight that wants one, from the whole batch.
+// forward, backward and learn do numbers only: no allocation, no validation, no I/O (sinks
+// excepted).
+//
+// Lanes. A batch is cut into lanes, ranges of rows. A node is *row-wise* unless whole_batch() says
+// otherwise: row i of its outputs depends on row i of its inputs only. A row-wise node has one
+// instance for each lane; from prepare() on, its ports show the rows of that lane. In learn() the
+// ports show the whole batch, and each weight's grad() shows the rows block() of axis 0; for that,
+// weights of one node that share the extent of axis 0 are cut alike, otherwise they stay whole.
+//
+// Threads. One instance is never called by two threads at once; the thread that calls it changes.
+// Weights are shared between instances and constant during forward, backward and learn.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/node/error.h"
+#include "framework/node/param.h"
+#include "framework/node/random.h"
+#include "framework/node/shape.h"
+
+namespace weft {
+
+enum class Mode { train, evaluate, generate };
+enum class Pass { forward, backward, learn };
+
+// One step: one batch through the pipeline.
+struct Step {
+  int64_t number = 0;  // counts from 0; also the number of the batch
+  int64_t rows = 0;    // rows of the batch that hold samples: the last batch may be short
+};
+
+struct Range {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t size() const { return end - begin; }
+  bool operator==(const Range&) const = default;
+};
+
+// How a weight starts.
+struct Init {
+  enum class Kind { constant, uniform, normal } kind = Kind::constant;
+  double value = 0;  // the constant; the bound of uniform(-value, value); the standard deviation
+  static Init constant(double value) { return {Kind::constant, value}; }
+  static Init uniform(double bound) { return {Kind::uniform, bound}; }
+  static Init normal(double deviation) { return {Kind::normal, deviation}; }
+};
+
+struct PortTraits {
+  DType dtype = DType::f32;
+  bool grad = true;       // false: no gradient flows through this input
+  bool optional = false;  // the user may leave it out
+};
+
+// An input port. In YAML, `name: other.port` wires it.
+class WEFT_API In {
+ public:
+  In(Node* owner, const char* name, const char* doc, PortTraits traits = {});
+  In(const In&) = delete;
+
+  bool wired() const { return wired_; }
+  const Shape& shape() const { return value_.shape; }
+  int64_t rows() const { return value_.shape.rows(); }
+  int64_t row_size() const { return value_.shape.row_elements(); }
+  int64_t size() const { return value_.size(); }
+  const float* data() const { return value_.floats(); }
+  const int32_t* ints() const { return value_.ints(); }
+  bool wants_grad() const { return wants_grad_; }  // does anything upstream learn?
+  float* grad() const { return grad_.floats(); }   // backward() writes it whole
+
+  const char* const name;
+  const char* const doc;
+  const PortTraits traits;
+
+  // For the framework.
+  void wire(const Shape& shape, bool wants_grad);
+  void want_grad(bool wants) { wants_grad_ = wants && traits.grad; }
+  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
+
+ private:
+  Tensor value_, grad_;
+  bool wired_ = false, wants_grad_ = false;
+};
+
+// An input port that takes a list: `name: [a, b.port, …]`, at least one.
+class WEFT_API Ins {
+ public:
+  Ins(Node* owner, const char* name, const char* doc, PortTraits traits = {});
+  Ins(const Ins&) = delete;
+  size_t size() const { return all_.size(); }
+  const In& operator[](size_t i) const { return *all_[i]; }
+  auto begin() const { return all_.begin(); }  // pointers to In
+  auto end() const { return all_.end(); }
+
+  const char* const name;
+  const char* const doc;
+  const PortTraits traits;
+
+  // For the framework: grows the list to `count` ports.
+  void resize(Node* owner, size_t count);
+
+ private:
+  std::vector<std::unique_ptr<In>> all_;
+};
+
+// An output port.
+class WEFT_API Out {
+ public:
+  Out(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
+  Out(const Out&) = delete;
+
+  void shape(const Shape& shape);  // infer() must call it
+  const Shape& shape() const { return value_.shape; }
+  int64_t rows() const { return value_.shape.rows(); }
+  int64_t row_size() const { return value_.shape.row_elements(); }
+  int64_t size() const { return value_.size(); }
+  float* data() const { return value_.floats(); }
+  int32_t* ints() const { return value_.ints(); }
+  float* grad() const {
+    return grad_.floats();
+  }  // summed over all readers; backward() may scribble
+
+  const char* const name;
+  const char* const doc;
+  const DType dtype;
+
+  // For the framework.
+  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
+  bool shaped() const { return shaped_; }
+
+ private:
+  Tensor value_, grad_;
+  bool shaped_ = false;
+};
+
+// Rows that forward() leaves for backward() and learn(): masks, means. Exists in training only.
+class WEFT_API Saved {
+ public:
+  Saved(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
+  Saved(const Saved&) = delete;
+
+  void shape(const Shape& shape) { value_.shape = shape; }  // axis 0 is the batch
+  float* data() const { return value_.floats(); }
+  int32_t* ints() const { return value_.ints(); }
+
+  const char* const name;
+  const char* const doc;
+  const DType dtype;
+
+  // For the framework.
+  const Shape& shape() const { return value_.shape; }
+  void bind(Tensor value) { value_ = value; }
+
+ private:
+  Tensor value_;
+};
+
+// What a node learns. Saved as "<module>.<node>.<name>", shared by every use of its module.
+class WEFT_API Weight {
+ public:
+  Weight(Node* owner, const char* name, const char* doc);
+  Weight(const Weight&) = delete;
+
+  void shape(const Shape& shape, Init init);  // infer() calls it, or leaves the weight absent
+  const Shape& shape() const { return value_.shape; }
+  bool present() const { return present_; }
+  const Init& init() const { return init_; }
+  const float* data() const { return value_.floats(); }
+  bool wants_grad() const { return wants_grad_; }  // false if absent or frozen
+  Range block() const { return block_; }           // in learn(): the rows of axis 0 to write
+  float* grad() const { return grad_.floats(); }   // in learn(): those rows, to overwrite whole
+
+  const char* const name;
+  const char* const doc;
+
+  // For the framework.
+  void want_grad(bool wants, Range block) { wants_grad_ = wants, block_ = block; }
+  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
+
+ private:
+  Tensor value_, grad_;
+  Init init_;
+  Range block_;
+  bool present_ = false, wants_grad_ = false;
+};
+
+// Kept and saved, but not learned: running means, counters. Only whole-batch nodes may write it.
+class WEFT_API State {
+ public:
+  State(Node* owner, const char* name, const char* doc);
+  State(const State&) = delete;
+
+  void shape(const Shape& shape, float start);
+  const Shape& shape() const { return value_.shape; }
+  float start() const { return start_; }
+  float* data() const { return value_.floats(); }
+
+  const char* const name;
+  const char* const doc;
+
+  // For the framework.
+  void bind(Tensor value) { value_ = value; }
+
+ private:
+  Tensor value_;
+  float start_ = 0;
+};
+
+class Slot;
+
+class WEFT_API Node {
+ public:
+  virtual ~Node();  // the key function: one type identity across plugins
+  Node(const Node&) = delete;
+
+  virtual void infer() = 0;
+  virtual void prepare(Pass) {}
+  virtual void forward(const Step&) = 0;
+  virtual void backward(const Step&) {}
+  virtual void learn(const Step&) {}
+
+  // True if a row of the outputs depends on other rows: such a node runs once, on all rows.
+  // Rows from step.rows on are then padding, to be left out of every sum over the batch.
+  virtual bool whole_batch() const { return false; }
+  // Multiplications and additions of forward() over the rows shown, for `weft check`.
+  virtual double flops() const { return 0; }
+
+ protected:
+  Node() = default;
+
+  Mode mode() const { return mode_; }
+  bool training() const { return mode_ == Mode::train; }
+  uint64_t random_key() const { return random_key_; }  // of (seed, path)
+  int64_t first_row() const { return first_row_; }     // of this instance in the batch
+  // The random numbers of one of this instance's rows in this step.
+  Random random(const Step& step, int64_t row) const {
+    return {random_key_, static_cast<uint64_t>(step.number),
+            static_cast<uint32_t>(first_row_ + row)};
+  }
+  // A path in the run's directory for a sink to write, its folder made.
+  std::filesystem::path output(const std::string& path) const;
+  // Where data sets live: $WEFT_DATA_DIR, else the user's data folder.
+  static std::filesystem::path data_dir();
+
+ public:
+  // For the framework: declarations in order, and what ties an instance to its place.
+  void declare(ParamBase* member) { params.push_back(member); }
+  std::vector<ParamBase*> params;
+  std::vector<In*> ins;
+  std::vector<Ins*> lists;
+  std::vector<Out*> outs;
+  std::vector<Saved*> saved;
+  std::vector<Weight*> weights;
+  std::vector<State*> states;
+  std::vector<Slot*> slots;
+
+  struct Setting {
+    Mode mode = Mode::train;
+    uint64_t random_key = 0;
+    int64_t first_row = 0;
+    std::filesystem::path output_dir;
+  };
+  void settle(const Setting& setting);
+
+ private:
+  Mode mode_ = Mode::train;
+  uint64_t random_key_ = 0;
+  int64_t first_row_ = 0;
+  std::filesystem::path output_dir_;
+};
+
+// A set of samples. open() shapes the outputs and counts the samples; load() copies one. The
+// framework orders, shuffles, batches and resumes: sample order is a function of (seed, epoch).
+class WEFT_API Source : public Node {
+ public:
+  Param<int64_t> batch{this, "batch", "Samples in a batch.", required, within(1, 1 << 20)};
+  Param<bool> shuffle{this, "shuffle", "Draw a new random order each epoch.", false};
+  Param<bool> drop_last{this, "drop_last", "Leave out a last batch that is not full.", false};
+
+  // Opens the data, gives every output its shape ([*batch, …]) and returns the number of samples.
+  virtual int64_t open() = 0;
+  // Copies sample `sample` into row `row` of every output.
+  virtual void load(int64_t sample, int64_t row) = 0;
+
+  int64_t samples() const { return samples_; }
+  int64_t batches() const;           // in one epoch
+  int64_t rows(int64_t step) const;  // samples in the batch of a step
+  void infer() final;
+  void forward(const Step& step) final;
+
+ private:
+  int64_t sample_of(int64_t step, int64_t row) const;
+  int64_t samples_ = 0;
+};
+
+// Values an optimizer keeps for every element of every weight; they start at zero.
+class WEFT_API Slot {
+ public:
+  Slot(Node* owner, const char* name, const char* doc);
+  Slot(const Slot&) = delete;
+  const char* const name;
+  const char* const doc;
+  const size_t index;
+};
+
+// One block of one weight, its gradient, and its part of each slot.
+struct Update {
+  int64_t size;
+  float* weight;
+  const float* grad;
+  const std::vector<float*>& slots;
+  int64_t number;  // of this update, from 1
+
+  float* operator[](const Slot& slot) const { return slots[slot.index]; }
+};
+
+// An optimizer has no ports. update() is called for many blocks at once, by several threads.
+class WEFT_API Optimizer : public Node {
+ public:
+  virtual void update(const Update&) const = 0;
+  void infer() final {}
+  void forward(const Step&) final {}
+};
+
+}  // namespace weft

@@ -1,0 +1,66 @@
+#include "framework/node/param.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "framework/node/node.h"
+
+namespace weft {
+
+namespace {
+std::string text(double number) {
+  std::ostringstream out;
+  out << number;
+  return out.str();
+}
+
+void check_number(const ParamBase& param, double number) {
+  const Check& check = param.check;
+  const std::string given = "`" + std::string(param.name) + "` is " + text(number) + ", but must ";
+  if (!std::isfinite(number)) throw Error(given + "be a finite number");
+  if (check.least && number < *check.least)
+    throw Error(given + "be at least " + text(*check.least));
+  if (check.most && number > *check.most) throw Error(given + "be at most " + text(*check.most));
+  if (check.above && number <= *check.above) throw Error(given + "be above " + text(*check.above));
+  if (check.below && number >= *check.below) throw Error(given + "be below " + text(*check.below));
+}
+
+void check_word(const ParamBase& param, const std::string& word) {
+  const auto& choices = param.check.choices;
+  if (choices.empty() || std::find(choices.begin(), choices.end(), word) != choices.end()) return;
+  std::string list;
+  for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
+  throw Error("`" + std::string(param.name) + "` is `" + word + "`, but must be one of " + list +
+              did_you_mean(word, choices));
+}
+}  // namespace
+
+ParamBase::ParamBase(Node* owner, const char* name, const char* doc, ParamKind kind, bool required,
+                     Check check)
+    : name(name), doc(doc), kind(kind), required(required), check(std::move(check)) {
+  owner->declare(this);
+}
+
+ParamBase::~ParamBase() = default;
+
+void ParamBase::set(const ParamValue& value) {
+  std::visit(
+      [&](const auto& v) {
+        using V = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<V, std::string>)
+          check_word(*this, v);
+        else if constexpr (std::is_same_v<V, std::vector<std::string>>)
+          for (const auto& word : v) check_word(*this, word);
+        else if constexpr (std::is_same_v<V, bool>)
+          return;
+        else if constexpr (std::is_arithmetic_v<V>)
+          check_number(*this, static_cast<double>(v));
+        else
+          for (const auto number : v) check_number(*this, static_cast<double>(number));
+      },
+      value);
+  store(value);
+}
+
+}  // namespace weft

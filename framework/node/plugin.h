@@ -1,0 +1,48 @@
+// What a plugin shows to the host. `plugins/CMakeLists.txt` says which node files make which plugin
+// and generates its entry; a node file only says WEFT_NODE.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "framework/node/node.h"
+
+namespace weft {
+
+// One kind of node. `example` is a YAML flow map that the tests run: a port is given the shape of
+// its input (`x: [2, 3, 5]`; for integers `{shape: [4], below: 10}`), a param its value.
+struct NodeKind {
+  const char* name;
+  const char* about;
+  const char* example;
+  std::unique_ptr<Node> (*make)();
+  const NodeKind* next = nullptr;  // in the same plugin
+};
+
+constexpr uint32_t plugin_abi = 1;
+
+// Constant data in the section `.weft` of the plugin's file, read before any of its code is loaded.
+struct PluginStamp {
+  char magic[8];     // "weftplug"
+  uint32_t abi;      // plugin_abi
+  uint32_t size;     // of this struct
+  char name[64];     // "layers"
+  char version[32];  // the plugin's own
+  char build[256];   // build_string(), compared as text
+};
+static_assert(sizeof(PluginStamp) == 368);
+
+// "weft 0.1.0 | gcc 12 | C++20 cxx11abi | oneDNN 2.6.3 | oneTBB 2021.8", of this library.
+WEFT_API const char* build_string();
+
+// The head of this plugin's list of kinds; each plugin has its own (hidden visibility).
+__attribute__((visibility("hidden"))) extern const NodeKind* plugin_kinds;
+
+}  // namespace weft
+
+#define WEFT_NODE(Class, node_name, about_text, example_text)                      \
+  ::weft::NodeKind Class##_kind{                                                   \
+      node_name, about_text, example_text,                                         \
+      []() -> std::unique_ptr<::weft::Node> { return std::make_unique<Class>(); }, \
+      ::weft::plugin_kinds};                                                       \
+  const bool Class##_listed = (::weft::plugin_kinds = &Class##_kind, true);

@@ -1,0 +1,59 @@
+#include "framework/node/shape.h"
+
+namespace weft {
+
+const char* name(DType dtype) {
+  return dtype == DType::f32 ? "f32" : "i32";
+}
+
+Shape::Shape(std::span<const int64_t> dims) : rank_(dims.size()) {
+  if (dims.size() > max_rank)
+    throw Error("a shape has at most 8 axes, not " + std::to_string(dims.size()));
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    if (dims[axis] < 0) throw Error("an axis cannot have the extent " + std::to_string(dims[axis]));
+    dims_[axis] = dims[axis];
+  }
+}
+
+int64_t Shape::elements() const {
+  constexpr int64_t limit = int64_t{1} << 40;
+  int64_t product = 1;
+  for (const int64_t extent : dims())
+    if (__builtin_mul_overflow(product, extent, &product) || product > limit)
+      throw Error(Exit::resources, "the shape " + str() + " has more than 2^40 elements");
+  return product;
+}
+
+int64_t Shape::row_elements() const {
+  return rank_ ? without_front().elements() : 1;
+}
+
+Shape Shape::with_front(int64_t extent) const {
+  Shape shape = *this;
+  shape.dims_[0] = extent;
+  return shape;
+}
+
+Shape Shape::with_back(int64_t extent) const {
+  Shape shape = *this;
+  shape.dims_[rank_ - 1] = extent;
+  return shape;
+}
+
+Shape Shape::without_front() const {
+  return Shape(dims().subspan(1));
+}
+
+std::string Shape::str() const {
+  std::string text = "[";
+  for (const int64_t extent : dims())
+    text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+  return text + "]";
+}
+
+Tensor Tensor::slice(int64_t begin, int64_t end) const {
+  const int64_t offset = begin * shape.row_elements() * static_cast<int64_t>(bytes(dtype));
+  return {shape.with_front(end - begin), dtype, data ? static_cast<char*>(data) + offset : nullptr};
+}
+
+}  // namespace weft

@@ -1,0 +1,61 @@
+// Shapes: up to eight axes, row-major, axis 0 is the batch.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "framework/node/error.h"
+
+namespace weft {
+
+enum class DType : uint8_t { f32, i32 };
+WEFT_API const char* name(DType);  // "f32", "i32"
+constexpr size_t bytes(DType) {
+  return 4;
+}
+
+class WEFT_API Shape {
+ public:
+  static constexpr size_t max_rank = 8;
+
+  Shape() = default;  // [] is a scalar
+  Shape(std::initializer_list<int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  explicit Shape(std::span<const int64_t> dims);  // throws Error: more than 8 axes, negative extent
+
+  size_t rank() const { return rank_; }
+  int64_t operator[](size_t axis) const { return dims_[axis]; }
+  int64_t front() const { return dims_[0]; }         // rank() > 0
+  int64_t back() const { return dims_[rank_ - 1]; }  // rank() > 0
+  int64_t elements() const;                          // throws Error(resources) beyond 2^40
+  int64_t rows() const { return rank_ ? dims_[0] : 1; }
+  int64_t row_elements() const;  // elements of one row: the product of all axes but the first
+  Shape with_front(int64_t extent) const;
+  Shape with_back(int64_t extent) const;
+  Shape without_front() const;
+  std::span<const int64_t> dims() const { return {dims_.data(), rank_}; }
+  bool operator==(const Shape&) const = default;
+  std::string str() const;  // "[128, 784]"
+
+ private:
+  std::array<int64_t, max_rank> dims_{};
+  size_t rank_ = 0;
+};
+
+// A view of contiguous row-major numbers. It owns nothing; `data` is null where there is nothing.
+struct WEFT_API Tensor {
+  Shape shape;
+  DType dtype = DType::f32;
+  void* data = nullptr;
+
+  float* floats() const { return static_cast<float*>(data); }
+  int32_t* ints() const { return static_cast<int32_t*>(data); }
+  int64_t size() const { return shape.elements(); }
+  std::span<float> span() const { return {floats(), static_cast<size_t>(size())}; }
+  explicit operator bool() const { return data != nullptr; }
+  Tensor slice(int64_t begin, int64_t end) const;  // rows [begin, end) of axis 0
+};
+
+}  // namespace weft

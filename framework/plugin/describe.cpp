@@ -1,0 +1,220 @@
+#include "framework/plugin/describe.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+namespace weft {
+
+namespace {
+// A port, param, weight, state or slot: a line of a description.
+struct Member {
+  const char* role;
+  std::string name, type, value, doc;
+};
+
+std::string text(double number) {
+  if (number == std::floor(number) && std::abs(number) < 1e15)
+    return std::to_string(static_cast<int64_t>(number));
+  char digits[32];
+  std::string all(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+  if (const size_t zero = all.find("e-0"); zero != std::string::npos) all.erase(zero + 2, 1);
+  return all;
+}
+std::string text(int64_t number) {
+  return std::to_string(number);
+}
+std::string text(bool truth) {
+  return truth ? "true" : "false";
+}
+std::string text(const std::string& word) {
+  return word.empty() ? "\"\"" : word;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  return all;
+}
+
+template <class T>
+std::string text(const std::vector<T>& items) {
+  std::vector<std::string> words;
+  for (const T& item : items) words.push_back(text(item));
+  return "[" + joined(words) + "]";
+}
+
+std::string range(const Check& check) {
+  if (check.least && check.most) return ", " + text(*check.least) + " to " + text(*check.most);
+  std::string all;
+  if (check.least) all += ", at least " + text(*check.least);
+  if (check.above) all += ", above " + text(*check.above);
+  if (check.most) all += ", at most " + text(*check.most);
+  if (check.below) all += ", below " + text(*check.below);
+  return all;
+}
+
+std::string type_of(const ParamBase& param) {
+  if (!param.check.choices.empty())
+    return (param.kind == ParamKind::texts ? "list of " : "") + joined(param.check.choices);
+  switch (param.kind) {
+    case ParamKind::boolean: return "true or false";
+    case ParamKind::integer: return "integer" + range(param.check);
+    case ParamKind::number: return "number or schedule" + range(param.check);
+    case ParamKind::text: return "text";
+    case ParamKind::integers: return "list of integers" + range(param.check);
+    case ParamKind::numbers: return "list of numbers" + range(param.check);
+    case ParamKind::texts: return "list of texts";
+  }
+  return "";
+}
+
+template <class Port>
+Member input(const Port& port, const std::string& prefix) {
+  std::string type = prefix + name(port.traits.dtype);
+  if (port.traits.optional) type += ", optional";
+  if (!port.traits.grad && port.traits.dtype == DType::f32) type += ", no gradient";
+  return {"input", port.name, type, "", port.doc};
+}
+
+std::vector<Member> members(const Node& node) {
+  std::vector<Member> all;
+  for (const In* port : node.ins) all.push_back(input(*port, ""));
+  for (const Ins* port : node.lists) all.push_back(input(*port, "list of "));
+  for (const Out* port : node.outs)
+    all.push_back({"output", port->name, name(port->dtype), "", port->doc});
+  for (const ParamBase* param : node.params) {
+    const std::string value =
+        param->required ? "required"
+                        : std::visit([](const auto& v) { return text(v); }, param->value());
+    all.push_back({"param", param->name, type_of(*param), value, param->doc});
+  }
+  for (const Weight* weight : node.weights)
+    all.push_back({"weight", weight->name, "", "", weight->doc});
+  for (const State* state : node.states) all.push_back({"state", state->name, "", "", state->doc});
+  for (const Slot* slot : node.slots) all.push_back({"slot", slot->name, "", "", slot->doc});
+  return all;
+}
+
+std::string place_in_file(const Node& node) {
+  if (dynamic_cast<const Source*>(&node)) return "A data set, for `data`.";
+  if (dynamic_cast<const Optimizer*>(&node)) return "An optimizer, for `phases`.";
+  if (node.outs.empty()) return "A sink: it writes files, in `evaluate` and `generate`.";
+  return "";
+}
+
+// What a user must write: "{node: linear, x: …, features: …}"
+std::string usage(const NodeKind& kind, const Node& node) {
+  std::string keys = "node: " + std::string(kind.name);
+  for (const In* port : node.ins)
+    if (!port->traits.optional) keys += ", " + std::string(port->name) + ": …";
+  for (const Ins* port : node.lists) keys += ", " + std::string(port->name) + ": […, …]";
+  for (const ParamBase* param : node.params)
+    if (param->required) keys += ", " + std::string(param->name) + ": …";
+  return "{" + keys + "}";
+}
+
+using Groups = std::map<std::string, std::vector<const NodeKind*>>;  // by plugin, sorted by name
+Groups by_plugin(const Registry& registry) {
+  Groups groups;
+  for (const std::string& name : registry.names()) {
+    const Registry::Entry& entry = *registry.find(name);
+    groups[entry.plugin].push_back(entry.kind);
+  }
+  return groups;
+}
+
+std::string padded(const std::string& word, size_t width) {
+  return word + std::string(width - std::min(width, word.size()), ' ');
+}
+
+std::string cell(std::string_view words) {
+  std::string out;
+  for (const char c : words)
+    out += (c == '|' || c == '<' || c == '*') ? std::string{'\\', c} : std::string{c};
+  return out;
+}
+
+std::string section(const Registry& registry, const NodeKind& kind) {
+  const auto node = registry.make(kind.name);
+  const std::string place = place_in_file(*node);
+  std::string page = "### " + std::string(kind.name) + "\n\n" + cell(kind.about) +
+                     (place.empty() ? "" : " " + place) + "\n\n";
+  page += "    " + usage(kind, *node) + "\n\n";
+  page += "| | name | type | default | |\n|---|---|---|---|---|\n";
+  for (const Member& member : members(*node))
+    page += std::string("| ") + member.role + " | `" + member.name + "` | " + cell(member.type) +
+            " | " + cell(member.value) + " | " + cell(member.doc) + " |\n";
+  return page + "\n";
+}
+}  // namespace
+
+std::string list_kinds(const Registry& registry) {
+  size_t width = 0;
+  for (const std::string& name : registry.names()) width = std::max(width, name.size());
+  std::string out;
+  for (const auto& [plugin, kinds] : by_plugin(registry)) {
+    out += (out.empty() ? "" : "\n") + plugin + "\n";
+    for (const NodeKind* kind : kinds)
+      out += "  " + padded(kind->name, width) + "  " + kind->about + "\n";
+  }
+  return out;
+}
+
+std::string describe_kind(const Registry& registry, const std::string& name) {
+  const Registry::Entry* entry = registry.find(name);
+  if (!entry)
+    throw Error("no plugin has a node `" + name + "`" + did_you_mean(name, registry.names()) +
+                "; `weft nodes` lists them all");
+  const auto node = registry.make(name);
+  const Plugin& plugin = *registry.plugin(entry->plugin);
+  const std::string place = place_in_file(*node);
+  std::string out = name + " — " + entry->kind->about + "\n";
+  if (!place.empty()) out += place + "\n";
+  out += "plugin " + plugin.name + " " + plugin.version + ", " + entry->file + "\n\n  " +
+         usage(*entry->kind, *node) + "\n";
+
+  const auto all = members(*node);
+  size_t width = 0;
+  for (const Member& member : all) width = std::max(width, member.name.size());
+  const std::string indent(width + 4, ' ');
+  std::string role;
+  for (const Member& member : all) {
+    if (role != member.role) out += "\n" + std::string(member.role) + "s\n";
+    role = member.role;
+    std::string type = member.type;
+    if (!member.value.empty())
+      type += member.value == "required" ? "; required" : "; " + member.value + " if not given";
+    out += "  " + padded(member.name, width) + "  " + (type.empty() ? "" : type + "\n" + indent) +
+           member.doc + "\n";
+  }
+  return out + "\nexample, with shapes where a pipeline has references\n  " + entry->kind->example +
+         "\n";
+}
+
+std::string reference_page(const Registry& registry) {
+  const Groups groups = by_plugin(registry);
+  std::string page =
+      "# Nodes\n\n"
+      "What can stand behind `node:` in a pipeline. `./dev docs` writes this page from the nodes "
+      "themselves; `weft nodes NAME` prints one of them, also of your own plugins.\n\n"
+      "A reference (`node` or `node.port`) wires an input. A param of type number takes a schedule "
+      "too: `{schedule: cosine, from: 1e-3, to: 0}`. Weights and states are kept under the names "
+      "given here; slots are what an optimizer keeps for each element of a weight.\n\n";
+  for (const auto& [plugin, kinds] : groups) {
+    page += "- [" + plugin + "](#" + plugin + "):";
+    for (const NodeKind* kind : kinds)
+      page +=
+          std::string(kind == kinds[0] ? "" : ",") + " [" + kind->name + "](#" + kind->name + ")";
+    page += "\n";
+  }
+  for (const auto& [plugin, kinds] : groups) {
+    page += "\n## " + plugin + "\n\n";
+    for (const NodeKind* kind : kinds) page += section(registry, *kind);
+    page.pop_back();
+  }
+  return page;
+}
+
+}  // namespace weft

@@ -1,0 +1,20 @@
+// Node kinds in words, made from what their classes declare.
+#pragma once
+
+#include <string>
+
+#include "framework/plugin/registry.h"
+
+namespace weft {
+
+// A line for each kind, its name and what it is about, grouped by plugin.
+std::string list_kinds(const Registry& registry);
+
+// One kind: ports, params, weights, states, slots, example. Throws Error, with the near name, if
+// there is none of this name.
+std::string describe_kind(const Registry& registry, const std::string& name);
+
+// All kinds as one page of Markdown, the same for the same plugins wherever they lie.
+std::string reference_page(const Registry& registry);
+
+}  // namespace weft

@@ -1,0 +1,34 @@
+// Finds plugins, checks them and loads them, once and for the life of the process.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <vector>
+
+#include "framework/node/error.h"
+#include "framework/plugin/registry.h"
+
+namespace weft {
+
+// A plugin file, or a folder whose every `.so` is one. `place` is where the user named it.
+struct PluginPath {
+  std::filesystem::path path;
+  Place place = {};
+};
+
+struct PluginSearch {
+  std::filesystem::path standard;  // weft's own plugins: a folder, or empty for none
+  std::vector<PluginPath> others;  // their plugins are tried in a child process first
+  std::chrono::milliseconds patience = std::chrono::seconds(10);  // with one such process
+};
+
+// Where this process finds plugins: `plugins` beside the executable, else ../lib/weft/plugins; the
+// paths in $WEFT_PLUGIN_PATH, separated by colons; `extra`, from a pipeline's `plugins:`.
+PluginSearch plugin_search(const std::vector<PluginPath>& extra = {});
+
+// Loads every plugin found. A file found twice is loaded once. Throws Error or Errors
+// (Exit::plugin) with every file that does not exist, does not fit or does not behave, and with
+// every name that two plugins give. Call it before threads are started.
+Registry load_plugins(const PluginSearch& search);
+
+}  // namespace weft

@@ -1,0 +1,135 @@
+#include "framework/run/checkpoint_directory.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace weft {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+constexpr const char* model_file = "model.safetensors";
+constexpr const char* optimizer_file = "optimizer.safetensors";
+constexpr const char* state_file = "state.json";
+constexpr const char* pipeline_file = "pipeline.yaml";
+constexpr size_t max_text = size_t{64} << 20;  // bytes of state.json and of pipeline.yaml
+constexpr int max_depth = 64;                  // of state.json
+
+bool is_finite(std::span<const float> numbers) {
+  uint32_t found = 0;
+  for (const float x : numbers)
+    found |= (std::bit_cast<uint32_t>(x) & 0x7f800000U) == 0x7f800000U ? 1U : 0U;
+  return found == 0;
+}
+
+void check_finite(std::span<const NamedTensor> tensors, const std::string& result) {
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.dtype != DType::f32 || !tensor || is_finite(tensor.span())) continue;
+    const auto numbers = tensor.span();
+    const auto first =
+        std::find_if_not(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
+    std::string sentence = "`";
+    sentence.append(name).append(std::isnan(*first) ? "` is NaN" : "` is infinite");
+    sentence.append(" at element ").append(std::to_string(first - numbers.begin())).append(result);
+    throw Error(Exit::nonfinite, sentence);
+  }
+}
+
+std::string text_of(const json& state) {
+  try {
+    return state.dump(1) + "\n";
+  } catch (const json::exception&) {
+    throw Error(Exit::checkpoint, "the state has a text that is not UTF-8");
+  }
+}
+
+json parsed_state(const std::string& text, const fs::path& file) {
+  const auto shallow = [&](int depth, json::parse_event_t, json&) {
+    if (depth <= max_depth) return true;
+    throw Error(Place{file.string()}, "is deeper than 64", Exit::checkpoint);
+  };
+  try {
+    return json::parse(text, shallow);
+  } catch (const json::exception&) {
+    throw Error(Place{file.string()}, "is not JSON", Exit::checkpoint);
+  }
+}
+
+uint64_t size_of(std::span<const NamedTensor> tensors) {
+  uint64_t size = 0;
+  for (const auto& [name, tensor] : tensors)
+    size += static_cast<uint64_t>(tensor.size()) * bytes(tensor.dtype) + name.size() + 256;
+  return size;
+}
+
+FileRecord write_text(const fs::path& path, const std::string& text) {
+  FileWriter file(path);
+  file.write(text);
+  return file.finish();
+}
+}  // namespace
+
+Checkpoint Checkpoint::read(const fs::path& directory) {
+  return read(directory, Manifest::read(directory));
+}
+
+Checkpoint Checkpoint::read(const fs::path& directory, const Manifest& manifest) {
+  manifest.check_format(directory);
+  for (const char* name : {model_file, optimizer_file, state_file, pipeline_file})
+    if (!manifest.files.contains(name))
+      throw Error(Place{(directory / Manifest::file_name).string()},
+                  std::string("does not record ") + name, Exit::checkpoint);
+  manifest.verify(directory);
+  const auto text = [&](const char* name) { return FileReader(directory / name).text(max_text); };
+  Checkpoint checkpoint{manifest.step, parsed_state(text(state_file), directory / state_file),
+                        Safetensors(directory / model_file),
+                        Safetensors(directory / optimizer_file), text(pipeline_file)};
+  if (checkpoint.model.record() != manifest.files.at(model_file) ||
+      checkpoint.optimizer.record() != manifest.files.at(optimizer_file))
+    throw Error(Place{directory.string()}, "changed while it was read", Exit::checkpoint);
+  return checkpoint;
+}
+
+void CheckpointContent::check() const {
+  const std::string result = ": step " + std::to_string(step) + " is not saved";
+  check_finite(model, result);
+  check_finite(optimizer, result);
+  const std::string text = text_of(state);
+  if (text.size() > max_text || pipeline.size() > max_text)
+    throw Error(Exit::checkpoint, "the state or the pipeline has more than 64 MiB");
+  parsed_state(text, state_file);
+  const json flat = state.flatten();
+  for (const auto& [path, value] : flat.items())
+    if (value.is_number_float() && !std::isfinite(value.get<double>())) {
+      std::string sentence = "`";
+      sentence.append(path).append("` of the state is not finite").append(result);
+      throw Error(Exit::nonfinite, sentence);
+    }
+}
+
+uint64_t CheckpointContent::bytes() const {
+  return size_of(model) + size_of(optimizer) + text_of(state).size() + pipeline.size() + 4096;
+}
+
+void CheckpointContent::write(const fs::path& directory) const {
+  const std::map<std::string, std::string> metadata{{"format", "pt"}};
+  make_directory(directory);
+  Manifest manifest{.step = step};
+  manifest.files[model_file] = write_safetensors(directory / model_file, model, metadata);
+  manifest.files[optimizer_file] =
+      write_safetensors(directory / optimizer_file, optimizer, metadata);
+  manifest.files[state_file] = write_text(directory / state_file, text_of(state));
+  manifest.files[pipeline_file] = write_text(directory / pipeline_file, pipeline);
+  write_text(directory / Manifest::file_name, manifest.str());
+  sync_directory(directory);
+  try {
+    Manifest::read(directory).verify(directory);
+  } catch (const Error& error) {
+    throw Error(error.place(), error.sentence() + " when read again: the disk may be failing",
+                Exit::resources);
+  }
+}
+
+}  // namespace weft

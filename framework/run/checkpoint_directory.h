@@ -1,0 +1,43 @@
+// What is in one checkpoint: model.safetensors, optimizer.safetensors, state.json, pipeline.yaml
+// and, written last, MANIFEST.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "framework/run/manifest.h"
+#include "framework/run/safetensors.h"
+
+namespace weft {
+
+struct Checkpoint {
+  int64_t step = 0;
+  nlohmann::json state;          // of the trainer: data cursor, metrics, versions
+  Safetensors model, optimizer;  // optimizer: what the optimizer keeps for each weight
+  std::string pipeline;          // resolved YAML
+
+  // Reads a directory, or a link to one. Throws Error(Exit::checkpoint) if it does not verify or
+  // was written in another format.
+  static Checkpoint read(const std::filesystem::path& directory);
+  static Checkpoint read(const std::filesystem::path& directory, const Manifest& manifest);
+};
+
+// The same before it is saved, as views.
+struct CheckpointContent {
+  int64_t step = 0;
+  std::span<const NamedTensor> model, optimizer;
+  const nlohmann::json& state;
+  const std::string& pipeline;
+
+  // Throws Error(Exit::nonfinite) naming the first NaN or infinity in a tensor or in the state, and
+  // Error(Exit::checkpoint) if the state or the pipeline is too large, too deep or not UTF-8.
+  void check() const;
+  uint64_t bytes() const;  // on disk, rounded up
+  // Makes the directory, writes every file durably, reads all again. Throws Error.
+  void write(const std::filesystem::path& directory) const;
+};
+
+}  // namespace weft

@@ -1,0 +1,179 @@
+#include "framework/run/engine.h"
+
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+#include <tbb/task_scheduler_observer.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <thread>
+
+#include "framework/node/dnn.h"
+#include "framework/run/phase_graph.h"
+
+namespace weft {
+
+namespace {
+size_t at(int index) {
+  return static_cast<size_t>(index);
+}
+
+// Every worker says that it wants one oneDNN thread before it runs anything.
+class OneThreadEach : public tbb::task_scheduler_observer {
+ public:
+  explicit OneThreadEach(tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
+  ~OneThreadEach() override { observe(false); }
+  void on_scheduler_entry(bool) override { single_threaded_dnn(); }
+};
+
+bool finite(const Tensor& tensor, int64_t rows) {
+  if (tensor.dtype != DType::f32 || !tensor) return true;
+  const int64_t n = tensor.shape.rank() ? rows * tensor.shape.row_elements() : 1;
+  return std::all_of(tensor.floats(), tensor.floats() + n,
+                     [](float x) { return std::isfinite(x); });
+}
+}  // namespace
+
+struct Engine::Body {
+  const Plan& plan;
+  Model& model;
+  Learner& learner;
+  int threads;
+  tbb::global_control limit;
+  tbb::task_arena arena;
+  OneThreadEach observer;
+  Instances instances;
+  StepState state;
+  int64_t loaded = -1;  // the step whose batch stands in the buffer of this step's parity
+  std::mutex building;  // busy() looks at the graphs from another thread
+  std::map<std::vector<bool>, std::vector<std::unique_ptr<PhaseGraph>>> graphs;  // by active phases
+
+  Body(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
+       const EngineOptions& options)
+      : plan(plan),
+        model(model),
+        learner(learner),
+        threads(options.threads > 0 ? options.threads
+                                    : std::max(1, tbb::this_task_arena::max_concurrency())),
+        limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
+        arena(threads),
+        observer(arena),
+        instances(plan, registry, model, learner, options.output_dir) {
+    state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
+  }
+
+  std::vector<std::unique_ptr<PhaseGraph>>& graphs_of(const std::vector<bool>& active) {
+    const std::scoped_lock lock(building);
+    auto& all = graphs[active];
+    if (!all.empty()) return all;
+    const auto program = plan.program(active);
+    const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
+    for (size_t p = 0; p < program.size(); ++p)
+      all.push_back(active[p] ? std::make_unique<PhaseGraph>(plan, p, program[p], instances,
+                                                             learner, state,
+                                                             static_cast<std::ptrdiff_t>(p) == last)
+                              : nullptr);
+    return all;
+  }
+
+  void load_now(int64_t number) {
+    instances.bind_data(static_cast<int>(number % 2));
+    for (Instance& instance : instances.of(plan.data)) instance.node->forward({number, plan.rows});
+    loaded = number;
+  }
+
+  void step(int64_t number, int64_t schedule_step) {
+    const Source* source = plan.source();
+    state.step = {number, source ? source->rows(number) : plan.rows};
+    instances.set_schedules(schedule_step);
+    learner.set_schedules(schedule_step);
+    std::vector<bool> active;
+    for (size_t p = 0; p < plan.phases.size(); ++p) active.push_back(learner.runs(p, number));
+    if (source && loaded != number) load_now(number);
+    const int parity = static_cast<int>(number % 2);
+    instances.bind_data(1 - parity);
+    if (std::find(active.begin(), active.end(), true) == active.end()) {
+      loaded = -1;
+      return;
+    }
+    auto& run = graphs_of(active);
+    for (size_t p = 0; p < run.size(); ++p) {
+      if (!run[p]) continue;
+      instances.bind(p, parity);
+      arena.execute([&] { run[p]->run(); });
+      if (state.failure) explain(p, parity);
+      if (plan.phases[p].loss >= 0 && learner.updates(p, number)) learner.count_update(p);
+    }
+    loaded = number + 1;
+  }
+
+  // A loss that is not finite: the first node whose output is not, or the weight or data behind it.
+  [[noreturn]] void explain(size_t p, int parity) {
+    const Error error = *state.failure;
+    if (error.code() != Exit::nonfinite) throw error;
+    std::string cause;
+    for (const NamedTensor& tensor : model.tensors())
+      if (cause.empty() && !finite(tensor.tensor, tensor.tensor.shape.rows()))
+        cause = "weight `" + tensor.name + "`";
+    for (const PlanNode& node : plan.nodes)
+      for (const int value : node.outputs)
+        if (cause.empty() && plan.needed[at(plan.values[at(value)].node)] &&
+            !finite(instances.value(value, parity), state.step.rows))
+          cause = "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
+    throw Error(
+        Exit::nonfinite,
+        "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +
+            "`: " + error.sentence() +
+            (cause.empty() ? "" : "; the first value that is not finite comes from " + cause));
+  }
+};
+
+Engine::Engine(const Plan& plan, const Registry& registry, Model& model,
+               const EngineOptions& options) {
+  single_threaded_dnn();
+  learner_ = std::make_unique<Learner>(plan, registry, model);
+  body_ = std::make_unique<Body>(plan, registry, model, *learner_, options);
+}
+
+Engine::~Engine() = default;
+
+void Engine::step(int64_t number, int64_t schedule_step) {
+  body_->step(number, schedule_step);
+}
+
+double Engine::loss(size_t phase) const {
+  return body_->state.losses[phase];
+}
+
+int64_t Engine::rows() const {
+  return body_->state.step.rows;
+}
+
+Tensor Engine::value(int index) const {
+  return body_->instances.value(index, static_cast<int>(body_->state.step.number % 2));
+}
+
+std::vector<double> Engine::report(size_t index) const {
+  const Tensor tensor = value(body_->plan.reports[index].second);
+  if (tensor.shape.rank() == 0) return {static_cast<double>(tensor.floats()[0])};
+  const int64_t width = tensor.shape.row_elements();
+  const int64_t rows = tensor.shape.rows() == body_->plan.rows ? this->rows() : tensor.shape.rows();
+  std::vector<double> mean(static_cast<size_t>(width));
+  for (int64_t i = 0; i < rows * width; ++i)
+    mean[static_cast<size_t>(i % width)] += static_cast<double>(tensor.floats()[i]);
+  for (double& m : mean) m /= static_cast<double>(rows);
+  return mean;
+}
+
+std::vector<std::string> Engine::busy() const {
+  const std::scoped_lock lock(body_->building);
+  std::vector<std::string> names;
+  for (const auto& [active, graphs] : body_->graphs)
+    for (const auto& graph : graphs)
+      if (graph) graph->busy(names);
+  return names;
+}
+
+}  // namespace weft

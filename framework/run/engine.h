@@ -1,0 +1,47 @@
+// Runs a plan: one oneTBB flow graph for each phase, lanes through it, the next batch read ahead.
+// The same bits for any number of threads: lanes, blocks and the order of every sum are the plan's.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/graph/plan.h"
+#include "framework/run/learner.h"
+#include "framework/run/model.h"
+
+namespace weft {
+
+struct EngineOptions {
+  int threads = 0;                         // 0: as many as the machine has cores
+  std::filesystem::path output_dir = ".";  // where sinks write
+};
+
+class Engine {
+ public:
+  Engine(const Plan& plan, const Registry& registry, Model& model, const EngineOptions& options);
+  ~Engine();
+
+  // One step. `schedule_step` is the step of the training that scheduled params are taken at.
+  // Throws the first Error of any node, its place named; no weight changes after a loss that is not
+  // finite. The engine must not be used after an error.
+  void step(int64_t number, int64_t schedule_step);
+
+  double loss(size_t phase) const;  // of the last step in which the phase ran; NaN before
+  // The mean over the samples of the last step: one number, or one for each element of a row.
+  std::vector<double> report(size_t index) const;
+  int64_t rows() const;  // samples in the last step
+  Tensor value(int index) const;
+
+  Learner& learner() { return *learner_; }
+  std::vector<std::string> busy() const;  // what runs just now; any thread may ask
+
+ private:
+  struct Body;
+  std::unique_ptr<Learner> learner_;
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace weft

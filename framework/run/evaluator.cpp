@@ -1,0 +1,40 @@
+#include "framework/run/evaluator.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+namespace weft {
+
+Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step) {
+  Results results;
+  for (const auto& [name, value] : plan.reports) results.emplace_back(name, std::vector<double>{});
+  double samples = 0;
+  for (int64_t step = 0; step < plan.steps_per_epoch(); ++step) {
+    engine.step(step, schedule_step);
+    const auto rows = static_cast<double>(engine.rows());
+    for (size_t i = 0; i < results.size(); ++i) {
+      const auto means = engine.report(i);
+      auto& sums = results[i].second;
+      sums.resize(means.size());
+      for (size_t j = 0; j < means.size(); ++j) sums[j] += means[j] * rows;
+    }
+    samples += rows;
+  }
+  for (auto& [name, sums] : results)
+    for (double& sum : sums) sum /= samples;
+  return results;
+}
+
+std::string text(const Results& results) {
+  std::string all;
+  for (const auto& [name, values] : results) {
+    if (!all.empty()) all += " | ";
+    if (values.size() == 1)
+      all += fmt::format("{} {:.6g}", name, values[0]);
+    else
+      all += fmt::format("{} [{:.4g}]", name, fmt::join(values, ", "));
+  }
+  return all;
+}
+
+}  // namespace weft

@@ -1,0 +1,22 @@
+// `evaluate` and `generate`: a trained model run forward.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/run/engine.h"
+
+namespace weft {
+
+// A reported value: its name, and one number or one for each element of a row.
+using Results = std::vector<std::pair<std::string, std::vector<double>>>;
+
+// The means of the plan's reports over one epoch of its data, or over one batch without data.
+// `schedule_step` is the step of the training whose weights these are.
+Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step);
+
+// "loss 105.2 | kl 25.1"; a vector as [0.1, 0.09, …].
+std::string text(const Results& results);
+
+}  // namespace weft

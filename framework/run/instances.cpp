@@ -1,0 +1,178 @@
+#include "framework/run/instances.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "framework/graph/differentiate.h"
+
+namespace weft {
+
+namespace {
+size_t at(int index) {
+  return static_cast<size_t>(index);
+}
+}  // namespace
+
+Instances::Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
+                     const std::filesystem::path& output_dir)
+    : plan_(plan),
+      model_(model),
+      learner_(learner),
+      arena_(plan.arena),
+      nodes_(plan.nodes.size()),
+      learners_(plan.phases.size()),
+      reads_data_(plan.nodes.size()) {
+  const auto make = [&](int n, int64_t lane) {
+    Instance instance{.node = plan.instance(registry, n), .plan_node = n, .lane = lane};
+    Node::Setting setting = plan.setting(n);
+    setting.output_dir = output_dir;
+    const PlanNode& node = plan.nodes[at(n)];
+    if (lane >= 0)
+      setting.first_row = plan.lane_rows(plan.values[at(node.outputs[0])].shape, lane).begin;
+    instance.node->settle(setting);
+    for (const auto& [name, schedule] : node.schedules)
+      for (ParamBase* param : instance.node->params)
+        if (param->name == name) schedules_.emplace_back(param, &schedule);
+    return instance;
+  };
+  for (size_t n = 0; n < plan.nodes.size(); ++n) {
+    const PlanNode& node = plan.nodes[n];
+    reads_data_[n] = static_cast<int>(n) == plan.data;
+    for (const int input : node.inputs)
+      reads_data_[n] = reads_data_[n] || (input >= 0 && plan.values[at(input)].node == plan.data);
+    if (!plan.needed[n] && static_cast<int>(n) != plan.data) continue;
+    for (int64_t lane = 0; lane < (node.laned ? plan.lanes : 1); ++lane)
+      nodes_[n].push_back(make(static_cast<int>(n), node.laned ? lane : -1));
+    prepare(n);
+  }
+  for (size_t p = 0; p < plan.phases.size(); ++p)
+    for (size_t l = 0; l < plan.phases[p].learns.size(); ++l)
+      for (size_t b = 0; b < plan.phases[p].learns[l].blocks.size(); ++b) {
+        BlockLearner learner{.learn = l, .block = b};
+        for (const int n : plan.phases[p].learns[l].nodes) {
+          learner.uses.push_back(make(n, -1));
+          bind_block(learner.uses.back(), p, l, b, true, 0);
+          learner.uses.back().node->prepare(Pass::learn);
+        }
+        learners_[p].push_back(std::move(learner));
+      }
+}
+
+// Primitives are built for every gradient that any phase wants.
+void Instances::prepare(size_t n) {
+  std::vector<bool> wants(plan_.values.size());
+  bool backward = false;
+  for (const PlanPhase& phase : plan_.phases) {
+    for (size_t v = 0; v < phase.wants.size(); ++v) wants[v] = wants[v] || phase.wants[v];
+    for (const PlanItem& item : phase.items)
+      backward =
+          backward || (item.kind == PlanItem::Kind::backward && item.node == static_cast<int>(n));
+  }
+  for (Instance& instance : nodes_[n]) {
+    bind(instance, 0, 0);
+    for (size_t i = 0; i < instance.node->ins.size(); ++i)
+      if (const int input = plan_.nodes[n].inputs[i]; input >= 0)
+        instance.node->ins[i]->want_grad(wants[at(input)]);
+    instance.node->prepare(Pass::forward);
+    if (backward) instance.node->prepare(Pass::backward);
+    instance.bound = -1;
+  }
+}
+
+Tensor Instances::tensor(int buffer) const {
+  if (buffer < 0) return {};
+  const PlanBuffer& b = plan_.buffers[at(buffer)];
+  return {b.shape, b.dtype, arena_.data() + b.offset};
+}
+
+Tensor Instances::value(int index, int parity) const {
+  const PlanValue& v = plan_.values[at(index)];
+  if (parity == 1 && v.node == plan_.data) return tensor(plan_.next_batch_buffers[at(v.port)]);
+  return tensor(plan_.value_buffers[at(index)]);
+}
+
+Tensor Instances::grad(size_t phase, int value) const {
+  const auto found = plan_.phases[phase].grads.find(value);
+  return found == plan_.phases[phase].grads.end() ? Tensor{} : tensor(found->second);
+}
+
+Tensor Instances::input_grad(size_t phase, int node, size_t input) const {
+  const auto& extra = plan_.phases[phase].extra_grads;
+  const auto found = extra.find({node, static_cast<int>(input)});
+  return found == extra.end() ? Tensor{} : tensor(found->second);
+}
+
+Tensor Instances::rows(const Tensor& tensor, int64_t lane) const {
+  if (lane < 0 || !tensor) return tensor;
+  const Range range = plan_.lane_rows(tensor.shape, lane);
+  return tensor.slice(range.begin, range.end);
+}
+
+void Instances::bind(Instance& instance, size_t phase, int parity) {
+  const PlanNode& from = plan_.nodes[at(instance.plan_node)];
+  const PlanPhase& p = plan_.phases[phase];
+  Node& node = *instance.node;
+  for (size_t i = 0; i < node.ins.size(); ++i) {
+    if (from.inputs[i] < 0) continue;
+    node.ins[i]->want_grad(p.loss >= 0 && p.wants[at(from.inputs[i])]);
+    node.ins[i]->bind(rows(value(from.inputs[i], parity), instance.lane),
+                      rows(input_grad(phase, instance.plan_node, i), instance.lane));
+  }
+  for (size_t i = 0; i < node.outs.size(); ++i)
+    node.outs[i]->bind(rows(value(from.outputs[i], parity), instance.lane),
+                       rows(grad(phase, from.outputs[i]), instance.lane));
+  for (size_t i = 0; i < node.saved.size(); ++i)
+    node.saved[i]->bind(rows(tensor(from.saved[i]), instance.lane));
+  for (Weight* weight : node.weights)
+    if (weight->present()) weight->bind(model_[from.weights + "." + weight->name], {});
+  for (State* state : node.states) state->bind(model_[from.weights + "." + state->name]);
+}
+
+// For learn(): the whole batch, and the block's rows of each gradient.
+void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
+                           int parity) {
+  bind(instance, phase, parity);
+  const PlanNode& from = plan_.nodes[at(instance.plan_node)];
+  const PlanLearn& l = plan_.phases[phase].learns[learn];
+  const Range given = l.blocks[block];
+  for (Weight* weight : instance.node->weights) {
+    if (!weight->present()) continue;
+    const int index = plan_.weight(from.weights + "." + weight->name);
+    const bool learns =
+        std::find(l.plan_weights.begin(), l.plan_weights.end(), index) != l.plan_weights.end();
+    if (!learns) continue;
+    const Range rows = given.end >= 0 ? given : Range{0, weight->shape().rows()};
+    float* to = first ? learner_.grad(phase, index, given) : learner_.scratch(index, given);
+    weight->want_grad(true, rows);
+    weight->bind(model_[plan_.weights[at(index)].name],
+                 {weight->shape().with_front(rows.size()), DType::f32, to});
+  }
+}
+
+void Instances::bind(size_t phase, int parity) {
+  const auto stale = [&](Instance& instance) {
+    const int64_t key =
+        static_cast<int64_t>(phase) * 2 + (reads_data_[at(instance.plan_node)] ? parity : 0);
+    return std::exchange(instance.bound, key) != key;
+  };
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    if (static_cast<int>(n) == plan_.data) continue;
+    for (Instance& instance : nodes_[n])
+      if (stale(instance)) bind(instance, phase, parity);
+  }
+  for (BlockLearner& learner : learners_[phase])
+    for (Instance& use : learner.uses)
+      if (stale(use))
+        bind_block(use, phase, learner.learn, learner.block, &use == &learner.uses[0], parity);
+}
+
+void Instances::bind_data(int parity) {
+  if (plan_.data < 0) return;
+  for (Instance& instance : nodes_[at(plan_.data)]) bind(instance, 0, parity);
+}
+
+void Instances::set_schedules(int64_t step) {
+  for (const auto& [param, schedule] : schedules_) param->set(schedule->at(step));
+}
+
+}  // namespace weft

@@ -1,0 +1,63 @@
+// The node instances of a plan, one for each lane, block or whole batch, and what ties their ports
+// to the plan's memory.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "framework/graph/plan.h"
+#include "framework/run/learner.h"
+#include "framework/run/model.h"
+
+namespace weft {
+
+struct Instance {
+  std::unique_ptr<Node> node;
+  int plan_node = -1;
+  int64_t lane = -1;   // -1: all rows
+  int64_t bound = -1;  // the phase and the batch buffer it is bound to
+};
+
+// Instances that learn one block of weights together, use by use, in the plan's order.
+struct BlockLearner {
+  size_t learn = 0, block = 0;
+  std::vector<Instance> uses;
+};
+
+class Instances {
+ public:
+  Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
+            const std::filesystem::path& output_dir);
+
+  std::vector<Instance>& of(int node) { return nodes_[static_cast<size_t>(node)]; }
+  std::vector<BlockLearner>& learners(size_t phase) { return learners_[phase]; }
+
+  // Ties every instance of the phase to its memory; `parity` says which data buffer is this step's.
+  void bind(size_t phase, int parity);
+  void bind_data(int parity);  // the instances of the data: to that buffer
+  void set_schedules(int64_t step);
+
+  Tensor value(int index, int parity) const;
+  Tensor grad(size_t phase, int value) const;  // null if it has none
+  Tensor input_grad(size_t phase, int node, size_t input) const;
+
+ private:
+  Tensor tensor(int buffer) const;
+  Tensor rows(const Tensor& tensor, int64_t lane) const;
+  void bind(Instance& instance, size_t phase, int parity);
+  void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
+                  int parity);
+  void prepare(size_t node);
+
+  const Plan& plan_;
+  Model& model_;
+  Learner& learner_;
+  Buffer arena_;
+  std::vector<std::vector<Instance>> nodes_;
+  std::vector<std::vector<BlockLearner>> learners_;  // by phase
+  std::vector<std::pair<ParamBase*, const Schedule*>> schedules_;
+  std::vector<bool> reads_data_;  // by node
+};
+
+}  // namespace weft

@@ -1,0 +1,68 @@
+// The learning side of a plan: gradients of weights, accumulation, clipping, optimizers, their
+// slots.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "framework/graph/plan.h"
+#include "framework/run/model.h"
+
+namespace weft {
+
+class Learner {
+ public:
+  Learner(const Plan& plan, const Registry& registry, Model& model);
+
+  // Sets scheduled params for this step of the training.
+  void set_schedules(int64_t step);
+  // Does the phase run in this step? Does it end in an update then?
+  bool runs(size_t phase, int64_t step) const;
+  bool updates(size_t phase, int64_t step) const;
+
+  // Where learn() writes: the block's rows of a weight's gradient, or of a second one beside it.
+  float* grad(size_t phase, int weight, Range block);
+  float* scratch(int weight, Range block);
+
+  // After the gradient of a block is whole, in any order, by any thread: accumulates and, unless
+  // the phase clips, updates. A phase that clips notes the block's square sum in square(…), then
+  // clip() once, then update() for every block.
+  void finish_block(size_t phase, size_t learn, size_t block, int64_t step);
+  void clip(size_t phase);
+  void update(size_t phase, size_t learn, size_t block);
+  // After the last block of the phase in a step with an update.
+  void count_update(size_t phase) { ++phases_[phase].updates; }
+
+  // For checkpoints: "PHASE.WEIGHT.SLOT", and the number of updates of each phase.
+  std::vector<NamedTensor> tensors() const;
+  nlohmann::json state() const;
+  void load(const std::map<std::string, Tensor>& tensors, const nlohmann::json& state);
+
+ private:
+  struct Slots {  // of one weight in one phase
+    const Optimizer* optimizer = nullptr;
+    std::vector<Tensor> slots;
+    Tensor grad, sum;  // sum: over the steps of an accumulation
+    std::vector<Buffer> memory;
+  };
+  struct Phase {
+    std::vector<std::unique_ptr<Node>> optimizers;
+    std::map<int, Slots> weights;
+    std::vector<std::vector<double>> squares;  // by learn and block
+    float scale = 1;                           // of the gradient, after clipping
+    int64_t updates = 0;
+  };
+
+  Range extent(int weight, Range block) const;
+  void for_each_weight(size_t phase, size_t learn, size_t block, auto&& f);
+
+  const Plan& plan_;
+  Model& model_;
+  std::vector<Phase> phases_;
+  std::map<int, std::pair<Tensor, Buffer>> scratch_;
+};
+
+}  // namespace weft

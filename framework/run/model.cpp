@@ -1,0 +1,101 @@
+#include "framework/run/model.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "framework/run/checkpoint.h"
+
+namespace weft {
+
+namespace {
+void start(const PlanWeight& weight, uint64_t seed, Tensor tensor) {
+  const uint64_t key = Random::key(seed, "weights/" + weight.name);
+  const auto row_size = static_cast<size_t>(tensor.shape.row_elements());
+  for (int64_t row = 0; row < tensor.shape.rows(); ++row) {
+    Random random(key, 0, static_cast<uint32_t>(row));
+    const std::span<float> numbers(tensor.floats() + row * tensor.shape.row_elements(), row_size);
+    const auto value = static_cast<float>(weight.init.value);
+    switch (weight.init.kind) {
+      case Init::Kind::constant: std::fill(numbers.begin(), numbers.end(), value); break;
+      case Init::Kind::uniform:
+        random.uniform(numbers);
+        for (float& x : numbers) x = (2 * x - 1) * value;
+        break;
+      case Init::Kind::normal:
+        random.normal(numbers);
+        for (float& x : numbers) x *= value;
+        break;
+    }
+  }
+}
+}  // namespace
+
+Buffer::Buffer(size_t bytes) {
+  constexpr size_t alignment = 64;
+  const size_t size = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, size)));
+  if (!data_)
+    throw Error(Exit::resources, "there is no memory for " + std::to_string(size >> 20) +
+                                     " MiB more: make `batch` or the layers smaller");
+  std::memset(data_.get(), 0, size);
+}
+
+Tensor Model::make(const std::string& name, const Shape& shape) {
+  Buffer memory(static_cast<size_t>(shape.elements()) * sizeof(float));
+  const Tensor view{shape, DType::f32, memory.data()};
+  tensors_.emplace(name, Owned{view, std::move(memory)});
+  return view;
+}
+
+void Model::add(const Plan& plan) {
+  const auto missing = [&](const std::string& name, const Shape& shape) {
+    const auto found = tensors_.find(name);
+    if (found != tensors_.end() && found->second.view.shape != shape)
+      throw Error("`" + name + "` is " + shape.str() + " in `" + weft::name(plan.mode) + "`, but " +
+                  found->second.view.shape.str() + " elsewhere in the pipeline");
+    return found == tensors_.end();
+  };
+  for (const PlanWeight& weight : plan.weights)
+    if (missing(weight.name, weight.shape))
+      start(weight, plan.seed, make(weight.name, weight.shape));
+  for (const PlanState& state : plan.states)
+    if (missing(state.name, state.shape)) {
+      const Tensor tensor = make(state.name, state.shape);
+      std::fill(tensor.span().begin(), tensor.span().end(), state.start);
+    }
+}
+
+void Model::load(const std::map<std::string, Tensor>& from, const std::string& ours,
+                 const std::string& theirs) {
+  for (auto& [name, owned] : tensors_) {
+    if (!name.starts_with(ours)) continue;
+    const std::string original = theirs + name.substr(ours.size());
+    const auto found = from.find(original);
+    if (found == from.end())
+      throw Error(Exit::checkpoint,
+                  "the checkpoint has no `" + original + "`: it belongs to another pipeline");
+    if (found->second.shape != owned.view.shape || found->second.dtype != DType::f32)
+      throw Error(Exit::checkpoint, "`" + original + "` is " + found->second.shape.str() +
+                                        " in the checkpoint, but " + owned.view.shape.str() +
+                                        " in the pipeline");
+    std::copy(found->second.span().begin(), found->second.span().end(), owned.view.floats());
+  }
+}
+
+std::vector<NamedTensor> Model::tensors() const {
+  std::vector<NamedTensor> all;
+  for (const auto& [name, owned] : tensors_) all.push_back({name, owned.view});
+  return all;
+}
+
+void load_transferred(Model& model, const Pipeline& pipeline) {
+  for (const auto& [name, module] : pipeline.modules) {
+    if (module.from.empty()) continue;
+    CheckpointStore store(std::filesystem::path(module.from) / "checkpoints", {.read_only = true});
+    const Checkpoint checkpoint = store.newest();
+    model.load(checkpoint.model.tensors(), name + ".", module.original + ".");
+  }
+}
+
+}  // namespace weft

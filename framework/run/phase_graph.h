@@ -1,0 +1,90 @@
+// One phase of a step as a oneTBB flow graph.
+//
+// Row-wise nodes that follow one another are one task for each lane: a worker takes a lane through
+// all of them while its rows are in its cache. What needs the whole batch is a task that waits for
+// all lanes; so is each block of a weight that learns, with its optimizer behind it. Bodies do not
+// throw: the first error is kept, and what has not started is skipped.
+#pragma once
+
+#include <tbb/flow_graph.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/run/instances.h"
+
+namespace weft {
+
+// What the tasks of a step share.
+struct StepState {
+  Step step;
+  std::vector<double> losses;  // by phase
+  std::optional<Error> failure;
+  std::atomic<bool> failed = false;
+  std::mutex mutex;
+
+  void fail(const Error& error);  // the first one is kept
+};
+
+class PhaseGraph {
+ public:
+  // `reads_ahead`: the data's next batch is loaded beside this phase.
+  PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
+             Instances& instances, Learner& learner, StepState& state, bool reads_ahead);
+
+  void run();
+  void busy(std::vector<std::string>& names) const;
+
+ private:
+  using Join = tbb::flow::continue_node<tbb::flow::continue_msg>;
+  struct Task {
+    std::vector<std::pair<int, std::function<void()>>> calls;  // (node, what to do)
+    std::atomic<int> now = -1;                                 // the node that runs
+    std::unique_ptr<Join> join;
+    std::vector<Task*> after;  // waits for these
+  };
+  // Where an item runs: in the tasks of a group of lanes, or in a task of its own.
+  struct Where {
+    int group = -1;  // lanes run groups in order
+    Task* task = nullptr;
+    int level = -1;  // of a task: the last group it waits for
+  };
+
+  Task& task();
+  Task& lane_task(int group, int64_t lane);
+  void add_item(const PlanItem& item);
+  Where place(bool laned, const std::vector<Where>& after);
+  void call(const Where& where, int node,
+            const std::function<std::function<void()>(int64_t lane)>& make);
+  void wait_for(Task& task, const std::vector<Where>& after);
+  std::vector<Where> grads_of(int node) const;
+  void add_forward(int node);
+  void add_backward(int node);
+  void add_seed(int value);
+  void add_sum(int value);
+  void add_guard();
+  void add_learning();
+  void add_read_ahead();
+  void connect();
+  void execute(Task& task);
+
+  const Plan& plan_;
+  const size_t phase_;
+  Instances& instances_;
+  Learner& learner_;
+  StepState& state_;
+  tbb::flow::graph graph_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::vector<std::vector<Task*>> groups_;  // by group and lane
+  std::vector<Where> forward_, backward_;   // by node
+  std::vector<Where> grad_;                 // by value: its seed or its sum
+  std::vector<int> state_owner_;            // by node: the node before it that shares its states
+  std::optional<Where> guard_;
+};
+
+}  // namespace weft

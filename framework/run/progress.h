@@ -1,0 +1,36 @@
+// What a person sees of a run: one live line on a terminal, plain lines elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace weft {
+
+class Progress {
+ public:
+  enum class Style { automatic, bar, plain, none };
+
+  // `total` steps in all, of `rows` samples each; `first` is where this process begins.
+  Progress(std::string verb, int64_t first, int64_t total, Style style);
+  ~Progress();
+
+  // After a step: `values` is "loss 105.2"; printed at most ten times a second on a terminal, every
+  // 30 s elsewhere, and for the first and the last step.
+  void step(int64_t done, int64_t rows, const std::string& values);
+  void line(const std::string& text);  // a line of its own, above the live one
+
+  double samples_per_second() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string state(int64_t done, const std::string& values) const;
+  void clear();
+
+  std::string verb_;
+  int64_t first_, total_, samples_ = 0;
+  bool live_, silent_, shown_ = false;
+  Clock::time_point begin_ = Clock::now(), printed_{};
+};
+
+}  // namespace weft

@@ -1,0 +1,43 @@
+// runs/NAME/: everything a run leaves behind.
+//   resolved.yaml   the pipeline with includes merged and --set applied
+//   run.json        command, versions, CPU, plugins
+//   status.json     state, step, why it ended; replaced atomically
+//   metrics.jsonl   one object a line; rewound on resume; a last line may be cut by a crash
+//   log.txt         what was said
+//   checkpoints/    see checkpoint.h
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "framework/run/files.h"
+
+namespace weft {
+
+class RunDirectory {
+ public:
+  // Makes or opens it for writing and locks it: one trainer at a time.
+  explicit RunDirectory(std::filesystem::path path);
+
+  static bool exists(const std::filesystem::path& path);  // has a run been started there?
+  // Removes what a run left, and nothing else.
+  static void clear(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  void write(const std::string& file, const std::string& text) const;
+  void status(const std::string& state, int64_t step, const std::string& reason) const;
+  void metrics(const nlohmann::json& line);  // appends
+  void rewind_metrics(int64_t step);         // drops the lines of later steps
+  void log(const std::string& line);         // with the time; never fails the run
+
+ private:
+  std::filesystem::path path_;
+  LockFile lock_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> metrics_{nullptr, std::fclose},
+      log_{nullptr, std::fclose};
+};
+
+}  // namespace weft

@@ -1,0 +1,59 @@
+// The safetensors format of Hugging Face (github.com/huggingface/safetensors):
+//   8 bytes   N, the length of the header, little-endian
+//   N bytes   a JSON object: {"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin,
+//   end]},
+//             …, "__metadata__": {"key": "text"}}, padded with spaces
+//   the rest  the numbers, contiguous, row-major, little-endian; offsets count from here
+// weft reads and writes F32 and I32.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "framework/node/shape.h"
+#include "framework/run/files.h"
+
+namespace weft {
+
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
+// Writes the tensors in this order and makes the file durable. Throws Error(Exit::checkpoint) for a
+// name that is used twice, not UTF-8 or `__metadata__`, and for a tensor without numbers;
+// Error(Exit::resources) if the file cannot be written.
+FileRecord write_safetensors(const std::filesystem::path& path,
+                             std::span<const NamedTensor> tensors,
+                             const std::map<std::string, std::string>& metadata = {});
+
+// A file in memory. Nothing of a file is trusted: every refusal is an Error(Exit::checkpoint) that
+// names the file and the entry or byte, and comes before the numbers are given memory.
+class Safetensors {
+ public:
+  static constexpr size_t max_header = 100'000'000;  // bytes
+  static constexpr size_t max_entries = 100'000;
+
+  Safetensors() = default;
+  explicit Safetensors(const std::filesystem::path& path);
+
+  // Views of what this object owns; they stay valid when it is moved.
+  const std::map<std::string, Tensor>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const FileRecord& record() const { return record_; }  // of the bytes that were read
+
+ private:
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::unique_ptr<Line[]> data_;
+  std::map<std::string, Tensor> tensors_;
+  std::map<std::string, std::string> metadata_;
+  FileRecord record_;
+};
+
+}  // namespace weft

@@ -1,0 +1,287 @@
+#include "framework/run/trainer.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <limits>
+
+#include "framework/node/dnn.h"
+#include "framework/node/plugin.h"
+#include "framework/run/checkpoint.h"
+#include "framework/run/evaluator.h"
+#include "framework/run/run_directory.h"
+#include "framework/run/signals.h"
+#include "framework/run/watchdog.h"
+
+namespace weft {
+
+namespace {
+using Json = nlohmann::json;
+
+Json to_json(const Results& results) {
+  Json json = Json::object();
+  for (const auto& [name, values] : results)
+    json[name] = values.size() == 1 ? Json(values[0]) : Json(values);
+  return json;
+}
+
+class Trainer {
+ public:
+  Trainer(Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
+      : pipeline_(pipeline), registry_(registry), options_(options), decl_(*pipeline.train) {
+    Mistakes mistakes;
+    plan_ = Plan::build(pipeline, registry, Mode::train, mistakes);
+    if (pipeline.evaluate) evaluation_ = Plan::build(pipeline, registry, Mode::evaluate, mistakes);
+    if (pipeline.generate) Plan::build(pipeline, registry, Mode::generate, mistakes);
+    mistakes.check();
+    last_ = plan_->steps;
+    if (options.steps > 0) last_ = std::min(last_, options.steps);
+  }
+
+  Exit run() {
+    open();
+    const Signals signals;
+    progress_ = std::make_unique<Progress>("train", step_, plan_->steps, options_.progress);
+    Watchdog watchdog(
+        options_.stall, [this] { return engine_->busy(); },
+        [this](const std::string& s) { say(s); });
+    directory_->status("training", step_, "");
+    try {
+      while (step_ < last_ && !done_) {
+        if (Signals::stop() || out_of_time()) return stop();
+        engine_->step(step_, step_);
+        ++step_;
+        watchdog.beat();
+        after_step();
+        if (Signals::take_save()) save();
+      }
+      if (saved_ != step_) save();
+      if (saved_ != step_)
+        throw Error(Exit::resources, "the last checkpoint could not be written: " + save_error_);
+    } catch (const Error& error) {
+      directory_->status("failed", step_, error.what());
+      directory_->log(error.what());
+      throw;
+    }
+    if (step_ < plan_->steps && !done_) return stop();
+    directory_->status("done", step_, done_ ? "no better evaluation for a while" : "");
+    return Exit::done;
+  }
+
+ private:
+  void open() {
+    const bool exists = RunDirectory::exists(options_.run);
+    if (exists && options_.start == TrainOptions::Start::fresh)
+      throw Error("`" + options_.run.string() +
+                  "` holds a run already: --resume auto goes on with it, --overwrite starts anew, "
+                  "-o names another");
+    if (exists && options_.start == TrainOptions::Start::overwrite)
+      RunDirectory::clear(options_.run);
+    directory_ = std::make_unique<RunDirectory>(options_.run);
+    store_ = std::make_unique<CheckpointStore>(
+        options_.run / "checkpoints",
+        CheckpointOptions{.keep = static_cast<int>(decl_.save.keep),
+                          .warn = [this](const std::string& s) { say(s); }});
+    model_.add(*plan_);
+    if (evaluation_) model_.add(*evaluation_);
+    load_transferred(model_, pipeline_);
+    engine_ = std::make_unique<Engine>(*plan_, registry_, model_,
+                                       EngineOptions{options_.threads, options_.run});
+    if (evaluation_)
+      evaluator_ = std::make_unique<Engine>(*evaluation_, registry_, model_,
+                                            EngineOptions{options_.threads, options_.run});
+    sums_.assign(plan_->phases.size() + plan_->reports.size(), 0.0);
+    if (exists && options_.start == TrainOptions::Start::resume)
+      resume();
+    else if (options_.start == TrainOptions::Start::resume && options_.resume != "auto")
+      throw Error(Exit::checkpoint, "`" + options_.run.string() + "` holds no run to resume");
+    resolved_ = pipeline_.source.str();
+    directory_->write("resolved.yaml", resolved_);
+    directory_->write("run.json", facts().dump(2) + "\n");
+    directory_->rewind_metrics(step_);
+    directory_->log(fmt::format("{} at step {} of {}, {} lanes", step_ ? "goes on" : "starts",
+                                step_, plan_->steps, plan_->lanes));
+  }
+
+  // What must be the same for the same bits.
+  Json conditions() const {
+    return {{"weft", build_string()},
+            {"isa", dnn_isa()},
+            {"lanes", plan_->lanes},
+            {"seed", pipeline_.seed}};
+  }
+
+  Json facts() const {
+    Json plugins = Json::array();
+    for (const Plugin& plugin : registry_.plugins())
+      plugins.push_back(plugin.name + " " + plugin.version);
+    return {{"pipeline", pipeline_.file},
+            {"command", options_.command},
+            {"conditions", conditions()},
+            {"plugins", plugins}};
+  }
+
+  Checkpoint chosen() {
+    if (options_.resume == "auto" || options_.resume == "last") return store_->newest();
+    if (options_.resume == "best") return store_->best();
+    return store_->at(std::stoll(options_.resume));
+  }
+
+  void resume() {
+    std::optional<Checkpoint> checkpoint;
+    try {
+      checkpoint = chosen();
+    } catch (const Error& error) {
+      if (options_.resume != "auto" || error.code() != Exit::checkpoint) throw;
+      return say("no checkpoint to resume from: starting anew");
+    }
+    const Json& state = checkpoint->state;
+    if (state.at("conditions") != conditions() && !options_.allow_drift)
+      throw Error(
+          Exit::checkpoint,
+          "the run was made under other conditions, so going on would not give the same bits: " +
+              state.at("conditions").dump() + " then, " + conditions().dump() +
+              " now; --allow-drift goes on all the same");
+    model_.load(checkpoint->model.tensors());
+    engine_->learner().load(checkpoint->optimizer.tensors(), state.at("updates"));
+    step_ = saved_ = checkpoint->step;
+    best_ =
+        state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
+    without_better_ = state.at("without_better");
+    sums_ = state.at("sums").get<std::vector<double>>();
+    summed_ = state.at("summed");
+    done_ = decl_.save.patience > 0 && without_better_ >= decl_.save.patience;
+    store_->protect(step_);
+    say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
+  }
+
+  void after_step() {
+    const auto rows = engine_->rows();
+    for (size_t p = 0; p < plan_->phases.size(); ++p)
+      if (const double loss = engine_->loss(p); std::isfinite(loss)) sums_[p] += loss;
+    for (size_t r = 0; r < plan_->reports.size(); ++r)
+      sums_[plan_->phases.size() + r] += engine_->report(r)[0];
+    ++summed_;
+    progress_->step(step_, rows, values());
+    if (step_ % options_.log_every == 0 || step_ == last_) {
+      Json line{{"step", step_}, {"epoch", epoch()}};
+      for (size_t i = 0; i < sums_.size(); ++i)
+        line[name_of(i)] = sums_[i] / static_cast<double>(summed_);
+      directory_->metrics(line);
+      sums_.assign(sums_.size(), 0.0);
+      summed_ = 0;
+    }
+    const bool epoch_ends = step_ % plan_->steps_per_epoch() == 0;
+    if ((epoch_ends || step_ == plan_->steps) && evaluation_) evaluate_now();
+    const int64_t every = decl_.save.every_steps;
+    if (every ? step_ % every == 0 : epoch_ends) save();
+  }
+
+  std::string name_of(size_t i) const {
+    return i < plan_->phases.size() ? plan_->phases[i].decl->minimize.text
+                                    : plan_->reports[i - plan_->phases.size()].first;
+  }
+
+  std::string values() const {
+    std::string text;
+    for (size_t p = 0; p < plan_->phases.size(); ++p)
+      text += fmt::format("{}{} {:.5g}", p ? " " : "", plan_->phases[p].decl->minimize.text,
+                          engine_->loss(p));
+    return text;
+  }
+
+  double epoch() const {
+    return static_cast<double>(step_) / static_cast<double>(plan_->steps_per_epoch());
+  }
+
+  void evaluate_now() {
+    const Results results = evaluate(*evaluation_, *evaluator_, step_);
+    directory_->metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
+    say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
+    if (decl_.save.best.empty()) return;
+    for (const auto& [name, value] : results) {
+      if (name != decl_.save.best) continue;
+      const bool better = !best_ || (decl_.save.highest ? value[0] > *best_ : value[0] < *best_);
+      if (!std::isfinite(value[0]) || !better) {
+        done_ = decl_.save.patience > 0 && ++without_better_ >= decl_.save.patience;
+        return;
+      }
+      best_ = value[0];
+      without_better_ = 0;
+      if (save()) store_->mark_best(step_);
+    }
+  }
+
+  // A full disk does not end the training; the next interval tries again.
+  bool save() {
+    if (saved_ == step_) return true;
+    const Json state{{"conditions", conditions()},
+                     {"updates", engine_->learner().state()},
+                     {"best", best_ ? Json(*best_) : Json()},
+                     {"without_better", without_better_},
+                     {"sums", sums_},
+                     {"summed", summed_}};
+    try {
+      const auto model = model_.tensors();
+      const auto optimizer = engine_->learner().tensors();
+      store_->save(step_, model, optimizer, state, resolved_);
+      saved_ = step_;
+      return true;
+    } catch (const Error& error) {
+      if (error.code() != Exit::resources) throw;
+      save_error_ = error.sentence();
+      say(fmt::format("step {} is not saved: {}; training goes on", step_, save_error_));
+      return false;
+    }
+  }
+
+  Exit stop() {
+    if (!save())
+      throw Error(Exit::resources, "stopped, but step " + std::to_string(step_) +
+                                       " could not be saved: " + save_error_);
+    directory_->status("stopped", step_, "run the same command with --resume auto to go on");
+    say(fmt::format("stopped at step {} of {} with a checkpoint: --resume auto goes on", step_,
+                    plan_->steps));
+    return Exit::stopped;
+  }
+
+  bool out_of_time() const {
+    return options_.hours > 0 &&
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count() >
+               options_.hours * 3600;
+  }
+
+  void say(const std::string& sentence) {
+    if (directory_) directory_->log(sentence);
+    if (progress_)
+      progress_->line(sentence);
+    else if (options_.progress != Progress::Style::none)
+      fmt::print(stderr, "{}\n", sentence);
+  }
+
+  Pipeline& pipeline_;
+  const Registry& registry_;
+  const TrainOptions& options_;
+  const TrainDecl& decl_;
+  std::unique_ptr<Plan> plan_, evaluation_;
+  Model model_;
+  std::unique_ptr<Engine> engine_, evaluator_;
+  std::unique_ptr<RunDirectory> directory_;
+  std::unique_ptr<CheckpointStore> store_;
+  std::unique_ptr<Progress> progress_;
+  std::string resolved_, save_error_;
+  int64_t step_ = 0, saved_ = -1, last_ = 0;
+  std::vector<double> sums_;  // of losses and reports since the last line of metrics
+  int64_t summed_ = 0, without_better_ = 0;
+  std::optional<double> best_;
+  bool done_ = false;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+}  // namespace
+
+Exit train(Pipeline& pipeline, const Registry& registry, const TrainOptions& options) {
+  if (!pipeline.train) throw Error(Place{pipeline.file}, "the pipeline has no section `train`");
+  return Trainer(pipeline, registry, options).run();
+}
+
+}  // namespace weft

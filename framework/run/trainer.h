@@ -1,0 +1,32 @@
+// `train`: steps, evaluations, checkpoints, and going on where a run stopped.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "framework/graph/pipeline.h"
+#include "framework/plugin/registry.h"
+#include "framework/run/progress.h"
+
+namespace weft {
+
+struct TrainOptions {
+  std::filesystem::path run;  // the run's directory
+  enum class Start { fresh, overwrite, resume } start = Start::fresh;
+  std::string resume = "auto";  // auto (newest, or anew if there is none), last, best, or a step
+  int threads = 0;              // 0: one for each core
+  int64_t steps = 0;            // stop after this step of the training; 0: at its end
+  double hours = 0;             // stop after so long; 0: no limit
+  int64_t log_every = 50;       // steps between lines of metrics.jsonl
+  double stall = 60;            // seconds without a step before a warning
+  bool allow_drift = false;     // go on even where the same bits are not promised
+  Progress::Style progress = Progress::Style::automatic;
+  std::string command;  // what the user typed
+};
+
+// Exit::done when the training has ended, Exit::stopped when it was asked to stop and has saved.
+// Throws Error for everything else.
+Exit train(Pipeline& pipeline, const Registry& registry, const TrainOptions& options);
+
+}  // namespace weft

@@ -1,0 +1,42 @@
+#include "framework/node/plugin.h"
+#include "nodes/data/idx_file.h"
+
+namespace weft {
+namespace {
+
+enum class Split { train, test };
+std::vector<std::string> names(Split) {
+  return {"train", "test"};
+}
+
+// Xiao, Rasul & Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
+// algorithms", 2017, arXiv:1708.07747. 60,000 and 10,000 images of 28 × 28 gray pixels. Labels:
+// t-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot.
+class FashionMnist final : public IdxSource {
+  Param<Split> split{this, "split", "The 60,000 training images or the 10,000 test images.",
+                     Split::train};
+  Param<int64_t> limit{this, "limit", "Only the first images; 0 is all.", 0, at_least(0)};
+
+  int64_t open() override {
+    const std::string prefix = *split == Split::train ? "train" : "t10k";
+    const std::string images = prefix + "-images-idx3-ubyte",
+                      labels = prefix + "-labels-idx1-ubyte";
+    const std::filesystem::path fetched = data_dir() / "fashion_mnist";
+    const std::filesystem::path packaged = "/usr/share/datasets/fashion-mnist";  // Debian's package
+    std::error_code ignored;
+    int64_t samples = 0;
+    if (std::filesystem::exists(fetched / images, ignored))
+      samples = open_files(fetched / images, fetched / labels);
+    else if (std::filesystem::exists(packaged / (images + ".gz"), ignored))
+      samples = open_files(packaged / (images + ".gz"), packaged / (labels + ".gz"));
+    else
+      throw Error(Exit::data, "Fashion-MNIST is not here: run `weft data fetch fashion_mnist`");
+    return *limit > 0 ? std::min(*limit, samples) : samples;
+  }
+};
+
+WEFT_NODE(FashionMnist, "fashion_mnist", "Fashion-MNIST: gray images of clothes in 10 classes.",
+          "{split: test, batch: 4, limit: 16}")
+
+}  // namespace
+}  // namespace weft

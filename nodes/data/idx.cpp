@@ -1,0 +1,26 @@
+#include "framework/node/plugin.h"
+#include "nodes/data/idx_file.h"
+
+namespace weft {
+namespace {
+
+// LeCun, Cortes & Burges, "The MNIST database of handwritten digits", 1998: its file format.
+class Idx final : public IdxSource {
+  Param<std::string> images{this, "images",
+                            "An idx file of images, [n, pixels], [n, height, width] or "
+                            "[n, height, width, channels] unsigned bytes; gzip is read too.",
+                            required};
+  Param<std::string> labels{this, "labels", "An idx file of labels, [n] unsigned bytes.", ""};
+
+  int64_t open() override {
+    if (labels->empty()) return open_files(*images, std::nullopt);
+    return open_files(*images, *labels);
+  }
+};
+
+WEFT_NODE(Idx, "idx", "Images and labels of idx files, the format of MNIST.",
+          "{images: tiny_idx/train-images-idx3-ubyte, labels: tiny_idx/train-labels-idx1-ubyte, "
+          "batch: 4}")
+
+}  // namespace
+}  // namespace weft

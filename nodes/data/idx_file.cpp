@@ -1,0 +1,282 @@
+#include "nodes/data/idx_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <tuple>
+
+#include "framework/node/simd.h"
+
+namespace weft {
+
+namespace {
+constexpr int64_t most_inflated = int64_t{4} << 30;
+constexpr int64_t deflate_ratio = 1032;  // no deflate stream expands more (zlib's technical notes)
+
+Error bad(const std::string& sentence) {
+  return Error(Exit::data, sentence);
+}
+
+std::string count(int64_t n, const char* what) {
+  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+}
+
+std::string too_short(const std::string& name, int64_t promised, int64_t has) {
+  return name + " is truncated: its header promises " + count(promised, "byte") + ", it has " +
+         std::to_string(has) + " (offset " + std::to_string(has) + ")";
+}
+
+WEFT_SIMD void to_floats(const uint8_t* __restrict bytes, float* __restrict out, int64_t n,
+                         float scale, float offset) {
+  for (int64_t i = 0; i < n; ++i) out[i] = scale * (bytes[i] / 255.0F) + offset;
+}
+}  // namespace
+
+class IdxFile::Disk {
+ public:
+  explicit Disk(const std::string& name)
+      : name_(name), fd_(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    struct stat status {};
+    if (fd_ < 0) throw bad("cannot open " + name + ": " + std::strerror(errno));
+    const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+    if (!regular) ::close(fd_);
+    if (!regular) throw bad(name + " is not a file");
+    size_ = status.st_size;
+  }
+  ~Disk() { ::close(fd_); }
+  Disk(const Disk&) = delete;
+
+  int64_t size() const { return size_; }
+
+  // Returns less than `n` at the end of the file only.
+  int64_t read(int64_t offset, uint8_t* out, int64_t n) const {
+    int64_t got = 0;
+    while (got < n) {
+      const ssize_t now = ::pread(fd_, out + got, static_cast<size_t>(n - got), offset + got);
+      if (now == 0) break;
+      if (now > 0)
+        got += now;
+      else if (errno != EINTR)
+        throw bad("cannot read " + name_ + " (offset " + std::to_string(offset + got) +
+                  "): " + std::strerror(errno));
+    }
+    return got;
+  }
+
+ private:
+  std::string name_;
+  int fd_;
+  int64_t size_ = 0;
+};
+
+// Reads a gzip file (RFC 1952) of one or more members from its start.
+class IdxFile::Inflater {
+ public:
+  Inflater(const Disk& disk, const std::string& name) : disk_(disk), name_(name) {
+    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  }
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+
+  // Returns less than `n` at the end of the last member only.
+  int64_t operator()(uint8_t* out, int64_t n) {
+    int64_t got = 0;
+    while (got < n && fill()) {
+      const int64_t want = std::min<int64_t>(n - got, 1 << 30);
+      stream_.next_out = out + got;
+      stream_.avail_out = static_cast<uInt>(want);
+      const int result = inflate(&stream_, Z_NO_FLUSH);
+      got += want - stream_.avail_out;
+      inside_ = result != Z_STREAM_END;
+      if (result == Z_MEM_ERROR) throw std::bad_alloc();
+      if (result == Z_STREAM_END)
+        inflateReset(&stream_);
+      else if (result != Z_OK && result != Z_BUF_ERROR)
+        refuse();
+    }
+    return got;
+  }
+
+ private:
+  bool fill() {
+    if (stream_.avail_in > 0) return true;
+    stream_.next_in = input_.data();
+    stream_.avail_in = static_cast<uInt>(disk_.read(offset_, input_.data(), input_.size()));
+    offset_ += stream_.avail_in;
+    if (stream_.avail_in == 0 && inside_)
+      throw bad(name_ + " is truncated: its gzip stream breaks off (offset " +
+                std::to_string(offset_) + ")");
+    return stream_.avail_in > 0;
+  }
+
+  [[noreturn]] void refuse() const {
+    throw bad(name_ + " is corrupt: " + (stream_.msg ? stream_.msg : "no gzip stream") +
+              " (offset " + std::to_string(offset_ - stream_.avail_in) + ")");
+  }
+
+  const Disk& disk_;
+  const std::string& name_;
+  z_stream stream_{};
+  std::array<uint8_t, 1 << 16> input_;
+  int64_t offset_ = 0;  // of the end of `input_` in the file
+  bool inside_ = true;  // a member
+};
+
+std::shared_ptr<const IdxFile> IdxFile::open(const std::filesystem::path& file) {
+  using Key =
+      std::tuple<std::string, int64_t, int64_t, int64_t>;  // a file replaced is another file
+  static std::mutex mutex;
+  static std::map<Key, std::weak_ptr<const IdxFile>> opened;
+
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::canonical(file, error);
+  struct stat status {};
+  if (error) throw bad("cannot open " + file.string() + ": " + error.message());
+  if (::stat(path.c_str(), &status) != 0)
+    throw bad("cannot open " + file.string() + ": " + std::strerror(errno));
+  const Key key{path.string(), status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+
+  const std::lock_guard lock(mutex);
+  if (auto shared = opened[key].lock()) return shared;
+  std::erase_if(opened, [](const auto& entry) { return entry.second.expired(); });
+  auto shared = std::make_shared<const IdxFile>(file);
+  opened[key] = shared;
+  return shared;
+}
+
+IdxFile::IdxFile(const std::filesystem::path& file)
+    : name_(file.string()), disk_(std::make_unique<Disk>(name_)) {
+  std::array<uint8_t, 2> magic{};
+  if (disk_->read(0, magic.data(), 2) == 2 && magic[0] == 0x1f && magic[1] == 0x8b) {
+    inflate_all();
+    disk_.reset();
+    return;
+  }
+  int64_t at = 0;
+  header_bytes_ = read_header([&](uint8_t* out, int64_t n) {
+    const int64_t got = disk_->read(at, out, n);
+    at += got;
+    return got;
+  });
+  const int64_t promised = header_bytes_ + elements_;
+  if (disk_->size() < promised) throw bad(too_short(name_, promised, disk_->size()));
+  if (disk_->size() > promised)
+    throw bad(name_ + " has " + count(disk_->size() - promised, "byte") + " after the " +
+              std::to_string(promised) + " that its header promises");
+}
+
+IdxFile::~IdxFile() = default;
+
+template <class Reader>
+int64_t IdxFile::read_header(Reader&& reader) {
+  std::array<uint8_t, 20> head{};
+  int64_t has = reader(head.data(), 4);
+  const auto need = [&](int64_t bytes) {
+    if (has < bytes)
+      throw bad(name_ + " is truncated: it ends inside its header (offset " + std::to_string(has) +
+                ")");
+  };
+  need(4);
+  if (head[0] != 0 || head[1] != 0)
+    throw bad(name_ + " is not an idx file: it must begin with 0 0");
+  if (head[2] != 0x08)
+    throw bad(name_ + " holds elements of type " + std::to_string(head[2]) +
+              "; only unsigned bytes (type 8) are read");
+  const int64_t rank = head[3];
+  if (rank < 1 || rank > 4)
+    throw bad(name_ + " has " + std::to_string(rank) + " axes, but must have 1 to 4");
+  has += reader(head.data() + 4, 4 * rank);
+  need(4 + 4 * rank);
+
+  elements_ = 1;
+  for (const uint8_t* at = head.data() + 4; at < head.data() + 4 + 4 * rank; at += 4) {
+    dims_.push_back(int64_t{at[0]} << 24 | at[1] << 16 | at[2] << 8 | at[3]);
+    if (__builtin_mul_overflow(elements_, dims_.back(), &elements_) || elements_ > int64_t{1} << 60)
+      throw bad(name_ + " is corrupt: its header promises more than 2^60 bytes (offset " +
+                std::to_string(at - head.data()) + ")");
+  }
+  if (elements_ == 0)
+    throw bad(name_ + " is empty: its shape is " + Shape(std::span<const int64_t>(dims_)).str());
+  row_bytes_ = elements_ / dims_[0];
+  return 4 + 4 * rank;
+}
+
+void IdxFile::inflate_all() {
+  Inflater inflater(*disk_, name_);
+  const int64_t header = read_header(inflater);
+  if (elements_ / deflate_ratio > disk_->size())
+    throw bad(name_ + " is truncated: its header promises " + count(header + elements_, "byte") +
+              ", more than a gzip file of " + count(disk_->size(), "byte") + " can hold");
+  if (elements_ > most_inflated)
+    throw Error(Exit::resources, name_ + " promises " + count(elements_, "byte") +
+                                     ", too many to inflate into memory: gunzip it, a plain file " +
+                                     "is read from disk");
+  bytes_ = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(elements_));
+  const int64_t got = inflater(bytes_.get(), elements_);
+  if (got < elements_) throw bad(too_short(name_, header + elements_, header + got));
+  uint8_t more = 0;
+  if (inflater(&more, 1) > 0)
+    throw bad(name_ + " inflates to more than the " + std::to_string(header + elements_) +
+              " bytes that its header promises");
+}
+
+void IdxFile::read(int64_t row, int64_t begin, std::span<uint8_t> out) const {
+  const int64_t at = row * row_bytes_ + begin, n = std::ssize(out);
+  if (bytes_) {
+    std::memcpy(out.data(), bytes_.get() + at, out.size());
+    return;
+  }
+  const int64_t got = disk_->read(header_bytes_ + at, out.data(), n);
+  if (got < n)
+    throw bad(name_ + " was cut while it was read (offset " +
+              std::to_string(header_bytes_ + at + got) + ")");
+}
+
+int64_t IdxSource::open_files(const std::filesystem::path& images,
+                              const std::optional<std::filesystem::path>& labels) {
+  images_ = IdxFile::open(images);
+  labels_ = labels ? IdxFile::open(*labels) : nullptr;
+  const auto& dims = images_->dims();
+  if (dims.size() == 1)
+    throw bad(images_->name() +
+              " holds one number for each sample, not an image: are they labels?");
+  if (labels_ && labels_->dims().size() != 1)
+    throw bad(labels_->name() + " holds " + count(labels_->row_bytes(), "number") +
+              " for each sample, not one label");
+  if (labels_ && labels_->rows() != images_->rows())
+    throw bad(images_->name() + " has " + count(images_->rows(), "image") + ", but " +
+              labels_->name() + " has " + count(labels_->rows(), "label"));
+  if (!*flatten && dims.size() == 2)
+    throw Error("the images of " + images_->name() +
+                " are rows of pixels without height and width: leave `flatten` true");
+  if (*flatten)
+    image.shape({*batch, images_->row_bytes()});
+  else
+    image.shape({*batch, dims[1], dims[2], dims.size() == 4 ? dims[3] : 1});
+  label.shape({*batch});
+  return images_->rows();
+}
+
+void IdxSource::load(int64_t sample, int64_t row) {
+  const bool symmetric = *range == PixelRange::symmetric;
+  float* out = image.data() + row * image.row_size();
+  std::array<uint8_t, 1 << 14> bytes;
+  for (int64_t at = 0; at < images_->row_bytes(); at += std::ssize(bytes)) {
+    const int64_t n = std::min<int64_t>(std::ssize(bytes), images_->row_bytes() - at);
+    images_->read(sample, at, std::span(bytes).first(static_cast<size_t>(n)));
+    to_floats(bytes.data(), out + at, n, symmetric ? 2.0F : 1.0F, symmetric ? -1.0F : 0.0F);
+  }
+  uint8_t its_label = 0;
+  if (labels_) labels_->read(sample, 0, std::span(&its_label, 1));
+  label.ints()[row] = labels_ ? its_label : -1;
+}
+
+}  // namespace weft

@@ -1,0 +1,77 @@
+// The idx files of LeCun's MNIST page: a big-endian header (two zero bytes, the type of the
+// elements, the number of axes, each extent in four bytes), then the elements, row-major. Read
+// here: unsigned bytes with 1 to 4 axes, plain or in a gzip stream.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "framework/node/node.h"
+
+namespace weft {
+
+// An open idx file. A plain file stays on disk and is read row by row; a gzip file is inflated into
+// memory, once for all who have it open. Any thread may read at any time.
+class IdxFile {
+ public:
+  // Shared by all who open the same file while somebody holds it. Throws Error(data): missing,
+  // truncated or corrupt, longer than its header promises, or not idx; Error(resources): a gzip
+  // file that promises more than 4 GiB.
+  static std::shared_ptr<const IdxFile> open(const std::filesystem::path& file);
+
+  explicit IdxFile(const std::filesystem::path& file);
+  ~IdxFile();
+
+  const std::string& name() const { return name_; }
+  const std::vector<int64_t>& dims() const { return dims_; }  // 1 to 4 positive extents
+  int64_t rows() const { return dims_[0]; }
+  int64_t row_bytes() const { return row_bytes_; }
+  // Copies out.size() bytes of `row`, from its byte `begin` on.
+  void read(int64_t row, int64_t begin, std::span<uint8_t> out) const;
+
+ private:
+  class Disk;
+  class Inflater;
+  template <class Reader>
+  int64_t read_header(Reader&& reader);  // fills dims_, returns the bytes of the header
+  void inflate_all();
+
+  std::string name_;
+  std::unique_ptr<Disk> disk_;        // of a plain file
+  std::unique_ptr<uint8_t[]> bytes_;  // of a gzip file
+  std::vector<int64_t> dims_;
+  int64_t row_bytes_ = 0, elements_ = 0, header_bytes_ = 0;
+};
+
+enum class PixelRange { unit, symmetric };
+inline std::vector<std::string> names(PixelRange) {
+  return {"unit", "symmetric"};
+}
+
+// Labelled images of two idx files.
+class IdxSource : public Source {
+ public:
+  Out image{this, "image", "Pixels: [batch, pixels], or [batch, height, width, channels]."};
+  Out label{this, "label", "The class of each image, [batch]; -1 where there are no labels.",
+            DType::i32};
+  Param<bool> flatten{this, "flatten", "An image is one row of pixels.", true};
+  Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
+                          PixelRange::unit};
+
+  void load(int64_t sample, int64_t row) final;
+
+ protected:
+  // Shapes the outputs and returns the number of images. Images are [n, pixels], [n, height, width]
+  // or [n, height, width, channels]; labels [n].
+  int64_t open_files(const std::filesystem::path& images,
+                     const std::optional<std::filesystem::path>& labels);
+
+ private:
+  std::shared_ptr<const IdxFile> images_, labels_;
+};
+
+}  // namespace weft

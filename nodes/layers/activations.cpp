@@ -1,0 +1,108 @@
+#include <numbers>
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+#include "framework/node/simd.h"
+
+namespace weft {
+namespace {
+
+constexpr float inv_sqrt_2 = std::numbers::sqrt2_v<float> / 2;
+constexpr float inv_sqrt_2pi = inv_sqrt_2 * std::numbers::inv_sqrtpi_v<float>;
+
+// Φ(x) of the standard normal distribution, within 1e-7 (Abramowitz & Stegun, 7.1.26).
+[[gnu::always_inline]] inline float normal_cdf(float x) {
+  const float a = (x < 0 ? -x : x) * inv_sqrt_2;
+  const float t = 1 / (1 + 0.3275911F * a);
+  float p = 1.061405429F;
+  p = p * t - 1.453152027F;
+  p = p * t + 1.421413741F;
+  p = p * t - 0.284496736F;
+  p = p * t + 0.254829592F;
+  const float tail = 0.5F * p * t * simd::exp(-a * a);
+  return x < 0 ? tail : 1 - tail;
+}
+
+[[gnu::always_inline]] inline float normal_pdf(float x) {
+  return inv_sqrt_2pi * simd::exp(-0.5F * x * x);
+}
+
+// y(x) and dy/dx; `a` is the slope of leaky_relu below zero.
+struct ReluMaths {
+  static float y(float x, float) { return x > 0 ? x : 0; }
+  static float dy(float x, float, float) { return x > 0 ? 1 : 0; }
+};
+struct LeakyReluMaths {
+  static float y(float x, float a) { return x > 0 ? x : a * x; }
+  static float dy(float x, float, float a) { return x > 0 ? 1 : a; }
+};
+struct TanhMaths {
+  static float y(float x, float) { return simd::tanh(x); }
+  static float dy(float, float y, float) { return 1 - y * y; }
+};
+struct SigmoidMaths {
+  static float y(float x, float) { return simd::sigmoid(x); }
+  static float dy(float, float y, float) { return y * (1 - y); }
+};
+struct GeluMaths {
+  static float y(float x, float) { return x * normal_cdf(x); }
+  static float dy(float x, float, float) { return normal_cdf(x) + x * normal_pdf(x); }
+};
+struct SoftplusMaths {
+  static float y(float x, float) { return simd::softplus(x); }
+  static float dy(float x, float, float) { return simd::sigmoid(x); }
+};
+struct SiluMaths {
+  static float y(float x, float) { return x * simd::sigmoid(x); }
+  static float dy(float x, float y, float) { return y + simd::sigmoid(x) * (1 - y); }
+};
+
+template <class Maths>
+WEFT_SIMD void apply(const float* __restrict x, float* __restrict y, int64_t n, float a) {
+  for (int64_t i = 0; i < n; ++i) y[i] = Maths::y(x[i], a);
+}
+
+template <class Maths>
+WEFT_SIMD void apply_backward(const float* __restrict x, const float* __restrict y,
+                              const float* __restrict grad_y, float* __restrict grad_x, int64_t n,
+                              float a) {
+  for (int64_t i = 0; i < n; ++i) grad_x[i] = grad_y[i] * Maths::dy(x[i], y[i], a);
+}
+
+template <class Maths>
+class Pointwise : public Node {
+  In x{this, "x", "Any shape."};
+  Out y{this, "y", "Shaped as `x`."};
+
+  virtual float slope() const { return 0; }
+
+  void infer() override { y.shape(x.shape()); }
+  void forward(const Step&) override { apply<Maths>(x.data(), y.data(), x.size(), slope()); }
+  void backward(const Step&) override {
+    if (x.wants_grad())
+      apply_backward<Maths>(x.data(), y.data(), y.grad(), x.grad(), x.size(), slope());
+  }
+};
+
+using Relu = Pointwise<ReluMaths>;
+using Tanh = Pointwise<TanhMaths>;
+using Sigmoid = Pointwise<SigmoidMaths>;
+using Gelu = Pointwise<GeluMaths>;
+using Softplus = Pointwise<SoftplusMaths>;
+using Silu = Pointwise<SiluMaths>;
+
+class LeakyRelu final : public Pointwise<LeakyReluMaths> {
+  Param<double> slope_{this, "slope", "Of the line below zero.", 0.01};
+  float slope() const override { return static_cast<float>(*slope_); }
+};
+
+WEFT_NODE(Relu, "relu", "max(x, 0).", "{x: [4, 3, 5]}")
+WEFT_NODE(LeakyRelu, "leaky_relu", "x above zero, slope · x below.", "{x: [4, 15], slope: 0.2}")
+WEFT_NODE(Tanh, "tanh", "Hyperbolic tangent.", "{x: [4, 3, 5]}")
+WEFT_NODE(Sigmoid, "sigmoid", "1 / (1 + e^-x).", "{x: [4, 3, 5]}")
+WEFT_NODE(Gelu, "gelu", "x Φ(x), exact (Hendrycks & Gimpel 2016).", "{x: [4, 3, 5]}")
+WEFT_NODE(Softplus, "softplus", "ln(1 + e^x).", "{x: [4, 3, 5]}")
+WEFT_NODE(Silu, "silu", "x / (1 + e^-x), also called swish.", "{x: [4, 3, 5]}")
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,114 @@
+#include <cmath>
+
+#include "framework/node/dnn.h"
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+#include "framework/node/simd.h"
+
+namespace weft {
+namespace {
+
+// Softmax of the first `seen` of n numbers, in place; the others become 0.
+WEFT_SIMD void softmax(float* __restrict s, int64_t seen, int64_t n) {
+  float most = s[0], sum = 0;
+  WEFT_MAX(most)
+  for (int64_t j = 0; j < seen; ++j) most = s[j] > most ? s[j] : most;
+  WEFT_SUM(sum)
+  for (int64_t j = 0; j < seen; ++j) sum += s[j] = simd::exp(s[j] - most);
+  const float scale = 1 / sum;
+  for (int64_t j = 0; j < seen; ++j) s[j] *= scale;
+  for (int64_t j = seen; j < n; ++j) s[j] = 0;
+}
+
+// ds = p (dp - Σ dp p), in place.
+WEFT_SIMD void softmax_backward(const float* __restrict p, float* __restrict grad, int64_t n) {
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t j = 0; j < n; ++j) sum += grad[j] * p[j];
+  for (int64_t j = 0; j < n; ++j) grad[j] = p[j] * (grad[j] - sum);
+}
+
+class Attention final : public Node {
+  In q{this, "q", "Queries, [batch, tq, d]."};
+  In k{this, "k", "Keys, [batch, tk, d]."};
+  In v{this, "v", "Values, [batch, tk, d]."};
+  Out y{this, "y", "[batch, tq, d]"};
+  Param<int64_t> heads{this, "heads", "The last axis is cut into that many heads.", 1,
+                       within(1, 1 << 16)};
+  Param<bool> causal{this, "causal", "A query sees the keys up to its own place only.", false};
+  Saved p{this, "p", "Probabilities, [batch, heads, tq, tk]."};
+
+  Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;
+  std::vector<float> scratch_;  // scores outside training, gradients of scores in backward()
+
+  int64_t tq() const { return q.shape()[1]; }
+  int64_t tk() const { return k.shape()[1]; }
+  int64_t d() const { return q.shape()[2]; }
+  int64_t score_rows() const { return q.rows() * *heads * tq(); }
+
+  void infer() override {
+    const Shape &Q = q.shape(), &K = k.shape(), &V = v.shape();
+    const std::string given =
+        "`q` is " + Q.str() + ", `k` is " + K.str() + ", `v` is " + V.str() + ", but ";
+    if (Q.rank() != 3 || K.rank() != 3 || V != K || Q[0] != K[0] || Q[2] != K[2])
+      throw Error(given + "must be [batch, tq, d], [batch, tk, d] and [batch, tk, d]");
+    if (tk() == 0 || d() == 0) throw Error(given + "there is nothing to attend to");
+    if (d() % *heads != 0)
+      throw Error("the last axis, " + std::to_string(d()) + ", cannot be cut into " +
+                  std::to_string(*heads) + " heads");
+    if (*causal && tq() != tk()) throw Error(given + "`causal` needs as many keys as queries");
+    y.shape(Q);
+    p.shape({Q[0], *heads, tq(), tk()});
+  }
+
+  // [batch, t, d] as a stack of [batch, heads] matrices, [t, d / heads].
+  Matrix split(int64_t t) const {
+    const int64_t size = d() / *heads;
+    return {t, size, d(), 1, q.rows(), t * d(), *heads, size};
+  }
+
+  void prepare(Pass pass) override {
+    const Matrix Q = split(tq()), K = split(tk());
+    const Matrix S{tq(), tk(), tk(), 1, q.rows(), *heads * tq() * tk(), *heads, tq() * tk()};
+    const MatmulOptions scaled{.scale = 1 / std::sqrt(static_cast<float>(d() / *heads))};
+    if (pass == Pass::forward) {
+      scores_ = Matmul(Q, K.t(), S, scaled);
+      mix_ = Matmul(S, K, Q);
+      if (!training()) scratch_.resize(score_rows() * tk());
+    }
+    if (pass == Pass::backward) {
+      grad_p_ = Matmul(Q, K.t(), S);
+      grad_q_ = Matmul(S, K, Q, scaled);
+      grad_k_ = Matmul(S.t(), Q, K, scaled);
+      grad_v_ = Matmul(S.t(), Q, K);
+      scratch_.resize(score_rows() * tk());
+    }
+  }
+
+  void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1
+    float* s = training() ? p.data() : scratch_.data();
+    scores_(q.data(), k.data(), s);
+    for (int64_t i = 0; i < score_rows(); ++i)
+      softmax(s + i * tk(), *causal ? i % tq() + 1 : tk(), tk());
+    mix_(s, v.data(), y.data());
+  }
+
+  void backward(const Step&) override {
+    if (v.wants_grad()) grad_v_(p.data(), y.grad(), v.grad());
+    if (!q.wants_grad() && !k.wants_grad()) return;
+    grad_p_(y.grad(), v.data(), scratch_.data());
+    for (int64_t i = 0; i < score_rows(); ++i)
+      softmax_backward(p.data() + i * tk(), scratch_.data() + i * tk(), tk());
+    if (q.wants_grad()) grad_q_(scratch_.data(), k.data(), q.grad());
+    if (k.wants_grad()) grad_k_(scratch_.data(), q.data(), k.grad());
+  }
+
+  double flops() const override { return 4.0 * static_cast<double>(q.size() * tk()); }
+};
+
+WEFT_NODE(Attention, "attention",
+          "softmax(q kᵀ / sqrt(d)) v in several heads, without weights (Vaswani et al. 2017).",
+          "{q: [4, 3, 6], k: [4, 5, 6], v: [4, 5, 6], heads: 2}")
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,70 @@
+#include <cmath>
+
+#include "framework/node/dnn.h"
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+#include "framework/node/simd.h"
+
+namespace weft {
+namespace {
+
+WEFT_SIMD void sum_rows(const float* __restrict grad, int64_t rows, int64_t stride, int64_t cols,
+                        float* __restrict sum) {
+  for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < cols; ++j) sum[j] += grad[i * stride + j];
+}
+
+class Linear final : public Node {
+  In x{this, "x", "Rows to project, [batch, ..., in]."};
+  Out y{this, "y", "Projected rows, [batch, ..., features]."};
+  Param<int64_t> features{this, "features", "Outputs of a row.", required, within(1, 1 << 24)};
+  Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
+  Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
+  Param<double> slope{this, "slope", "Of leaky_relu below zero.", 0.01, at_least(0)};
+  Weight weight{this, "weight", "[features, in]"};
+  Weight bias{this, "bias", "[features]; absent if `bias: false`"};
+
+  Matmul project_, grad_x_, grad_weight_;
+  int64_t in() const { return x.shape().back(); }
+
+  void infer() override {
+    if (x.shape().rank() < 2 || in() == 0)
+      throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., in]");
+    y.shape(x.shape().with_back(*features));
+    const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(in())));
+    weight.shape({*features, in()}, init);
+    if (*with_bias) bias.shape({*features}, init);
+  }
+
+  void prepare(Pass pass) override {
+    const int64_t n = x.size() / in(), m = *features;
+    const Matrix X = Matrix::plain(n, in()), Y = Matrix::plain(n, m), W = Matrix::plain(m, in());
+    if (pass == Pass::forward)
+      project_ = Matmul(X, W.t(), Y, {*with_bias, *activation, static_cast<float>(*slope)});
+    if (pass == Pass::backward && x.wants_grad()) grad_x_ = Matmul(Y, W, X);
+    if (const int64_t block = weight.block().size(); pass == Pass::learn && weight.wants_grad())
+      grad_weight_ = Matmul({block, n, 1, m}, X, Matrix::plain(block, in()));
+  }
+
+  void forward(const Step&) override { project_(x.data(), weight.data(), y.data(), bias.data()); }
+
+  void backward(const Step&) override {
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), y.grad(), y.size());
+    if (x.wants_grad()) grad_x_(y.grad(), weight.data(), x.grad());
+  }
+
+  void learn(const Step&) override {  // backward() has left the gradient before the activation
+    if (weight.wants_grad()) grad_weight_(y.grad() + weight.block().begin, x.data(), weight.grad());
+    if (const Range block = bias.block(); bias.wants_grad())
+      sum_rows(y.grad() + block.begin, y.size() / *features, *features, block.size(), bias.grad());
+  }
+
+  double flops() const override { return 2.0 * static_cast<double>(x.size() * *features); }
+};
+
+WEFT_NODE(Linear, "linear", "f(x wᵀ + b) over the last axis, with an optional activation f.",
+          "{x: [4, 3, 5], features: 4, activation: tanh}")
+
+}  // namespace
+}  // namespace weft

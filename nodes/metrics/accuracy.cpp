@@ -1,0 +1,50 @@
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+
+namespace weft {
+namespace {
+
+class Accuracy final : public Node {
+  In x{this, "x", "A score for each class, [..., c].", {.grad = false}};
+  In label{this,
+           "label",
+           "The right class, [...]; outside [0, c) it is never hit.",
+           {.dtype = DType::i32, .grad = false}};
+  Out y{this, "y", "1 where the right class is among the best `top`, else 0, [...]."};
+  Param<int64_t> top{this, "top", "How many of the best scores count.", 1, at_least(1)};
+
+  void infer() override {
+    if (x.shape().rank() < 2)
+      throw Error("x is " + x.shape().str() + ", but must have a row of scores for each sample");
+    const Shape want(x.shape().dims().first(x.shape().rank() - 1));
+    if (label.shape() != want)
+      throw Error("x is " + x.shape().str() + ", so label must be " + want.str() + ", but it is " +
+                  label.shape().str());
+    if (*top > x.shape().back())
+      throw Error("`top` is " + std::to_string(*top) + ", but x has " +
+                  std::to_string(x.shape().back()) + " classes");
+    y.shape(want);
+  }
+
+  void forward(const Step&) override {
+    const int64_t c = x.shape().back();
+    for (int64_t i = 0; i < y.size(); ++i)
+      y.data()[i] = hit(x.data() + i * c, c, label.ints()[i]) ? 1.0F : 0.0F;
+  }
+
+  // Of equal scores the first class wins; NaN as the right class's score is no hit.
+  bool hit(const float* scores, int64_t c, int64_t right) const {
+    if (right < 0 || right >= c) return false;
+    const float score = scores[right];
+    int64_t better = 0;
+    for (int64_t k = 0; k < c; ++k)
+      better += !(scores[k] <= score) || (k < right && scores[k] == score);
+    return better < *top && score == score;
+  }
+};
+
+WEFT_NODE(Accuracy, "accuracy", "1 for each sample whose right class has a top score, else 0.",
+          "{x: [4, 10], label: {shape: [4], below: 10}, top: 3}")
+
+}  // namespace
+}  // namespace weft

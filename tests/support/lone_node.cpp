@@ -1,0 +1,71 @@
+#include "tests/support/lone_node.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "framework/plugin/loader.h"
+
+namespace weft::tests {
+
+namespace {
+template <class Ports>
+auto& named(const Ports& ports, const std::string& name) {
+  for (auto* port : ports)
+    if (port->name == name) return *port;
+  throw std::logic_error("no port or param " + name);
+}
+}  // namespace
+
+const Registry& standard_nodes() {
+  static const Registry registry = load_plugins(plugin_search());
+  return registry;
+}
+
+LoneNode::LoneNode(const std::string& kind, const Params& params,
+                   const std::filesystem::path& output_dir)
+    : node_(standard_nodes().make(kind)) {
+  node_->settle({.random_key = 1, .output_dir = output_dir});
+  for (const auto& [name, value] : params) named(node_->params, name).set(value);
+}
+
+In& LoneNode::in(const std::string& port) {
+  return named(node_->ins, port);
+}
+
+LoneNode& LoneNode::feed(const std::string& port, const Shape& shape, std::vector<float> values) {
+  auto& kept = memory_[port].emplace<std::vector<float>>(std::move(values));
+  in(port).wire(shape, false);
+  in(port).bind({shape, DType::f32, kept.data()}, {});
+  return *this;
+}
+
+LoneNode& LoneNode::feed(const std::string& port, const Shape& shape, std::vector<int32_t> values) {
+  auto& kept = memory_[port].emplace<std::vector<int32_t>>(std::move(values));
+  in(port).wire(shape, false);
+  in(port).bind({shape, DType::i32, kept.data()}, {});
+  return *this;
+}
+
+void LoneNode::infer() {
+  node_->infer();
+  for (Out* out : node_->outs) {
+    auto& kept = memory_[out->name].emplace<std::vector<float>>(out->size(), -99.0F);
+    out->bind({out->shape(), out->dtype, kept.data()}, {});
+  }
+}
+
+const Out& LoneNode::out(const std::string& port) const {
+  return named(node_->outs, port);
+}
+
+std::vector<float> LoneNode::floats(const std::string& port) const {
+  const float* data = out(port).data();
+  return {data, data + out(port).size()};
+}
+
+std::vector<int32_t> LoneNode::ints(const std::string& port) const {
+  const int32_t* data = out(port).ints();
+  return {data, data + out(port).size()};
+}
+
+}  // namespace weft::tests

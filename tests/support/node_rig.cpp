@@ -1,0 +1,350 @@
+#include "tests/support/node_rig.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "framework/node/dnn.h"
+
+namespace weft::tests {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+json to_json(const YAML::Node& yaml) {
+  if (yaml.IsMap()) {
+    json map = json::object();
+    for (const auto& entry : yaml) map[entry.first.as<std::string>()] = to_json(entry.second);
+    return map;
+  }
+  if (yaml.IsSequence()) {
+    json list = json::array();
+    for (const auto& item : yaml) list.push_back(to_json(item));
+    return list;
+  }
+  const json scalar = json::parse(yaml.Scalar(), nullptr, false);
+  return scalar.is_discarded() || yaml.Tag() == "!" ? json(yaml.Scalar()) : scalar;
+}
+
+ParamValue param_value(const ParamBase& param, const json& value) {
+  try {
+    switch (param.kind) {
+      case ParamKind::boolean: return value.get<bool>();
+      case ParamKind::integer: return value.get<int64_t>();
+      case ParamKind::number: return value.get<double>();
+      case ParamKind::text: return value.get<std::string>();
+      case ParamKind::integers: return value.get<std::vector<int64_t>>();
+      case ParamKind::numbers: return value.get<std::vector<double>>();
+      case ParamKind::texts: return value.get<std::vector<std::string>>();
+    }
+  } catch (const json::exception&) {
+  }
+  throw Error("`" + std::string(param.name) + "` cannot be " + value.dump());
+}
+
+void set_params(Node& node, const json& params) {
+  std::vector<std::string> names;
+  for (const ParamBase* param : node.params) names.emplace_back(param->name);
+  for (const auto& [name, value] : params.items()) {
+    const auto at = std::find(names.begin(), names.end(), name);
+    if (at == names.end())
+      throw Error("there is no param `" + name + "`" + did_you_mean(name, names));
+    ParamBase& param = *node.params[at - names.begin()];
+    param.set(param_value(param, value));
+  }
+  for (const ParamBase* param : node.params)
+    if (param->required && !params.contains(param->name))
+      throw Error("`" + std::string(param->name) + "` must be given");
+}
+
+void wire(Node& node, const NodeCase& values, bool grads) {
+  const auto given = [&](const std::string& name) {
+    return std::count_if(values.inputs.begin(), values.inputs.end(),
+                         [&](const auto& input) { return input.first == name; });
+  };
+  for (Ins* list : node.lists) list->resize(&node, given(list->name));
+  std::vector<const In*> order;
+  for (const auto& [name, array] : values.inputs) {
+    const auto open = [&, &name = name](const In* in) { return in->name == name && !in->wired(); };
+    const auto at = std::find_if(node.ins.begin(), node.ins.end(), open);
+    if (at == node.ins.end()) throw Error("there is no input `" + name + "`");
+    if (array.dtype != (*at)->traits.dtype) throw Error("`" + name + "` has the wrong type");
+    (*at)->wire(array.shape, grads);
+  }
+  for (const In* in : node.ins)
+    if (!in->wired() && !in->traits.optional)
+      throw Error("`" + std::string(in->name) + "` must be wired");
+  for (const Ins* list : node.lists)
+    if (list->size() == 0) throw Error("`" + std::string(list->name) + "` must be wired");
+}
+
+Tensor part(Array& array, Range rows) {
+  const Tensor whole = array.tensor();
+  return array.shape.rank() && whole ? whole.slice(rows.begin, rows.end) : whole;
+}
+
+void forget(Array& array) {
+  std::fill(array.floats.begin(), array.floats.end(), nan);
+}
+
+}  // namespace
+
+Array::Array(const Shape& shape, DType dtype) : shape(shape), dtype(dtype) {
+  if (dtype == DType::f32)
+    floats.assign(shape.elements(), nan);
+  else
+    ints.assign(shape.elements(), 0);
+}
+
+Array::Array(const json& json) : shape(Shape(json.at("shape").get<std::vector<int64_t>>())) {
+  if (json.contains("i32"))
+    dtype = DType::i32, ints = json.at("i32").get<std::vector<int32_t>>();
+  else
+    floats = json.at("f32").get<std::vector<float>>();
+  if (static_cast<int64_t>(floats.size() + ints.size()) != shape.elements())
+    throw Error("an array of the reference does not fill its shape " + shape.str());
+}
+
+Tensor Array::tensor() {
+  void* data = dtype == DType::f32 ? static_cast<void*>(floats.data()) : ints.data();
+  return {shape, dtype, data};
+}
+
+void fill(Array& array, uint64_t seed, double centre) {
+  Random random(seed, 0, 0);
+  random.uniform(array.floats);
+  for (float& f : array.floats) {
+    f = 2 * f - 1;
+    f = static_cast<float>(centre) + (f < 0 ? f - 0.05F : f + 0.05F) / 1.05F;
+  }
+}
+
+NodeCase example(const NodeKind& kind, uint64_t seed) {
+  const std::unique_ptr<Node> node = kind.make();
+  NodeCase result;
+  const auto add = [&](const std::string& name, const json& spec) {
+    const bool ints = spec.is_object();
+    Array array(Shape((ints ? spec.at("shape") : spec).get<std::vector<int64_t>>()),
+                ints ? DType::i32 : DType::f32);
+    const uint64_t own = seed * 100 + result.inputs.size();
+    fill(array, own);
+    Random random(own, 0, 1);
+    for (int32_t& i : array.ints)
+      i = static_cast<int32_t>(random.below(spec.at("below").get<uint64_t>()));
+    result.inputs.emplace_back(name, std::move(array));
+  };
+  const json map = to_json(YAML::Load(kind.example));
+  for (const auto& [key, value] : map.items()) {
+    const auto is = [&key = key](const auto* port) { return port->name == key; };
+    if (std::any_of(node->ins.begin(), node->ins.end(), is))
+      add(key, value);
+    else if (std::any_of(node->lists.begin(), node->lists.end(), is))
+      for (const json& item : value) add(key, item);
+    else
+      result.params[key] = value;
+  }
+  return result;
+}
+
+std::unique_ptr<Node> make_node(const NodeKind& kind, const NodeCase& values,
+                                const Node::Setting& setting) {
+  std::unique_ptr<Node> node = kind.make();
+  set_params(*node, values.params);
+  wire(*node, values, setting.mode == Mode::train);
+  node->settle(setting);
+  node->infer();
+  for (const Out* out : node->outs)
+    if (!out->shaped()) throw Error(Exit::internal, "infer() left an output without a shape");
+  return node;
+}
+
+std::unique_ptr<Node> NodeRig::instance(int64_t first_row) const {
+  return make_node(kind_, case_, {options_.mode, options_.key, first_row, folder_});
+}
+
+NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
+    : kind_(kind),
+      case_(std::move(node)),
+      options_(options),
+      folder_(std::filesystem::temp_directory_path() / "weft_node_rig") {
+  single_threaded_dnn();
+  whole_ = instance(0);
+  hold_inputs();
+  hold_outputs();
+  hold_weights();
+  const std::vector<Value>& batched = inputs.empty() ? outputs : inputs;
+  rows_ = batched.empty() ? 1 : batched.front().value.shape.rows();
+  step_ = {options.step, options.rows < 0 ? rows_ : options.rows};
+  add_lanes();
+  if (training()) add_learners();
+}
+
+void NodeRig::hold_inputs() {
+  std::vector<bool> taken(case_.inputs.size(), false);
+  for (const In* in : whole_->ins) {
+    if (!in->wired()) continue;
+    size_t i = 0;
+    while (taken[i] || case_.inputs[i].first != in->name) ++i;
+    taken[i] = true;
+    Value input{in->name, case_.inputs[i].second, {}, in->wants_grad()};
+    if (input.wants_grad) input.grad = Array(in->shape());
+    inputs.push_back(std::move(input));
+  }
+}
+
+void NodeRig::hold_outputs() {
+  for (const Out* out : whole_->outs) {
+    Value output{out->name, Array(out->shape(), out->dtype), {}};
+    output.wants_grad = training() && out->dtype == DType::f32;
+    if (output.wants_grad) output.grad = Array(out->shape());
+    outputs.push_back(std::move(output));
+  }
+  for (const Saved* rows : whole_->saved)
+    saved.push_back(training() ? Array(rows->shape(), rows->dtype) : Array());
+}
+
+void NodeRig::hold_weights() {
+  for (const Weight* weight : whole_->weights) {
+    Value value{weight->name, {}, {}, training() && weight->present()};
+    if (weight->present()) {
+      const Init& init = weight->init();
+      value.value = Array(weight->shape());
+      fill(value.value, 1000 + weights.size(), init.kind == Init::Kind::constant ? init.value : 0);
+    }
+    if (value.wants_grad) value.grad = Array(weight->shape());
+    weights.push_back(std::move(value));
+  }
+  for (const State* state : whole_->states) {
+    states.emplace_back(state->shape());
+    std::fill(states.back().floats.begin(), states.back().floats.end(), state->start());
+  }
+}
+
+void NodeRig::bind(Node& node, Range rows) {
+  size_t next = 0;
+  for (In* in : node.ins) {
+    if (!in->wired()) continue;
+    Value& input = inputs[next++];
+    in->bind(part(input.value, rows), input.wants_grad ? part(input.grad, rows) : Tensor{});
+  }
+  for (size_t i = 0; i < outputs.size(); ++i)
+    node.outs[i]->bind(part(outputs[i].value, rows),
+                       outputs[i].wants_grad ? part(outputs[i].grad, rows) : Tensor{});
+  for (size_t i = 0; i < weights.size(); ++i)
+    if (node.weights[i]->present()) node.weights[i]->bind(weights[i].value.tensor(), {});
+  for (size_t i = 0; i < saved.size(); ++i) {
+    if (saved[i].empty()) continue;
+    if (!node.whole_batch() && saved[i].shape.rows() != rows_)
+      throw Error(Exit::internal,
+                  "axis 0 of `" + std::string(node.saved[i]->name) + "` is not the batch");
+    node.saved[i]->bind(node.whole_batch() ? saved[i].tensor() : part(saved[i], rows));
+  }
+  for (size_t i = 0; i < states.size(); ++i) node.states[i]->bind(states[i].tensor());
+}
+
+void NodeRig::add_lanes() {
+  std::vector<int64_t> sizes = options_.lanes;
+  if (sizes.empty() || whole_->whole_batch()) sizes = {rows_};
+  int64_t begin = 0;
+  for (const int64_t size : sizes) {
+    lanes_.push_back(instance(begin));
+    bind(*lanes_.back(), {begin, begin + size});
+    lanes_.back()->prepare(Pass::forward);
+    if (training()) lanes_.back()->prepare(Pass::backward);
+    begin += size;
+  }
+}
+
+// Weights that share the extent of axis 0 are cut alike, otherwise they stay whole.
+std::vector<Range> NodeRig::blocks() const {
+  int64_t extent = -1;
+  bool alike = true;
+  for (const Value& weight : weights) {
+    if (!weight.wants_grad) continue;
+    if (extent >= 0 && weight.value.shape.rows() != extent) alike = false;
+    extent = weight.value.shape.rows();
+  }
+  if (!alike) return {{0, -1}};
+  const int64_t count = std::max<int64_t>(1, std::min(options_.blocks, extent));
+  std::vector<Range> cut;
+  for (int64_t i = 0; i < count; ++i) cut.push_back({extent * i / count, extent * (i + 1) / count});
+  return cut;
+}
+
+void NodeRig::add_learners() {
+  const auto learns = [](const Value& weight) { return weight.wants_grad; };
+  if (std::none_of(weights.begin(), weights.end(), learns)) return;
+  for (const Range& block : blocks()) {
+    learners_.push_back(instance(0));
+    Node& node = *learners_.back();
+    bind(node, {0, rows_});
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (!weights[i].wants_grad) continue;
+      const Range own = block.end < 0 ? Range{0, weights[i].value.shape.rows()} : block;
+      node.weights[i]->want_grad(true, own);
+      node.weights[i]->bind(weights[i].value.tensor(), part(weights[i].grad, own));
+    }
+    node.prepare(Pass::learn);
+  }
+}
+
+void NodeRig::forward() {
+  for (Value& output : outputs) forget(output.value);
+  for (Array& array : saved) forget(array);
+  for (const auto& lane : lanes_) lane->forward(step_);
+}
+
+void NodeRig::backward() {
+  for (Value& input : inputs) forget(input.grad);
+  for (const auto& lane : lanes_) lane->backward(step_);
+}
+
+void NodeRig::learn() {
+  for (Value& weight : weights) forget(weight.grad);
+  for (const auto& block : learners_) block->learn(step_);
+}
+
+Array& NodeRig::output(const std::string& name) {
+  for (Value& value : outputs)
+    if (value.name == name) return value.value;
+  throw Error("there is no output `" + name + "`");
+}
+
+Array& NodeRig::weight(const std::string& name) {
+  for (Value& value : weights)
+    if (value.name == name) return value.value;
+  throw Error("there is no weight `" + name + "`");
+}
+
+Array& NodeRig::state(const std::string& name) {
+  for (size_t i = 0; i < states.size(); ++i)
+    if (whole_->states[i]->name == name) return states[i];
+  throw Error("there is no state `" + name + "`");
+}
+
+std::vector<Array> run_updates(const NodeKind& kind, const json& params, Array weight,
+                               std::vector<Array> grads, int64_t blocks) {
+  const std::unique_ptr<Node> node = make_node(kind, {params, {}});
+  const auto& optimizer = dynamic_cast<const Optimizer&>(*node);
+  const int64_t size = weight.shape.elements();
+  std::vector<std::vector<float>> slots(node->slots.size(), std::vector<float>(size, 0.0F));
+  std::vector<Array> after;
+  for (Array& grad : grads) {
+    for (int64_t i = 0; i < blocks; ++i) {
+      const int64_t begin = size * i / blocks, end = size * (i + 1) / blocks;
+      std::vector<float*> parts;
+      for (auto& slot : slots) parts.push_back(slot.data() + begin);
+      optimizer.update({end - begin, weight.floats.data() + begin, grad.floats.data() + begin,
+                        parts, static_cast<int64_t>(after.size()) + 1});
+    }
+    after.push_back(weight);
+  }
+  return after;
+}
+
+}  // namespace weft::tests

@@ -1,0 +1,103 @@
+// One node outside any pipeline: the framework's part in its life, for tests.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+
+namespace weft::tests {
+
+// A tensor with its numbers, all of one type.
+struct Array {
+  Shape shape;
+  DType dtype = DType::f32;
+  std::vector<float> floats;
+  std::vector<int32_t> ints;
+
+  Array() = default;
+  explicit Array(const Shape& shape, DType dtype = DType::f32);  // floats are NaN, integers 0
+  explicit Array(const nlohmann::json& json);  // {"shape": […], "f32": […]} or "i32"
+  Tensor tensor();
+  bool empty() const { return floats.empty() && ints.empty(); }
+};
+
+// What a user writes about a node, and the values on its wires. Inputs of one name make a list.
+struct NodeCase {
+  nlohmann::json params = nlohmann::json::object();
+  std::vector<std::pair<std::string, Array>> inputs;
+};
+
+// The example of a kind. Numbers are in [-1, 1] and away from 0, where some functions have a kink.
+NodeCase example(const NodeKind& kind, uint64_t seed = 1);
+void fill(Array& array, uint64_t seed, double centre = 0);
+
+struct RigOptions {
+  Mode mode = Mode::train;
+  std::vector<int64_t> lanes;  // rows of each lane; none: one lane
+  int64_t blocks = 1;          // of weight rows
+  int64_t rows = -1;           // that hold samples; -1: all
+  int64_t step = 0;
+  uint64_t key = 42;  // of random numbers
+};
+
+// A node with params set, ports wired and infer() done. Throws Error as the framework would: an
+// unknown, missing or wrong param, an unknown or missing port, whatever infer() refuses.
+std::unique_ptr<Node> make_node(const NodeKind& kind, const NodeCase& node,
+                                const Node::Setting& setting = {});
+
+// Runs a node in lanes and blocks, as the framework does. Whatever the node must write starts as
+// NaN. All arrays show the whole batch.
+class NodeRig {
+ public:
+  struct Value {
+    std::string name;
+    Array value, grad;
+    bool wants_grad = false;
+  };
+
+  NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options = {});
+
+  void forward();
+  void backward();  // from the outputs' gradients, which it may destroy
+  void learn();
+
+  const Node& node() const { return *whole_; }
+  std::vector<Value> inputs, outputs, weights;
+  std::vector<Array> saved, states;
+  Array& output(const std::string& name);
+  Array& weight(const std::string& name);
+  Array& state(const std::string& name);
+
+ private:
+  bool training() const { return options_.mode == Mode::train; }
+  std::unique_ptr<Node> instance(int64_t first_row) const;
+  void hold_inputs();
+  void hold_outputs();
+  void hold_weights();
+  void bind(Node& node, Range rows);
+  void add_lanes();
+  void add_learners();
+  std::vector<Range> blocks() const;
+
+  const NodeKind& kind_;
+  NodeCase case_;
+  RigOptions options_;
+  Step step_;
+  std::filesystem::path folder_;
+  int64_t rows_ = 1;
+  std::unique_ptr<Node> whole_;
+  std::vector<std::unique_ptr<Node>> lanes_, learners_;
+};
+
+// The weight after each of several updates by an optimizer that sees it in `blocks` blocks.
+std::vector<Array> run_updates(const NodeKind& kind, const nlohmann::json& params, Array weight,
+                               std::vector<Array> grads, int64_t blocks = 1);
+
+}  // namespace weft::tests

@@ -1,0 +1,91 @@
+"""The twin of pipelines/gan.yaml."""
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, leaky_relu
+
+import twin
+
+
+def score(logits, label):
+    """Mean cross entropy of logits [rows, 1] with one label for all rows."""
+    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+class Gan(twin.Model):
+    about = "Generative adversarial network on Fashion-MNIST (Goodfellow et al. 2014)"
+    epochs = 30
+    range = "symmetric"
+    noise = 100
+    real_label = 0.9
+    layers = {
+        "generator.h1": (noise, 256),
+        "generator.h2": (256, 512),
+        "generator.image": (512, 784),
+        "discriminator.h1": (784, 512),
+        "discriminator.h2": (512, 256),
+        "discriminator.logits": (256, 1),
+    }
+
+    def __init__(self, options):
+        super().__init__(options)
+        settings = {"lr": 2e-4, "betas": (0.5, 0.999)}
+        self.of_discriminator = self.adam("discriminator", **settings)
+        self.of_generator = self.adam("generator", **settings)
+
+    def generate(self, z):
+        h = leaky_relu(self.linear("generator.h1", z), 0.2)
+        h = leaky_relu(self.linear("generator.h2", h), 0.2)
+        return torch.tanh(self.linear("generator.image", h))
+
+    def discriminate(self, x):
+        h = leaky_relu(self.linear("discriminator.h1", x), 0.2)
+        h = leaky_relu(self.linear("discriminator.h2", h), 0.2)
+        return self.linear("discriminator.logits", h)
+
+    def learn_discriminator(self, learn):
+        for name, weight in self.weights.items():
+            if name.startswith("discriminator"):
+                weight.requires_grad_(learn)
+
+    def train(self, x, step):
+        fake = self.generate(self.draw.normal("train/noise", step, len(x), self.noise))
+
+        real_logits, fake_logits = self.discriminate(x), self.discriminate(fake.detach())
+        d_loss = score(real_logits, self.real_label) + score(fake_logits, 0.0)
+        self.of_discriminator.zero_grad(set_to_none=True)
+        d_loss.backward()
+        self.of_discriminator.step()
+
+        self.learn_discriminator(False)
+        g_loss = score(self.discriminate(fake), 1.0)
+        self.of_generator.zero_grad(set_to_none=True)
+        g_loss.backward()
+        self.of_generator.step()
+        self.learn_discriminator(True)
+        return [d_loss, g_loss]
+
+    def evaluate(self, images, samples=10000):
+        """How a classifier of real images sees generated ones: percent of each class."""
+        classify = classifier(self.floats, images, twin.idx("train", "labels-idx1").long())
+        fake = self.generate(self.draw.normal("generate/noise", 0, samples, self.noise))
+        shares = 100 * torch.bincount(classify(fake).argmax(1), minlength=10) / samples
+        return {f"class{label}": share for label, share in enumerate(shares.tolist())}
+
+
+@torch.enable_grad()
+def classifier(floats, images, labels, epochs=4):
+    """784-256-10, as pipelines/classifier.yaml -> a function from images to logits."""
+    torch.manual_seed(0)
+    layers = torch.nn.Linear(784, 256), torch.nn.ReLU(), torch.nn.Linear(256, 10)
+    model = torch.nn.Sequential(*layers)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(images)).split(twin.BATCH):
+            loss = cross_entropy(model(floats(images[rows])), labels[rows])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+    return model
+
+
+if __name__ == "__main__":
+    twin.main(Gan)

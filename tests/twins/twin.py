@@ -1,0 +1,201 @@
+"""What the twins share: data, weights, random numbers, the training loop and the command line.
+
+A twin is a PyTorch model that does, number for number, what a weft pipeline does. Its model is a
+class with
+    about, epochs, layers    a sentence; the pipeline's epochs; {"module.node": (in, out)}
+    range                    "unit" ([0, 1]) or "symmetric" ([-1, 1]) images
+    train(x, step)           one training step -> the objectives of its phases
+    evaluate(images)         {name: number}
+"""
+import argparse
+import gzip
+import json
+import os
+import resource
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+import weft_random
+
+BATCH = 128
+PACKAGED = Path("/usr/share/datasets/fashion-mnist")  # Debian's dataset-fashion-mnist
+
+
+def data_dir():
+    default = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "weft"
+    return Path(os.environ.get("WEFT_DATA_DIR") or default) / "fashion_mnist"
+
+
+def idx(split, kind):
+    """An idx file's bytes: [n, 784] of images, [n] of labels. uint8."""
+    name = f"{'train' if split == 'train' else 't10k'}-{kind}-ubyte"
+    plain, packed = data_dir() / name, PACKAGED / (name + ".gz")
+    if not plain.exists() and not packed.exists():
+        raise SystemExit(f"{plain} is missing: run `weft data fetch fashion_mnist`")
+    if plain.exists():
+        raw = np.fromfile(plain, np.uint8)
+    else:
+        raw = np.frombuffer(bytearray(gzip.decompress(packed.read_bytes())), np.uint8)
+    axes = int(raw[3])
+    samples = int(raw[4:8].view(">u4")[0])
+    return torch.from_numpy(raw[4 + 4 * axes:].reshape(samples, -1).squeeze())
+
+
+def read_safetensors(path):
+    raw = Path(path).read_bytes()
+    end = 8 + int.from_bytes(raw[:8], "little")
+    tensors = {}
+    for name, entry in json.loads(raw[8:end]).items():
+        if name == "__metadata__":
+            continue
+        begin, stop = entry["data_offsets"]
+        values = np.frombuffer(raw[end + begin:end + stop], "<f4")
+        tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
+    return tensors
+
+
+def write_safetensors(path, tensors):
+    header, body = {}, b""
+    for name, tensor in sorted(tensors.items()):
+        values = tensor.detach().numpy().astype("<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape),
+                        "data_offsets": [len(body), len(body) + len(values)]}
+        body += values
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    Path(path).write_bytes(len(text).to_bytes(8, "little") + text + body)
+
+
+def start_weights(layers, seed, start=None):
+    """The weights at step 0, from a checkpoint or by weft's rule."""
+    saved = read_safetensors(start) if start else None
+    weights = {}
+    for layer, (fan_in, features) in layers.items():
+        for kind, shape in (("weight", (features, fan_in)), ("bias", (features,))):
+            name = f"{layer}.{kind}"
+            if saved is None:
+                value = torch.from_numpy(weft_random.start(seed, name, shape, fan_in))
+            elif name in saved and tuple(saved[name].shape) == shape:
+                value = saved[name]
+            else:
+                raise SystemExit(f"{start} has no {name} of shape {list(shape)}")
+            weights[name] = value.requires_grad_()
+    return weights
+
+
+class Draw:
+    """Random numbers as weft draws them, or PyTorch's own: a timing must measure PyTorch."""
+
+    def __init__(self, seed, exact=True):
+        self.seed, self.exact = seed, exact
+
+    def normal(self, path, step, rows, size):
+        if not self.exact:
+            return torch.randn(rows, size)
+        key = weft_random.key(self.seed, path)
+        return torch.from_numpy(weft_random.normal(key, step, np.arange(rows), size))
+
+    def order(self, samples, epoch):
+        if not self.exact:
+            return torch.randperm(samples)
+        key = weft_random.key(self.seed, "train/data")
+        return torch.from_numpy(weft_random.permuted(np.arange(samples), samples, key, epoch))
+
+
+class Model:
+    """A twin's weights, random numbers and choice of kernels."""
+
+    def __init__(self, options):
+        self.weights = start_weights(self.layers, options.seed, options.start)
+        self.draw = Draw(options.seed, exact=not options.time)
+        self.options = options
+
+    def adam(self, module, **settings):
+        mine = [w for name, w in self.weights.items() if name.startswith(module)]
+        return torch.optim.Adam(mine, foreach=self.options.foreach, **settings)
+
+    def linear(self, layer, x):
+        weight, bias = self.weights[layer + ".weight"], self.weights[layer + ".bias"]
+        if self.options.linear == "mkldnn":
+            return torch._C._nn.mkldnn_linear(x.to_mkldnn(), weight, bias).to_dense()
+        return functional.linear(x, weight, bias)
+
+    def floats(self, images):
+        unit = images.float() / 255
+        return unit if self.range == "unit" else unit * 2 - 1
+
+
+def batches(model, images, steps):
+    """(step, batch as floats), in the order of the pipeline's epochs."""
+    per_epoch = -(-len(images) // BATCH)
+    for step in range(steps):
+        epoch, place = divmod(step, per_epoch)
+        if place == 0:
+            order = model.draw.order(len(images), epoch)
+        yield step, model.floats(images[order[place * BATCH:(place + 1) * BATCH]])
+
+
+def train(model, images, steps, log):
+    for step, x in batches(model, images, steps):
+        losses = model.train(x, step)
+        if log:
+            print(step, *(f"{loss.item():.9g}" for loss in losses), file=log)
+
+
+def median_step(model, images, steps, warm_up=20):
+    """Milliseconds of a step: its batch, its phases, its updates."""
+    times, last = [], time.perf_counter()
+    for step, x in batches(model, images, warm_up + steps):
+        model.train(x, step)
+        now = time.perf_counter()
+        times.append(1000 * (now - last))
+        last = now
+    return statistics.median(times[warm_up:])
+
+
+def peak_mib():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def arguments(kind):
+    parser = argparse.ArgumentParser(description=kind.about)
+    parser.add_argument("--start", metavar="FILE", help="start from these weights (safetensors)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=kind.epochs)
+    parser.add_argument("--steps", type=int, help="train for no more steps; with --time: 200")
+    parser.add_argument("--losses", metavar="FILE", help="a line for each step: step, objectives")
+    parser.add_argument("--evaluate", action="store_true", help="print numbers at the end")
+    parser.add_argument("--save-weights", metavar="FILE", help="write the weights (safetensors)")
+    parser.add_argument("--time", action="store_true", help="print the median time of a step")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--linear", choices=["blas", "mkldnn"], default="blas")
+    parser.add_argument("--foreach", action="store_true", help="update all weights in one call")
+    return parser.parse_args()
+
+
+def main(kind):
+    options = arguments(kind)
+    torch.set_num_threads(options.threads)
+    model, images = kind(options), idx("train", "images-idx3")
+    if options.time:
+        ms = median_step(model, images, options.steps or 200)
+        print(json.dumps({"ms": round(ms, 3), "peak_mib": round(peak_mib(), 1)}))
+        return
+    steps = options.epochs * -(-len(images) // BATCH)
+    if options.steps is not None:
+        steps = min(steps, options.steps)
+    log = open(options.losses, "w") if options.losses else None
+    train(model, images, steps, log)
+    if log:
+        log.close()
+    if options.save_weights:
+        write_safetensors(options.save_weights, model.weights)
+    if options.evaluate:
+        with torch.no_grad():
+            print(*(f"{name} {value:.6g}" for name, value in model.evaluate(images).items()))
+    print(f"peak {peak_mib():.1f} MiB")
