@@ -1,4 +1,4 @@
-// The kinds of nodes under test: those that are linked into this test.
+// The kinds of nodes under test: those of the standard plugins.
 #pragma once
 
 #include <string>
@@ -9,6 +9,6 @@
 namespace weft::tests {
 
 std::vector<const NodeKind*> kinds();                // sorted by name
-const NodeKind* find_kind(const std::string& name);  // null if it is not linked
+const NodeKind* find_kind(const std::string& name);  // null if no plugin has it
 
 }  // namespace weft::tests

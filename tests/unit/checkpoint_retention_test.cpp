@@ -18,7 +18,8 @@ TEST_F(CheckpointTest, RetentionAcrossTheGrowthOfADigit) {
       ASSERT_EQ(last(), name(step));
       std::set<std::string> expected{"last", name(step)};
       if (step >= 9940) expected.merge(std::set<std::string>{"best", name(9940)});
-      for (int i = 1; i < keep && step - 20 * i >= 9900; ++i) expected.insert(name(step - 20 * i));
+      for (int64_t i = 1; i < keep && step - 20 * i >= 9900; ++i)
+        expected.insert(name(step - 20 * i));
       ASSERT_EQ(names(), expected) << "keep " << keep << " step " << step;
     }
     EXPECT_EQ(store.best().step, 9940);

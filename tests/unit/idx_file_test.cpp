@@ -1,13 +1,14 @@
 #include "nodes/data/idx_file.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <fstream>
 #include <numeric>
 
+#include "tests/support/environment.h"
 #include "tests/support/lone_node.h"
-#include "tests/support/scratch.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/text_file.h"
 #include "tests/support/tiny_idx.h"
 
 namespace weft::tests {
@@ -43,7 +44,7 @@ std::vector<uint8_t> counting(size_t n) {
 }
 
 TEST(IdxFile, ReadsPlainAndGzipAlike) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   for (const bool gzip : {false, true}) {
     const auto file = scratch / (gzip ? "a.gz" : "a");
     write_idx(file, {5, 2, 3}, counting(30), gzip);
@@ -59,10 +60,10 @@ TEST(IdxFile, ReadsPlainAndGzipAlike) {
 }
 
 TEST(IdxFile, IsSharedUntilTheFileChanges) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_idx(scratch / "a", {4, 2}, counting(8));
   const auto first = IdxFile::open(scratch / "a");
-  EXPECT_EQ(IdxFile::open(scratch.path / "." / "a"), first);
+  EXPECT_EQ(IdxFile::open(scratch.path() / "." / "a"), first);
   write_idx(scratch / "b", {5, 2}, counting(10));
   std::filesystem::rename(scratch / "b", scratch / "a");
   EXPECT_EQ(IdxFile::open(scratch / "a")->rows(), 5);
@@ -72,7 +73,7 @@ TEST(IdxFile, IsSharedUntilTheFileChanges) {
 }
 
 TEST(IdxFile, ReadsAFileLargerThanMemory) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const auto file = scratch / "big";
   write_text(file, header({1'000'000, 1000, 1000}));
   std::error_code error;
@@ -85,7 +86,7 @@ TEST(IdxFile, ReadsAFileLargerThanMemory) {
 }
 
 TEST(IdxFile, RefusesEveryTruncation) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   for (const bool gzip : {false, true}) {
     const auto whole = scratch / "whole";
     write_idx(whole, {7, 3, 2}, counting(42), gzip);
@@ -99,14 +100,14 @@ TEST(IdxFile, RefusesEveryTruncation) {
 }
 
 TEST(IdxFile, SaysWhatATruncatedFileHas) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_text(scratch / "cut", header({10, 4}) + std::string(25, 'x'));
   EXPECT_TRUE(has(refusal(scratch / "cut"),
                   "cut is truncated: its header promises 52 bytes, it has 37 (offset 37)"));
 }
 
 TEST(IdxFile, RefusesMoreThanItPromises) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_text(scratch / "long", header({2, 2}) + "12345");
   EXPECT_TRUE(has(refusal(scratch / "long"), "1 byte after the 16"));
   write_idx(scratch / "inner", {2, 2}, counting(5), true);
@@ -114,7 +115,7 @@ TEST(IdxFile, RefusesMoreThanItPromises) {
 }
 
 TEST(IdxFile, RefusesHostileHeaders) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const auto said = [&](const std::string& bytes) {
     write_text(scratch / "bad", bytes);
     return refusal(scratch / "bad");
@@ -129,7 +130,7 @@ TEST(IdxFile, RefusesHostileHeaders) {
 }
 
 TEST(IdxFile, BoundsWhatGzipInflatesTo) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_idx(scratch / "bomb", {2, 2}, std::vector<uint8_t>(10 << 20), true);
   EXPECT_TRUE(has(refusal(scratch / "bomb"), "more than the 16 bytes"));
   write_idx(scratch / "claim", {1'000'000, 1000, 1000}, counting(40), true);
@@ -137,7 +138,7 @@ TEST(IdxFile, BoundsWhatGzipInflatesTo) {
 }
 
 TEST(IdxFile, RefusesEveryFlippedByteOfAGzipStream) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_idx(scratch / "whole", {50, 4, 4}, counting(800), true);
   const std::string bytes = read_text(scratch / "whole");
   for (size_t i = 10; i < bytes.size(); ++i) {  // after the gzip header's harmless fields
@@ -154,14 +155,14 @@ TEST(IdxFile, RefusesEveryFlippedByteOfAGzipStream) {
 }
 
 TEST(IdxFile, RefusesWhatIsNoFile) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   EXPECT_TRUE(has(refusal(scratch / "absent"), "cannot open"));
   std::filesystem::create_directory(scratch / "folder");
   EXPECT_TRUE(has(refusal(scratch / "folder"), "is not a file"));
 }
 
 TEST(IdxFile, FindsAFileThatWasCutWhileOpen) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_idx(scratch / "a", {4, 2}, counting(8));
   const auto idx = IdxFile::open(scratch / "a");
   std::filesystem::resize_file(scratch / "a", 14);
@@ -171,7 +172,7 @@ TEST(IdxFile, FindsAFileThatWasCutWhileOpen) {
 
 class IdxNode : public testing::Test {
  protected:
-  void SetUp() override { write_tiny_idx(scratch.path, {.train = 20, .test = 11, .side = 6}); }
+  void SetUp() override { write_tiny_idx(scratch.path(), {.train = 20, .test = 11, .side = 6}); }
   LoneNode::Params params(const std::string& labels = "train-labels-idx1-ubyte") {
     return {{"images", (scratch / "train-images-idx3-ubyte").string()},
             {"labels", labels.empty() ? "" : (scratch / labels).string()},
@@ -185,7 +186,7 @@ class IdxNode : public testing::Test {
     }
     return "";
   }
-  Scratch scratch;
+  TemporaryDirectory scratch;
 };
 
 TEST_F(IdxNode, LoadsPixelsAndLabels) {
@@ -226,8 +227,8 @@ TEST_F(IdxNode, RefusesFilesThatDoNotFit) {
 }
 
 TEST(FashionMnist, ReadsTheFetchedFiles) {
-  const Scratch scratch;
-  setenv("WEFT_DATA_DIR", scratch.path.c_str(), 1);
+  const TemporaryDirectory scratch;
+  const Environment data_dir("WEFT_DATA_DIR", scratch.path().string());
   write_tiny_idx(scratch / "fashion_mnist", {.train = 30, .test = 12});
   LoneNode node("fashion_mnist",
                 {{"split", std::string("test")}, {"limit", int64_t{10}}, {"batch", int64_t{5}}});
@@ -241,8 +242,8 @@ TEST(FashionMnist, ReadsTheFetchedFiles) {
 TEST(FashionMnist, SaysHowToGetIt) {
   if (std::filesystem::exists("/usr/share/datasets/fashion-mnist"))
     GTEST_SKIP() << "Debian's package dataset-fashion-mnist is installed";
-  const Scratch scratch;
-  setenv("WEFT_DATA_DIR", scratch.path.c_str(), 1);
+  const TemporaryDirectory scratch;
+  const Environment data_dir("WEFT_DATA_DIR", scratch.path().string());
   LoneNode node("fashion_mnist", {{"batch", int64_t{5}}});
   EXPECT_THROW(node.infer(), Error);
 }

@@ -117,7 +117,7 @@ TEST_F(SafetensorsTest, TheLayoutIsTheFormats) {
   const std::string header = bytes.substr(8, length);
   const std::string json = R"({"w":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}})";
   EXPECT_EQ(header, json + std::string(length - json.size(), ' '));
-  EXPECT_EQ(std::memcmp(bytes.data() + 8 + length, numbers, 12), 0);
+  EXPECT_EQ(bytes.substr(8 + length), std::string("\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40", 12));
 }
 
 TEST_F(SafetensorsTest, NoTensorsAtAll) {

@@ -5,7 +5,8 @@
 #include <limits>
 
 #include "tests/support/lone_node.h"
-#include "tests/support/scratch.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/text_file.h"
 
 namespace weft::tests {
 namespace {
@@ -30,8 +31,8 @@ Picture read_png(const std::filesystem::path& file) {
 }
 
 TEST(ImageGrid, DrawsGrayImagesSideBySide) {
-  const Scratch scratch;
-  LoneNode node("image_grid", {{"path", std::string("a/grid.png")}}, scratch.path);
+  const TemporaryDirectory scratch;
+  LoneNode node("image_grid", {{"path", std::string("a/grid.png")}}, scratch.path());
   std::vector<float> x(6 * 4);
   for (int i = 0; i < 24; ++i) x[i] = static_cast<float>(i) / 255;
   x[0] = -3, x[1] = 7, x[2] = std::numeric_limits<float>::quiet_NaN();
@@ -53,11 +54,11 @@ TEST(ImageGrid, DrawsGrayImagesSideBySide) {
 }
 
 TEST(ImageGrid, DrawsColour) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   LoneNode node(
       "image_grid",
       {{"path", std::string("c.png")}, {"columns", int64_t{1}}, {"map", std::string("symmetric")}},
-      scratch.path);
+      scratch.path());
   node.feed("x", {2, 1, 2, 3}, std::vector<float>{-1, 0, 1, 1, 1, 1, -1, -1, -1, 0, 0, 1}).infer();
   node.forward(7, 2);
   const Picture picture = read_png(scratch / "c-0007.png");
@@ -70,11 +71,11 @@ TEST(ImageGrid, DrawsColour) {
 }
 
 TEST(ImageGrid, MapsLogits) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   LoneNode node(
       "image_grid",
       {{"path", std::string("s.png")}, {"map", std::string("sigmoid")}, {"height", int64_t{1}}},
-      scratch.path);
+      scratch.path());
   node.feed("x", {1, 3}, std::vector<float>{-200, 0, 200}).infer();
   node.forward(0, 1);
   EXPECT_EQ(read_png(scratch / "s.png").bytes, (std::vector<uint8_t>{0, 128, 255}));
@@ -96,9 +97,9 @@ TEST(ImageGrid, RefusesWhatIsNoPicture) {
 }
 
 TEST(ImageGrid, SaysThatItCannotWrite) {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   write_text(scratch / "file", "");
-  LoneNode node("image_grid", {{"path", std::string("file/grid.png")}}, scratch.path);
+  LoneNode node("image_grid", {{"path", std::string("file/grid.png")}}, scratch.path());
   node.feed("x", {1, 4}, std::vector<float>(4)).infer();
   try {
     node.forward(0, 1);
@@ -110,20 +111,20 @@ TEST(ImageGrid, SaysThatItCannotWrite) {
 
 TEST(Sinks, LeaveNoHalfFileOnAFullDisk) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   for (const std::string kind : {"image_grid", "npy_file"}) {
     const std::string temporary = ".full." + std::to_string(getpid());
     std::filesystem::create_symlink("/dev/full", scratch / temporary);
-    LoneNode node(kind, {{"path", std::string("full")}}, scratch.path);
+    LoneNode node(kind, {{"path", std::string("full")}}, scratch.path());
     node.feed("x", {300, 400}, std::vector<float>(300 * 400, 0.5F)).infer();
     EXPECT_THROW(node.forward(0, 300), Error) << kind;
-    EXPECT_TRUE(std::filesystem::is_empty(scratch.path)) << kind;
+    EXPECT_TRUE(std::filesystem::is_empty(scratch.path())) << kind;
   }
 }
 
 TEST(NpyFile, WritesNumPyArrays) {
-  const Scratch scratch;
-  LoneNode node("npy_file", {{"path", std::string("rows.npy")}}, scratch.path);
+  const TemporaryDirectory scratch;
+  LoneNode node("npy_file", {{"path", std::string("rows.npy")}}, scratch.path());
   node.feed("x", {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6}).infer();
   node.forward(12, 2);
   const std::string bytes = read_text(scratch / "rows-0012.npy");

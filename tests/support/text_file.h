@@ -1,7 +1,5 @@
-// A folder of a test's own, gone with it.
+// A file as a string of its bytes.
 #pragma once
-
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,19 +7,6 @@
 #include <string>
 
 namespace weft::tests {
-
-class Scratch {
- public:
-  Scratch() {
-    std::string name = std::filesystem::temp_directory_path() / "weft-test-XXXXXX";
-    if (mkdtemp(name.data())) path = name;
-  }
-  ~Scratch() { std::filesystem::remove_all(path); }
-  Scratch(const Scratch&) = delete;
-
-  std::filesystem::path operator/(const std::string& name) const { return path / name; }
-  std::filesystem::path path;
-};
 
 inline std::string read_text(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
