@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
 #include <fstream>
-#include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "framework/cli/commands.h"
 #include "framework/node/dnn.h"

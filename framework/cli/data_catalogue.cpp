@@ -100,10 +100,7 @@ Dataset read_dataset(const Yaml::Entry& entry, Mistakes& mistakes) {
 }  // namespace
 
 std::filesystem::path Dataset::folder() const {
-  struct Nodes : Node {
-    using Node::data_dir;
-  };
-  return Nodes::data_dir() / name;
+  return Node::data_dir() / name;
 }
 
 int64_t Dataset::bytes() const {

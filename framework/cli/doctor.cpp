@@ -78,7 +78,7 @@ class Doctor {
     const std::string own = value_in("/proc/self/cgroup", "0:");  // ":/user.slice/…"
     fs::path group = own.starts_with(":/") ? own.substr(2) : own;
     while (true) {
-      const std::string limit = first_line("/sys/fs/cgroup" / group / name);
+      std::string limit = first_line("/sys/fs/cgroup" / group / name);
       if (!limit.empty() && !limit.starts_with("max")) return limit;
       if (group.empty()) return "";
       group = group.parent_path();
@@ -155,8 +155,8 @@ class Doctor {
       int64_t kinds = 0;
       for (const std::string& name : registry.names())
         kinds += registry.find(name)->plugin == plugin.name;
-      ok("plugin", fmt::format("{} {}, {} kinds, {}", plugin.name, plugin.version, kinds,
-                               plugin.file.string()));
+      ok("plugin", fmt::format("{} {}, {} kind{}, {}", plugin.name, plugin.version, kinds,
+                               kinds == 1 ? "" : "s", plugin.file.string()));
     }
   }
 
@@ -196,7 +196,7 @@ class Doctor {
     for (const weft::data::File& file : set.files)
       if (const std::string fault = weft::data::fault(set.folder(), file, false); !fault.empty())
         return broken("data",
-                      set.name + ": " + file.name + " " + fault + "; " + fetch + " replaces it",
+                      fmt::format("{}: {} {}; {} replaces it", set.name, file.name, fault, fetch),
                       Exit::data);
     ok("data", set.name + " in " + set.folder().string());
   }

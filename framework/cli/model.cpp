@@ -1,6 +1,7 @@
 // weft evaluate, weft generate
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 

@@ -100,7 +100,9 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
     const bool reached = std::any_of(phase.learns.begin(), phase.learns.end(), [&](const auto& l) {
       return plan.weights[at(l.plan_weights[0])].module == module.text;
     });
-    if (!reached)
+    const bool present = std::any_of(plan.weights.begin(), plan.weights.end(),
+                                     [&](const auto& w) { return w.module == module.text; });
+    if (present && !reached)
       mistakes.add(module.place, "phase `" + phase.decl->name + "` updates module `" + module.text +
                                      "`, but its loss `" + phase.decl->minimize.text +
                                      "` does not depend on it");

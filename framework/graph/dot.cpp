@@ -94,16 +94,13 @@ Group& subgroup(Group& outer, const std::string& name, const Pipeline& pipeline)
 
 class Drawing {
  public:
-  Drawing(const Plan& plan, const Pipeline& pipeline) : plan_(plan), runs_(plan.nodes.size()) {
-    if (plan.data >= 0) runs_[at(plan.data)] = true;
-    for (const PlanPhase& phase : plan.phases)
-      for (const PlanItem& item : phase.items)
-        if (item.kind == PlanItem::Kind::forward) runs_[at(item.node)] = true;
+  Drawing(const Plan& plan, const Pipeline& pipeline) : plan_(plan), drawn_(plan.needed) {
+    if (plan.data >= 0) drawn_[at(plan.data)] = true;
     top_.decls = plan.mode == Mode::train      ? &pipeline.train->nodes
                  : plan.mode == Mode::evaluate ? &pipeline.evaluate->nodes
                                                : &pipeline.generate->nodes;
     for (size_t n = 0; n < plan.nodes.size(); ++n) {
-      if (!runs_[n]) continue;
+      if (!drawn_[n]) continue;
       const auto parts = parts_of(plan.nodes[n].path);
       Group* group = &top_;
       for (size_t i = 0; i + 1 < parts.size(); ++i) group = &subgroup(*group, parts[i], pipeline);
@@ -156,7 +153,8 @@ class Drawing {
     const std::string indent(at(depth) * 2, ' ');
     for (const int n : group.nodes) add_node(n, indent);
     for (const auto& inner : group.groups) {
-      const std::string use = inner->title == inner->name ? "" : " " + small(inner->name);
+      std::string use;
+      if (inner->title != inner->name) use.append(" ").append(small(inner->name));
       text_ += fmt::format("{}subgraph cluster_{} {{\n", indent, clusters_++);
       text_ += fmt::format(
           "{}  label=<<B>{}</B>{}>; style=\"rounded,filled\"; color=\"{}\"; fillcolor=\"{}\"\n",
@@ -180,18 +178,18 @@ class Drawing {
 
   void add_edges() {
     for (const PlanValue& value : plan_.values) {
-      if (!runs_[at(value.node)]) continue;
+      if (!drawn_[at(value.node)]) continue;
       const Node& source = *plan_.nodes[at(value.node)].node;
-      std::string label = value.shape.str();
-      if (source.outs.size() > 1) label = source.outs[at(value.port)]->name + (" " + label);
+      std::string label = source.outs.size() > 1 ? source.outs[at(value.port)]->name : "";
+      label += (label.empty() ? "" : " ") + value.shape.str();
       for (const auto& [reader, input] : value.readers)
-        if (runs_[at(reader)])
+        if (drawn_[at(reader)])
           text_ += fmt::format("  n{} -> n{} [label=< {}>]\n", value.node, reader, escaped(label));
     }
   }
 
   const Plan& plan_;
-  std::vector<bool> runs_;
+  std::vector<bool> drawn_;
   Group top_;
   std::string text_;
   int clusters_ = 0;

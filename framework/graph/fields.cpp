@@ -12,6 +12,13 @@ bool is_name(const std::string& text) {
                      [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
+void add_at(Mistakes& mistakes, const Place& place, const Error& error) {
+  if (error.place().line || dynamic_cast<const Errors*>(&error))
+    mistakes.add(error);
+  else
+    mistakes.add(Error(place, error.sentence(), error.code()));
+}
+
 Fields::Fields(const Yaml& map, std::string what, Mistakes& mistakes)
     : map_(map), what_(std::move(what)), mistakes_(mistakes) {
   if (!map.is_map()) mistakes.add(map.place(), what_ + " must be a map of keys and values");

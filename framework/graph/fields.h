@@ -33,6 +33,9 @@ class Fields {
   std::set<std::string> taken_;
 };
 
+// Adds an error, or each of several; those that name no place stand at `place`.
+void add_at(Mistakes& mistakes, const Place& place, const Error& error);
+
 bool is_name(const std::string& text);  // letters, digits, `_` and `-`, not first a digit
 
 }  // namespace weft

@@ -3,42 +3,61 @@
 #include <algorithm>
 #include <charconv>
 
+#include "framework/graph/fields.h"
+
 namespace weft {
 
 namespace {
-constexpr size_t deepest_include = 16;
+constexpr int most_includes = 100;
 
 Yaml merged(const Yaml& base, const Yaml& over) {
   if (!base.is_map() || !over.is_map()) return over;
   Yaml result = base;
-  for (const auto& [key, place, value] : over.entries()) {
-    const Yaml* below = base.find(key);
-    result.put(key, below ? merged(*below, value) : value);
+  for (Yaml::Entry entry : over.entries()) {
+    if (const Yaml* below = base.find(entry.key)) entry.value = merged(*below, entry.value);
+    result.put(std::move(entry));
   }
   return result;
 }
 
-Yaml merge(Yaml tree, const std::filesystem::path& file, Mistakes& mistakes,
-           std::vector<std::filesystem::path>& open) {
-  const Yaml* include = tree.is_map() ? tree.find("include") : nullptr;
-  if (!include) return tree;
-  const Yaml list = include->is_list() ? *include : Yaml::list({*include}, include->place());
-  tree.erase("include");
-  Yaml below = Yaml::map({}, tree.place());
-  for (const Yaml& item : list.items()) {
-    try {
-      const auto path = (file.parent_path() / item.to_text("an include")).lexically_normal();
-      if (std::find(open.begin(), open.end(), path) != open.end() || open.size() > deepest_include)
-        throw Error("`" + path.string() + "` includes itself");
-      open.push_back(path);
-      below = merged(below, merge(Yaml::read(path), path, mistakes, open));
-      open.pop_back();
-    } catch (const Error& error) {
-      mistakes.add(error.place().line ? error : Error(item.place(), error.sentence()));
+class Includes {
+ public:
+  explicit Includes(Mistakes& mistakes) : mistakes_(mistakes) {}
+
+  Yaml merge(Yaml tree, const std::filesystem::path& file) {
+    const Yaml* include = tree.is_map() ? tree.find("include") : nullptr;
+    if (!include) return tree;
+    const Yaml list = include->is_list() ? *include : Yaml::list({*include}, include->place());
+    tree.erase("include");
+    Yaml below = Yaml::map({}, tree.place());
+    open_.push_back(file.lexically_normal());
+    for (const Yaml& item : list.items()) {
+      try {
+        below = merged(below, read(file.parent_path() / item.to_text("an include")));
+      } catch (const Error& error) {
+        add_at(mistakes_, item.place(), error);
+      }
     }
+    open_.pop_back();
+    return merged(below, tree);
   }
-  return merged(below, tree);
-}
+
+ private:
+  Yaml read(const std::filesystem::path& file) {
+    const auto path = file.lexically_normal();
+    if (std::find(open_.begin(), open_.end(), path) != open_.end())
+      throw Error("`" + path.string() + "` includes itself");
+    if (++files_ > most_includes)
+      throw Error("a pipeline includes at most " + std::to_string(most_includes) + " files");
+    const Yaml tree = Yaml::read(path);
+    if (!tree.is_map()) throw Error("`" + path.string() + "` must be a map of keys and values");
+    return merge(tree, path);
+  }
+
+  Mistakes& mistakes_;
+  std::vector<std::filesystem::path> open_;
+  int files_ = 0;
+};
 
 std::vector<std::string> keys_of(const Yaml& map) {
   std::vector<std::string> keys;
@@ -79,6 +98,7 @@ void apply_set(Yaml& tree, const std::string& set) {
   }
   const std::string last = path.substr(begin);
   if (at->is_map() && begin > 0) return at->put(last, value);
+  if (at == &tree && (last == "seed" || last == "name")) return tree.put(last, value);
   if (at == &tree && !tree.find(last)) {
     auto known = keys_of(tree);
     if (vars)
@@ -90,8 +110,7 @@ void apply_set(Yaml& tree, const std::string& set) {
 }  // namespace
 
 Yaml merge_includes(Yaml tree, const std::filesystem::path& file, Mistakes& mistakes) {
-  std::vector<std::filesystem::path> open{file.lexically_normal()};
-  return merge(std::move(tree), file, mistakes, open);
+  return Includes(mistakes).merge(std::move(tree), file);
 }
 
 void apply_sets(Yaml& tree, const std::vector<std::string>& sets, Mistakes& mistakes) {
@@ -99,7 +118,7 @@ void apply_sets(Yaml& tree, const std::vector<std::string>& sets, Mistakes& mist
     try {
       if (tree.is_map()) apply_set(tree, set);
     } catch (const Error& error) {
-      mistakes.add(error.place().line ? error : Error(Place{"--set " + set}, error.sentence()));
+      add_at(mistakes, Place{"--set " + set}, error);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "framework/graph/fields.h"
 #include "framework/graph/settings.h"
 
 namespace weft {
@@ -33,18 +34,24 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
     }
     try {
       if ((*param)->kind == ParamKind::number && value.is_map()) {
-        const Schedule schedule = Schedule::read(value, plan.steps, mistakes);
-        (*param)->set(schedule.at(0));
-        optimizer.schedules.emplace_back(key, schedule);
+        optimizer.schedules.emplace_back(key, Schedule::read(value, plan.steps, **param));
       } else {
         optimizer.params.emplace_back(key, param_value(**param, value));
         (*param)->set(optimizer.params.back().second);
       }
     } catch (const Error& error) {
-      mistakes.add(error.place().line
-                       ? error
-                       : Error(value.place(), optimizer.kind + ": " + error.sentence()));
+      add_at(mistakes, value.place(),
+             error.place().line ? error : Error(optimizer.kind + ": " + error.sentence()));
     }
+  }
+  for (const ParamBase* param : optimizer.node->params)
+    if (param->required && !map.find(param->name))
+      mistakes.add(map.place(),
+                   optimizer.kind + " needs its param `" + param->name + "`: " + param->doc);
+  try {
+    optimizer.node->infer();
+  } catch (const Error& error) {
+    mistakes.add(map.place(), optimizer.kind + ": " + error.sentence());
   }
   return optimizer;
 }
@@ -60,6 +67,10 @@ std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& ph
       mistakes.add(error);
     }
   };
+  const auto updates = [&](const std::string& module) {
+    return std::any_of(phase.update.begin(), phase.update.end(),
+                       [&](const Mention& mention) { return mention.text == module; });
+  };
   for (const Yaml& group : phase.groups) {
     const Yaml* match = group.is_map() ? group.find("match") : nullptr;
     if (!match || !match->is_scalar()) {
@@ -67,12 +78,15 @@ std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& ph
       continue;
     }
     Yaml merged = phase.optimizer;
-    for (const auto& [key, place, value] : group.entries())
-      if (key != "match") merged.put(key, value);
+    for (const auto& entry : group.entries())
+      if (entry.key != "match") merged.put(entry);
     add(merged, match->text());
-    const bool used = std::any_of(plan.weights.begin(), plan.weights.end(),
-                                  [&](const auto& w) { return matches(match->text(), w.name); });
-    if (!used) mistakes.add(match->place(), "no weight matches `" + match->text() + "`");
+    const bool used = std::any_of(plan.weights.begin(), plan.weights.end(), [&](const auto& w) {
+      return updates(w.module) && matches(match->text(), w.name);
+    });
+    if (!used)
+      mistakes.add(match->place(), "phase `" + phase.name + "` updates no weight that matches `" +
+                                       match->text() + "`");
   }
   add(phase.optimizer, "*");
   return optimizers;

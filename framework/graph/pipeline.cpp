@@ -18,7 +18,8 @@ std::string ticked(const std::string& name) {
 
 Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mistakes) {
   try {
-    return {value.to_text(what), value.place()};
+    if (value.to_text(what).empty()) throw Error(value.place(), what + " cannot be \"\"");
+    return {value.text(), value.place()};
   } catch (const Error& error) {
     mistakes.add(error);
     return {"", value.place()};
@@ -28,14 +29,17 @@ Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mista
 std::vector<Mention> read_mentions(Fields& fields, const std::string& key, const std::string& what,
                                    Mistakes& mistakes) {
   std::vector<Mention> mentions;
-  for (const Yaml& item : fields.list(key)) mentions.push_back(read_mention(item, what, mistakes));
+  for (const Yaml& item : fields.list(key))
+    if (const Mention mention = read_mention(item, what, mistakes); !mention.text.empty())
+      mentions.push_back(mention);
   return mentions;
 }
 
 NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
                    Mistakes& mistakes) {
   NodeDecl node{.name = name, .place = place};
-  if (!is_name(name.substr(0, name.find('.'))))  // "block.2" is the third of a repeat
+  const size_t dot = std::min(name.find('.'), name.size());  // "block.2" is the third of a repeat
+  if (!is_name(name.substr(0, dot)) || name.find_first_not_of("0123456789", dot + 1) != name.npos)
     mistakes.add(place, "a node's name is letters, digits and `_`, not " + ticked(name));
   Fields fields(map, "node " + ticked(name), mistakes);
   node.kind = fields.text("node", "");
@@ -51,21 +55,27 @@ std::vector<NodeDecl> read_nodes(const Yaml* map, const std::string& what, Mista
   std::vector<NodeDecl> nodes;
   if (!map) return nodes;
   if (!map->is_map()) mistakes.add(map->place(), what + " must be a map from names to nodes");
-  for (const auto& [key, place, value] : map->entries())
+  std::set<std::string> names;
+  for (const auto& [key, place, value] : map->entries()) {
+    if (!names.insert(key).second) mistakes.add(place, "two nodes have the name " + ticked(key));
     nodes.push_back(read_node(key, place, value, mistakes));
+  }
   return nodes;
 }
 
 GraphDecl read_graph(Fields& fields, const Yaml& map, const std::string& what, Mistakes& mistakes) {
   GraphDecl graph{.place = map.place()};
-  for (const auto& [name, place] : read_mentions(fields, "inputs", "an input", mistakes)) {
+  graph.inputs = read_mentions(fields, "inputs", "an input", mistakes);
+  std::set<std::string> inputs;
+  for (const auto& [name, place] : graph.inputs) {
     if (!is_name(name)) mistakes.add(place, "an input's name cannot be " + ticked(name));
-    graph.inputs.push_back(name);
+    if (!inputs.insert(name).second)
+      mistakes.add(place, what + " has two inputs of the name " + ticked(name));
   }
   const Yaml* nodes = fields.need("nodes");
   graph.nodes = read_nodes(nodes, "`nodes` of " + what, mistakes);
   for (const NodeDecl& node : graph.nodes)
-    if (std::find(graph.inputs.begin(), graph.inputs.end(), node.name) != graph.inputs.end())
+    if (inputs.contains(node.name))
       mistakes.add(node.place, what + " has an input and a node of the name " + ticked(node.name));
   if (const Yaml* outputs = fields.need("outputs")) {
     if (!outputs->is_map() || outputs->entries().empty())
@@ -76,16 +86,18 @@ GraphDecl read_graph(Fields& fields, const Yaml& map, const std::string& what, M
   return graph;
 }
 
-ModuleDecl read_module(const std::string& name, const Yaml& map, Mistakes& mistakes) {
+ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& map,
+                       Mistakes& mistakes) {
   ModuleDecl module{.name = name};
   const std::string what = "module " + ticked(name);
-  if (!is_name(name)) mistakes.add(map.place(), "a module's name cannot be " + ticked(name));
+  if (!is_name(name)) mistakes.add(place, "a module's name cannot be " + ticked(name));
   Fields fields(map, what, mistakes);
   fields.take("about");
   module.frozen = fields.boolean("frozen", false);
   module.from = fields.text("from", "");
   module.original = fields.text("module", name);
   module.graph = read_graph(fields, map, what, mistakes);
+  module.graph.place = place;
   fields.done();
   return module;
 }
@@ -114,13 +126,16 @@ TrainDecl::Save read_save(const Yaml* map, Mistakes& mistakes) {
   save.every_steps = fields.integer("every_steps", 0, 1, most_steps);
   save.keep = fields.integer("keep", 3, 1, 1 << 20);
   save.best = fields.text("best", "");
+  if (const Yaml* best = map->find("best")) save.best_place = best->place();
   const std::string better = fields.text("better", "lowest");
   if (better != "lowest" && better != "highest")
-    mistakes.add(map->place(), "`better` must be lowest or highest, not " + ticked(better));
+    mistakes.add(map->find("better")->place(),
+                 "`better` must be lowest or highest, not " + ticked(better));
   save.highest = better == "highest";
   save.patience = fields.integer("patience", 0, 1, 1 << 20);
   if (save.patience && save.best.empty())
-    mistakes.add(map->place(), "`patience` needs `best`, the value that has to improve");
+    mistakes.add(map->find("patience")->place(),
+                 "`patience` needs `best`, the value that has to improve");
   fields.done();
   return save;
 }
@@ -155,8 +170,13 @@ TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
                      "two phases have the name " + ticked(train.phases[i].name));
   train.epochs = fields.integer("epochs", 0, 1, most_steps);
   train.steps = fields.integer("steps", 0, 1, most_steps);
-  if ((train.epochs == 0) == (train.steps == 0))
-    mistakes.add(map.place(), "`train` needs either `epochs` or `steps`");
+  const bool epochs = fields.take("epochs");
+  if (epochs == (fields.take("steps") != nullptr))
+    mistakes.add(map.place(), "`train` needs either `epochs` or `steps`" +
+                                  std::string(epochs ? ", not both" : ""));
+  else if (epochs && !train.data)
+    mistakes.add(map.find("epochs")->place(),
+                 "`epochs` are passes over `data`, which `train` has not: give `steps`");
   train.save = read_save(fields.take("save"), mistakes);
   fields.done();
   return train;
@@ -171,7 +191,7 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
   if (data && !own_data && train && train->data) {  // train's data with other params
     Yaml merged = train->data->keys;
     for (const char* key : {"shuffle", "drop_last"}) merged.erase(key);
-    for (const auto& [key, place, value] : data->entries()) merged.put(key, value);
+    for (const auto& entry : data->entries()) merged.put(entry);
     Yaml plain = map;
     plain.erase("data");
     Fields others(plain, "`evaluate`", mistakes);
@@ -184,6 +204,8 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
     if (!section.data && train) section.data = train->data;
   }
   section.place = map.place();
+  if (section.nodes.empty() && !train)
+    mistakes.add(map.place(), "`evaluate` needs `nodes`: there is no `train` that has them");
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
   if (section.report.empty())
     mistakes.add(map.place(), "`evaluate` needs `report`: the values to average over the data");
@@ -204,6 +226,17 @@ void check_modules_used(const Pipeline& pipeline, Mistakes& mistakes) {
     if (!used.contains(name))
       mistakes.add(module.graph.place,
                    "no node has `use: " + name + "`: module " + ticked(name) + " is unused");
+}
+
+void check_best(const Pipeline& pipeline, Mistakes& mistakes) {
+  if (!pipeline.train || pipeline.train->save.best.empty()) return;
+  const auto& [best, place] = std::tie(pipeline.train->save.best, pipeline.train->save.best_place);
+  if (!pipeline.evaluate)
+    return mistakes.add(place, "`best` is a value that `evaluate` reports, but there is none");
+  std::vector<std::string> reports;
+  for (const Mention& report : pipeline.evaluate->report) reports.push_back(report.text);
+  if (std::find(reports.begin(), reports.end(), best) == reports.end())
+    mistakes.add(place, "`evaluate` does not report " + ticked(best) + did_you_mean(best, reports));
 }
 
 FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& mistakes) {
@@ -263,7 +296,7 @@ void Pipeline::build(Mistakes& mistakes) {
   const Yaml body = Yaml::map(std::move(entries), source.place());
 
   Fields fields(body, "a pipeline", mistakes);
-  fields.take("vars");
+  for (const char* key : {"vars", "include"}) fields.take(key);
   if (const Yaml* version = fields.take("weft"); !version || version->text() != "1")
     mistakes.add(version ? version->place() : body.place(),
                  "a pipeline starts with `weft: 1`, the version of its language");
@@ -275,7 +308,7 @@ void Pipeline::build(Mistakes& mistakes) {
   if (const Yaml* map = fields.take("modules")) {
     if (!map->is_map()) mistakes.add(map->place(), "`modules` must be a map from names to modules");
     for (const auto& [key, place, value] : map->entries())
-      modules[key] = read_module(key, value, mistakes);
+      modules[key] = read_module(key, place, value, mistakes);
   }
   if (const Yaml* map = fields.take("fragments")) {
     if (!map->is_map())
@@ -296,6 +329,7 @@ void Pipeline::build(Mistakes& mistakes) {
     mistakes.add(body.place(), "a pipeline needs `train`, `evaluate` or `generate`");
   fields.done();
   check_modules_used(*this, mistakes);
+  check_best(*this, mistakes);
 }
 
 const FragmentDecl* Pipeline::fragment(const std::string& name,

@@ -31,7 +31,7 @@ struct NodeDecl {
 // A sub-graph with named inputs and outputs.
 struct GraphDecl {
   Place place;
-  std::vector<std::string> inputs;
+  std::vector<Mention> inputs;
   std::vector<NodeDecl> nodes;
   std::vector<std::pair<std::string, Mention>> outputs;
 };
@@ -79,7 +79,8 @@ struct TrainDecl : SectionDecl {
   struct Save {
     int64_t every_steps = 0;  // 0: at the end of each epoch
     int64_t keep = 3;
-    std::string best;      // a reported value of `evaluate`, or "" for none
+    std::string best;  // a reported value of `evaluate`, or "" for none
+    Place best_place;
     bool highest = false;  // best is the highest rather than the lowest
     int64_t patience = 0;  // stop after so many evaluations without a better one; 0: never
   } save;

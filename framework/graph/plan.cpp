@@ -47,17 +47,24 @@ bool can_be_laned(const Plan& plan, const PlanNode& node) {
   return rows >= plan.lanes;
 }
 
-void check_module_names(const Pipeline& pipeline, const PhaseDecl& phase, Mistakes& mistakes) {
+void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
+                   Mistakes& mistakes) {
+  const bool whole = mistakes.empty();
   std::vector<std::string> known;
   for (const auto& [name, module] : pipeline.modules) known.push_back(name);
   for (const Mention& module : phase.update) {
     const auto found = pipeline.modules.find(module.text);
+    const bool present = std::any_of(plan.weights.begin(), plan.weights.end(),
+                                     [&](const auto& w) { return w.module == module.text; });
     if (found == pipeline.modules.end())
       mistakes.add(module.place,
                    "there is no module `" + module.text + "`" + did_you_mean(module.text, known));
     else if (found->second.frozen)
       mistakes.add(module.place, "module `" + module.text + "` is frozen, so phase `" + phase.name +
                                      "` cannot update it");
+    else if (whole && !present)
+      mistakes.add(module.place, "phase `" + phase.name + "` updates module `" + module.text +
+                                     "`, but `train` has no weights of it");
   }
 }
 
@@ -77,12 +84,13 @@ void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& m
 void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry, Wiring& wiring,
                   Mistakes& mistakes) {
   for (const PhaseDecl& decl : pipeline.train->phases) {
-    check_module_names(pipeline, decl, mistakes);
+    check_updates(plan, pipeline, decl, mistakes);
     PlanPhase phase{.decl = &decl, .loss = wiring.value(decl.minimize.text, decl.minimize.place)};
     if (phase.loss < 0) continue;
     const PlanValue& loss = plan.values[at(phase.loss)];
     if (loss.shape.rank() > 1 || loss.dtype != DType::f32)
       mistakes.add(decl.minimize.place, "`" + decl.minimize.text + "` is " + loss.shape.str() +
+                                            (loss.dtype == DType::i32 ? " of i32 numbers" : "") +
                                             ", but a loss is one number for each sample, [" +
                                             std::to_string(plan.rows) +
                                             "], or one for the batch, []");
@@ -125,10 +133,15 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<int>&
     for (size_t i = 0; i < above.size(); ++i) plan.needed[i] = plan.needed[i] || above[i];
   }
   if (section.inherits) return;
-  for (size_t n = 0; n < plan.nodes.size(); ++n)
-    if (!plan.needed[n] && plan.nodes[n].module.empty() && static_cast<int>(n) != plan.data)
-      mistakes.add(plan.nodes[n].place, "node `" + plan.nodes[n].path +
-                                            "` is unused: no loss, report or sink depends on it");
+  for (const NodeDecl& decl : section.nodes) {
+    bool needed = false;
+    for (size_t n = 0; n < plan.nodes.size(); ++n)
+      needed =
+          needed || (plan.needed[n] && (plan.nodes[n].path + ".").starts_with(decl.name + "."));
+    if (!needed)
+      mistakes.add(decl.place,
+                   "node `" + decl.name + "` is unused: no loss, report or sink depends on it");
+  }
 }
 }  // namespace
 
@@ -176,6 +189,9 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
     const int value = wiring.value(mention.text, mention.place);
     if (value < 0) return;
     wanted.push_back(value);
+    if (plan->values[at(value)].dtype != DType::f32)
+      own.add(mention.place,
+              "`" + mention.text + "` has i32 numbers, but a report is a mean of f32");
     if (reported) plan->reports.emplace_back(mention.text, value);
   };
   for (const Mention& mention : section->report) want(mention, true);

@@ -30,7 +30,7 @@ std::string millions(double number) {
 }
 
 std::string mebibytes(size_t bytes) {
-  return fmt::format("{:.2f} MiB", static_cast<double>(bytes) / (1 << 20));
+  return fmt::format("{:>7.2f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
 template <class Items, class Text>
@@ -178,27 +178,24 @@ std::string print_phases(const Plan& plan) {
   return table.str();
 }
 
-std::string print_memory(const Plan& plan) {
+void add_memory(const Plan& plan, Table& table) {
   size_t tensors = 0, sizes = 0, gradients = 0, slots = 0;
   for (const PlanBuffer& buffer : plan.buffers)
     if (buffer.last >= 0) ++tensors, sizes += buffer.size();
   for (const PlanPhase& phase : plan.phases)
     for (const int w : phase.updates) {
-      const size_t size =
-          at(w) < plan.weights.size()
-              ? static_cast<size_t>(plan.weights[at(w)].shape.elements()) * sizeof(float)
-              : 0;
+      const auto size = static_cast<size_t>(plan.weights[at(w)].shape.elements()) * sizeof(float);
       gradients += size * (phase.decl->accumulate > 1 ? 2 : 1);
       slots += size * plan.optimizer(phase, w).node->slots.size();
     }
-  Table table({"memory", mebibytes(plan.bytes()), ""}, "lrl");
-  table.add({"  arena", mebibytes(plan.arena),
-             fmt::format("shared by {} tensors of {}", grouped(static_cast<int64_t>(tensors)),
-                         mebibytes(sizes))});
+  table.add({"memory", mebibytes(plan.bytes())});
+  table.add(
+      {"  arena", mebibytes(plan.arena) + fmt::format(", shared by {} tensors of {:.2f} MiB",
+                                                      grouped(static_cast<int64_t>(tensors)),
+                                                      static_cast<double>(sizes) / (1 << 20))});
   table.add({"  weights", mebibytes(plan.weight_bytes())});
   if (gradients) table.add({"  gradients", mebibytes(gradients)});
   if (slots) table.add({"  optimizer slots", mebibytes(slots)});
-  return table.str();
 }
 
 std::string print_totals(const Plan& plan) {
@@ -211,13 +208,15 @@ std::string print_totals(const Plan& plan) {
   table.add({"batch", fmt::format("{} rows in {} lane{}", grouped(plan.rows), plan.lanes,
                                   plan.lanes == 1 ? "" : "s")});
   if (trains)
-    table.add({"training", fmt::format("{} steps, {} in an epoch", grouped(plan.steps),
-                                       grouped(plan.steps_per_epoch()))});
+    table.add({"training",
+               grouped(plan.steps) + " steps" +
+                   (plan.source() ? ", " + grouped(plan.steps_per_epoch()) + " in an epoch" : "")});
   else if (plan.source())
     table.add({"data", fmt::format("{} samples in {} batches", grouped(plan.source()->samples()),
                                    grouped(plan.steps_per_epoch()))});
   if (!plan.reports.empty())
     table.add({"reports", joined(plan.reports, [](const auto& report) { return report.first; })});
+  add_memory(plan, table);
   return table.str();
 }
 }  // namespace
@@ -232,7 +231,7 @@ std::string print(const Plan& plan) {
   std::string text = fmt::format("{} — pipeline {}\n\n", name(plan.mode), plan.name);
   text += print_nodes(plan) + "\n";
   if (plan.mode == Mode::train) text += print_phases(plan) + "\n";
-  return text + print_totals(plan) + print_memory(plan) + "\n";
+  return text + print_totals(plan) + "\n";
 }
 
 }  // namespace weft

@@ -27,42 +27,64 @@ double Schedule::at(int64_t step) const {
   }
 }
 
-Schedule Schedule::read(const Yaml& map, int64_t total, Mistakes& mistakes) {
+void Schedule::read_points(const Yaml& map, Mistakes& mistakes) {
+  if (!map.is_map() || map.entries().empty())
+    mistakes.add(map.place(), "`points` must be a map from steps to values: {0: 0.1, 500: 0.01}");
+  for (const auto& [key, place, value] : map.entries()) {
+    try {
+      const int64_t step = Yaml::scalar(key, place).to_int("a step");
+      if (step < 0) throw Error(place, "a step is " + key + ", but must be at least 0");
+      points.emplace_back(step, value.to_number("the value from step " + key));
+    } catch (const Error& error) {
+      mistakes.add(error);
+    }
+  }
+  std::sort(points.begin(), points.end());
+}
+
+// Between its ends and points a schedule only rises or only falls.
+void Schedule::try_on(ParamBase& param) const {
+  for (const auto& [step, value] : points) param.set(value);
+  if (kind != Kind::piecewise) param.set(from), param.set(at(warmup + over));
+  param.set(at(0));
+}
+
+Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
   constexpr int64_t most = int64_t{1} << 40;
   static const std::vector<std::string> kinds{"constant", "linear", "cosine", "exponential",
                                               "piecewise"};
+  Mistakes mistakes;
   Schedule schedule;
   Fields fields(map, "a schedule", mistakes);
+  const Yaml* named = fields.need("schedule");
   const std::string kind = fields.text("schedule", "");
   const auto found = std::find(kinds.begin(), kinds.end(), kind);
-  if (found == kinds.end())
-    mistakes.add(map.place(), "there is no schedule `" + kind + "`" + did_you_mean(kind, kinds) +
-                                  "; there are constant, linear, cosine, exponential, piecewise");
-  else
-    schedule.kind = static_cast<Kind>(found - kinds.begin());
+  if (named && found == kinds.end())
+    mistakes.add(named->place(),
+                 "there is no schedule `" + kind + "`" + did_you_mean(kind, kinds) +
+                     "; there are constant, linear, cosine, exponential, piecewise");
+  mistakes.check();
+  schedule.kind = static_cast<Kind>(found - kinds.begin());
   if (schedule.kind == Kind::piecewise) {
-    const Yaml* points = fields.need("points");
-    for (const auto& [key, place, value] :
-         points ? points->entries() : std::vector<Yaml::Entry>{}) {
-      try {
-        schedule.points.emplace_back(Yaml::scalar(key, place).to_int("a step"),
-                                     value.to_number("the value from step " + key));
-      } catch (const Error& error) {
-        mistakes.add(error);
-      }
-    }
-    std::sort(schedule.points.begin(), schedule.points.end());
+    if (const Yaml* points = fields.need("points")) schedule.read_points(*points, mistakes);
   } else {
-    if (fields.need("from")) schedule.from = fields.number("from", 0, -HUGE_VAL);
-    if (schedule.kind != Kind::constant && fields.need("to"))
-      schedule.to = fields.number("to", 0, -HUGE_VAL);
+    fields.need("from");
+    schedule.from = fields.number("from", 1, -HUGE_VAL);
+    if (schedule.kind != Kind::constant) {
+      fields.need("to");
+      schedule.to = fields.number("to", 1, -HUGE_VAL);
+    }
     schedule.warmup = fields.integer("warmup", 0, 0, most);
-    schedule.over = fields.integer("over", std::max<int64_t>(1, total - schedule.warmup), 1, most);
+    if (schedule.kind != Kind::constant)
+      schedule.over =
+          fields.integer("over", std::max<int64_t>(1, total - schedule.warmup), 1, most);
     if (schedule.kind == Kind::exponential && !(schedule.from * schedule.to > 0))
       mistakes.add(map.place(),
                    "an exponential schedule needs `from` and `to` of one sign, not zero");
   }
   fields.done();
+  mistakes.check();
+  schedule.try_on(param);
   return schedule;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/graph/yaml.h"
+#include "framework/node/param.h"
 
 namespace weft {
 
@@ -17,8 +18,13 @@ struct Schedule {
 
   double at(int64_t step) const;
 
-  // `total` is the number of steps of the training, what `over` means when it is left out.
-  static Schedule read(const Yaml& map, int64_t total, Mistakes& mistakes);
+  // A schedule of a param, which must accept all its values and is set to the first. `total` is the
+  // number of steps of the training, what `over` means when it is left out. Throws Errors.
+  static Schedule read(const Yaml& map, int64_t total, ParamBase& param);
+
+ private:
+  void read_points(const Yaml& points, Mistakes& mistakes);
+  void try_on(ParamBase& param) const;
 };
 
 }  // namespace weft

@@ -43,11 +43,13 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
   Yaml* modules = tree.find("modules");
   if (!modules || !modules->is_map()) return;
   const Yaml before = *modules;
+  const Yaml* declared = tree.find("vars");
+  const Vars vars = declared && declared->is_map() ? read_vars(*declared, {}, mistakes) : Vars{};
   for (const auto& [name, place, module] : before.entries()) {
     const Yaml* from = module.is_map() ? module.find("from") : nullptr;
     if (!from || module.find("nodes")) continue;
     try {
-      const std::string run = from->to_text("`from`");
+      const std::string run = substitute(*from, vars, mistakes).to_text("`from`");
       const Yaml* original = module.find("module");
       const Yaml* frozen = module.find("frozen");
       transfer(*modules, name, run, original ? original->to_text("`module`") : name,

@@ -2,22 +2,13 @@
 
 #include <algorithm>
 
+#include "framework/graph/fields.h"
 #include "framework/graph/settings.h"
 
 namespace weft {
 
 namespace {
-constexpr int deepest = 64;  // modules and fragments inside one another
-
-std::string ticked(const std::string& name) {
-  return "`" + name + "`";
-}
-
-std::string list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
+constexpr int64_t most_nodes = 20'000;  // of a section
 
 // What a user can write on a node of this kind, for "did you mean".
 std::vector<std::string> keys_of(const Node& node) {
@@ -29,6 +20,12 @@ std::vector<std::string> keys_of(const Node& node) {
 }
 }  // namespace
 
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 void Wiring::index(Scope& scope, const std::vector<NodeDecl>& nodes) {
   for (const NodeDecl& node : nodes) {
     scope.nodes[node.name] = &node;
@@ -38,22 +35,24 @@ void Wiring::index(Scope& scope, const std::vector<NodeDecl>& nodes) {
 }
 
 void Wiring::section(const SectionDecl& section) {
-  top_.what = "`" + std::string(name(plan_.mode)) + "`";
+  top_.what = ticked(section.inherits ? "train" : name(plan_.mode));
   index(top_, section.nodes);
   if (section.data) top_.nodes["data"] = &*section.data;
-  const auto attempt = [&](const NodeDecl& decl) {
-    try {
-      wire(top_, decl);
-    } catch (const Skip&) {  // reported already
-    }
-  };
-  if (section.data) attempt(*section.data);
-  if (plan_.data >= 0 && !plan_.source())
+  if (section.data && attempt(top_, *section.data) && !plan_.source())
     mistakes_.add(section.data->place, "`data` must be a data set, but " +
-                                           ticked(section.data->kind) +
-                                           " is a node that computes; put it under `nodes:`");
+                                           ticked(section.data->module + section.data->kind) +
+                                           " computes; put it under `nodes:`");
   plan_.steps = training_steps();
-  for (const NodeDecl& decl : section.nodes) attempt(decl);
+  for (const NodeDecl& decl : section.nodes) attempt(top_, decl);
+}
+
+bool Wiring::attempt(Scope& scope, const NodeDecl& decl) {
+  try {
+    wire(scope, decl);
+    return true;
+  } catch (const Skip&) {  // reported already
+    return false;
+  }
 }
 
 // Schedules that name no length last for the whole training.
@@ -64,19 +63,21 @@ int64_t Wiring::training_steps() const {
 }
 
 int Wiring::value(const std::string& ref, const Place& place) {
+  if (ref.empty()) return -1;  // reported already
   try {
     return resolve(top_, ref, place);
   } catch (const Skip&) {
     return -1;
   } catch (const Error& error) {
-    mistakes_.add(error.place().line ? error : Error(place, error.sentence()));
+    add_at(mistakes_, place, error);
     return -1;
   }
 }
 
 // "node", "node.port", or "block.2.port" where `block` is repeated.
 int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
-  if (const auto input = scope.inputs.find(ref); input != scope.inputs.end()) return input->second;
+  if (const auto input = scope.inputs.find(ref); input != scope.inputs.end())
+    return scope.read.insert(ref), input->second;
   size_t dot = ref.find('.');
   if (const size_t second = dot == std::string::npos ? dot : ref.find('.', dot + 1);
       dot != std::string::npos && scope.nodes.contains(ref.substr(0, second)))
@@ -106,17 +107,28 @@ int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
                          "; it has " + list(names));
 }
 
+void Wiring::refuse_cycle(const Scope& scope, const NodeDecl& decl) {
+  const auto again = std::find(scope.open.begin(), scope.open.end(), decl.name);
+  if (again == scope.open.end()) return;
+  std::string path;
+  for (auto node = again; node != scope.open.end(); ++node) path += ticked(*node) + " needs ";
+  throw Error(decl.place,
+              "the nodes of " + scope.what + " form a cycle: " + path + ticked(decl.name));
+}
+
 const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
   if (const auto done = scope.done.find(decl.name); done != scope.done.end()) return done->second;
-  if (scope.failed.contains(decl.name)) throw Skip{};
-  if (!scope.open.insert(decl.name).second) {
-    scope.failed.insert(decl.name);
-    throw Error(decl.place, "node " + ticked(decl.name) + " needs its own output: the nodes of " +
-                                scope.what + " form a cycle through it");
-  }
+  if (scope.failed.contains(decl.name) || wired_ > most_nodes) throw Skip{};
+  refuse_cycle(scope, decl);
+  scope.open.push_back(decl.name);
   try {
     Outputs outputs;
-    if (!decl.module.empty()) {
+    if (++wired_ > most_nodes) {
+      throw Error(decl.place, "a section has at most " + std::to_string(most_nodes) +
+                                  " nodes once its modules, fragments and repeats are expanded");
+    } else if (decl.module.empty() && decl.kind.empty()) {
+      throw Skip{};  // reported already
+    } else if (!decl.module.empty()) {
       outputs = wire_module(scope, decl);
     } else if (const auto* entry = registry_.find(decl.kind)) {
       outputs = wire_kind(scope, decl, *entry->kind);
@@ -131,13 +143,13 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
                                     "; `weft nodes` lists them");
       outputs = wire_fragment(scope, decl, *fragment);
     }
-    scope.open.erase(decl.name);
+    scope.open.pop_back();
     return scope.done[decl.name] = std::move(outputs);
   } catch (const Error& error) {
-    mistakes_.add(error.place().line ? error : Error(decl.place, error.sentence(), error.code()));
+    add_at(mistakes_, decl.place, error);
   } catch (const Skip&) {
   }
-  scope.open.erase(decl.name);
+  scope.open.pop_back();
   scope.failed.insert(decl.name);
   throw Skip{};
 }
@@ -148,6 +160,11 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   node.weights = scope.weights + decl.name;
   node.node = registry_.make(kind.name);
   const std::string who = decl.name + " (" + kind.name + ")";
+  const bool is_data = &scope == &top_ && &decl == top_.nodes["data"];
+  if (dynamic_cast<const Optimizer*>(node.node.get()))
+    throw Error(decl.place, who + " is an optimizer: it belongs in `optimizer:` of a phase");
+  if (dynamic_cast<const Source*>(node.node.get()) && !is_data)
+    throw Error(decl.place, who + " is a data set: it belongs in `data:` of a section");
   Mistakes own;
   bool skipped = false;
   const auto wired = [&](const Yaml& ref, const char* port) {
@@ -177,6 +194,8 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     const Yaml* refs = decl.keys.find(port->name);
     if (!refs)
       own.add(decl.place, who + " needs its port " + ticked(port->name) + ": " + port->doc);
+    else if (refs->is_list() && refs->items().empty())
+      own.add(refs->place(), who + ": port " + ticked(port->name) + " needs at least one item");
     const auto items = !refs             ? std::vector<Yaml>{}
                        : refs->is_list() ? refs->items()
                                          : std::vector{*refs};
@@ -192,7 +211,10 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
       else if (param->required)
         own.add(decl.place, who + " needs its param " + ticked(param->name) + ": " + param->doc);
     } catch (const Error& error) {
-      own.add(error.place().line ? error : Error(value->place(), who + ": " + error.sentence()));
+      if (dynamic_cast<const Errors*>(&error))
+        own.add(error);
+      else
+        own.add(error.place().line ? error.place() : value->place(), who + ": " + error.sentence());
     }
   }
   own.check();
@@ -217,18 +239,15 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     if (node.inputs[i] >= 0)
       plan_.values[static_cast<size_t>(node.inputs[i])].readers.emplace_back(id,
                                                                              static_cast<int>(i));
-  if (&decl == top_.nodes["data"] && &scope == &top_) plan_.data = id;
+  if (is_data) plan_.data = id;
   plan_.nodes.push_back(std::move(node));
   return outputs;
 }
 
 void Wiring::set_param(PlanNode& node, ParamBase& param, const Yaml& value) {
   if (param.kind == ParamKind::number && value.is_map()) {
-    Mistakes own;
-    const Schedule schedule = Schedule::read(value, plan_.steps, own);
-    own.check();
-    param.set(schedule.at(0));
-    node.schedules.emplace_back(param.name, schedule);
+    if (param.check.fixed) throw Error(ticked(param.name) + " cannot follow a schedule");
+    node.schedules.emplace_back(param.name, Schedule::read(value, plan_.steps, param));
     return;
   }
   const ParamValue converted = param_value(param, value);
@@ -306,90 +325,6 @@ void Wiring::keep_weights(PlanNode& node) {
       return PlanState{name, state->shape(), state->start()};
     });
   }
-}
-
-Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
-  const auto found = pipeline_.modules.find(decl.module);
-  if (found == pipeline_.modules.end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, module] : pipeline_.modules) known.push_back(name);
-    throw Error(decl.place,
-                "there is no module " + ticked(decl.module) + did_you_mean(decl.module, known));
-  }
-  Scope inner;
-  inner.what = "module " + ticked(decl.module);
-  inner.module = decl.module;
-  inner.weights = decl.module + ".";
-  for (const auto& [key, place, value] : decl.keys.entries())
-    if (const auto& known = found->second.graph.inputs;
-        std::find(known.begin(), known.end(), key) == known.end())
-      mistakes_.add(place, inner.what + " has no input " + ticked(key) + did_you_mean(key, known) +
-                               (known.empty() ? "" : "; it has " + list(known)));
-  return wire_graph(scope, inner, decl, found->second.graph);
-}
-
-Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
-                                      const FragmentDecl& fragment) {
-  Vars vars;
-  std::vector<std::string> known;
-  for (const auto& [name, place, param] : fragment.params.entries()) {
-    const Yaml* given = decl.keys.find(name);
-    const Yaml* standard = param.is_map() ? param.find("default") : &param;
-    known.push_back(name);
-    if (given)
-      vars[name] = *given;
-    else if (standard && !standard->is_null())
-      vars[name] = *standard;
-    else
-      throw Error(decl.place,
-                  decl.name + " (" + fragment.name + ") needs its param " + ticked(name));
-  }
-  const GraphDecl graph = Pipeline::instantiate(fragment, vars, mistakes_);
-  Scope inner;
-  inner.what = "fragment " + ticked(fragment.name);
-  inner.module = scope.module;
-  inner.weights = scope.weights + decl.name + ".";
-  known.insert(known.end(), graph.inputs.begin(), graph.inputs.end());
-  for (const auto& [key, place, value] : decl.keys.entries())
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      mistakes_.add(place, decl.name + " (" + fragment.name + ") has no input or param " +
-                               ticked(key) + did_you_mean(key, known) + "; it has " + list(known));
-  return wire_graph(scope, inner, decl, graph);
-}
-
-// Wires a sub-graph whose inputs `decl` gives in the outer scope.
-Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl,
-                                   const GraphDecl& graph) {
-  inner.path = outer.path + decl.name + ".";
-  inner.depth = outer.depth + 1;
-  if (inner.depth > deepest)
-    throw Error(decl.place, inner.what + " uses itself, or is more than 64 levels deep");
-  for (const std::string& input : graph.inputs) {
-    const Yaml* ref = decl.keys.find(input);
-    if (!ref)
-      throw Error(decl.place,
-                  ticked(decl.name) + " needs the input " + ticked(input) + " of " + inner.what);
-    inner.inputs[input] = resolve(outer, ref->to_text("input " + ticked(input)), ref->place());
-  }
-  index(inner, graph.nodes);
-  Outputs outputs;
-  bool skipped = false;
-  for (const auto& [name, mention] : graph.outputs) {
-    try {
-      outputs.emplace_back(name, resolve(inner, mention.text, mention.place));
-    } catch (const Error& error) {
-      mistakes_.add(error.place().line ? error : Error(mention.place, error.sentence()));
-      skipped = true;
-    } catch (const Skip&) {
-      skipped = true;
-    }
-  }
-  for (const NodeDecl& node : graph.nodes)
-    if (!inner.done.contains(node.name) && !inner.failed.contains(node.name))
-      mistakes_.add(node.place, "node " + ticked(node.name) + " of " + inner.what +
-                                    " is unused: no output of it depends on the node");
-  if (skipped) throw Skip{};
-  return outputs;
 }
 
 }  // namespace weft

@@ -11,6 +11,11 @@
 
 namespace weft {
 
+inline std::string ticked(const std::string& name) {
+  return "`" + name + "`";
+}
+std::string list(const std::vector<std::string>& names);  // "a, b, c"
+
 class Wiring {
  public:
   Wiring(Plan& plan, Pipeline& pipeline, const Registry& registry, Mistakes& mistakes)
@@ -24,6 +29,7 @@ class Wiring {
  private:
   using Outputs = std::vector<std::pair<std::string, int>>;  // name -> value
   struct Scope {
+    const Scope* outer = nullptr;
     std::string what;     // "module `encoder`", for messages
     std::string path;     // "code."
     std::string module;   // "encoder"
@@ -31,8 +37,8 @@ class Wiring {
     std::map<std::string, int> inputs;
     std::map<std::string, const NodeDecl*> nodes;
     std::map<std::string, Outputs> done;
-    std::set<std::string> failed, open;
-    int depth = 0;
+    std::set<std::string> failed, read;  // nodes; inputs
+    std::vector<std::string> open;       // nodes that wait for the next one's outputs
   };
   struct Skip {};  // thrown when a reference needs what has already failed
 
@@ -43,10 +49,12 @@ class Wiring {
   Outputs wire_module(Scope& scope, const NodeDecl& decl);
   Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
   Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
+  bool attempt(Scope& scope, const NodeDecl& decl);
   void set_param(PlanNode& node, ParamBase& param, const Yaml& value);
   void connect(PlanNode& node, In& port, int value, const Place& place);
   void infer(PlanNode& node);
   void keep_weights(PlanNode& node);
+  static void refuse_cycle(const Scope& scope, const NodeDecl& decl);
   static void index(Scope& scope, const std::vector<NodeDecl>& nodes);
 
   Plan& plan_;
@@ -54,6 +62,7 @@ class Wiring {
   const Registry& registry_;
   Mistakes& mistakes_;
   Scope top_;
+  int64_t wired_ = 0;  // nodes, modules and fragments
 };
 
 }  // namespace weft

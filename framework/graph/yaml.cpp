@@ -109,8 +109,7 @@ class Builder final : public YAML::EventHandler {
     if (wants_key()) return refuse_key(place(mark), "null");
     const Frame& top = stack_.back();
     if (top.in_block && static_cast<size_t>(mark.pos) == top.key_at)
-      mistake(top.key_place,
-              std::string("`") + shown(top.key) + "` must be followed by `:` and a value");
+      mistake(top.key_place, "there is no `:` after `" + shown(top.key) + "`");
     Place at = null_place(mark);
     begin(mark, "?", anchor);
     add(Yaml::null(std::move(at)));

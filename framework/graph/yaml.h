@@ -49,6 +49,7 @@ class Yaml {
   const Yaml* find(std::string_view key) const;  // null if absent
   Yaml* find(std::string_view key);
   void put(std::string key, Yaml value);  // replaces or appends
+  void put(Entry entry);                  // with the place of its key
   void erase(std::string_view key);
 
   // Strict conversions; throw Error with the place and what was expected. `true`/`false` only are

@@ -62,6 +62,14 @@ void Yaml::put(std::string key, Yaml value) {
   }
 }
 
+void Yaml::put(Entry entry) {
+  const auto old = std::ranges::find(entries_, entry.key, &Entry::key);
+  if (old == entries_.end())
+    entries_.push_back(std::move(entry));
+  else
+    *old = std::move(entry);
+}
+
 void Yaml::erase(std::string_view key) {
   std::erase_if(entries_, [&](const Entry& entry) { return entry.key == key; });
 }

@@ -256,10 +256,11 @@ class WEFT_API Node {
   }
   // A path in the run's directory for a sink to write, its folder made.
   std::filesystem::path output(const std::string& path) const;
+
+ public:
   // Where data sets live: $WEFT_DATA_DIR, else the user's data folder.
   static std::filesystem::path data_dir();
 
- public:
   // For the framework: declarations in order, and what ties an instance to its place.
   void declare(ParamBase* member) { params.push_back(member); }
   std::vector<ParamBase*> params;
@@ -335,7 +336,7 @@ struct Update {
 class WEFT_API Optimizer : public Node {
  public:
   virtual void update(const Update&) const = 0;
-  void infer() final {}
+  void infer() override {}  // may refuse params that do not go together
   void forward(const Step&) final {}
 };
 

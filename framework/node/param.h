@@ -24,6 +24,7 @@ struct Check {
   std::optional<double> least, most;   // inclusive bounds
   std::optional<double> above, below;  // exclusive bounds
   std::vector<std::string> choices;
+  bool fixed = false;  // a number that cannot follow a schedule: prepare() has built on it
 };
 inline Check at_least(double least) {
   return {.least = least};

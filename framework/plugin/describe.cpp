@@ -41,6 +41,7 @@ std::string joined(const std::vector<std::string>& words) {
 template <class T>
 std::string text(const std::vector<T>& items) {
   std::vector<std::string> words;
+  words.reserve(items.size());
   for (const T& item : items) words.push_back(text(item));
   return "[" + joined(words) + "]";
 }
@@ -186,8 +187,9 @@ std::string describe_kind(const Registry& registry, const std::string& name) {
     std::string type = member.type;
     if (!member.value.empty())
       type += member.value == "required" ? "; required" : "; " + member.value + " if not given";
-    out += "  " + padded(member.name, width) + "  " + (type.empty() ? "" : type + "\n" + indent) +
-           member.doc + "\n";
+    if (!type.empty()) type.append("\n").append(indent);
+    out.append("  ").append(padded(member.name, width)).append("  ");
+    out.append(type).append(member.doc).append("\n");
   }
   return out + "\nexample, with shapes where a pipeline has references\n  " + entry->kind->example +
          "\n";
@@ -203,10 +205,13 @@ std::string reference_page(const Registry& registry) {
       "too: `{schedule: cosine, from: 1e-3, to: 0}`. Weights and states are kept under the names "
       "given here; slots are what an optimizer keeps for each element of a weight.\n\n";
   for (const auto& [plugin, kinds] : groups) {
-    page += "- [" + plugin + "](#" + plugin + "):";
+    page.append("- [").append(plugin).append("](#").append(plugin).append("):");
     for (const NodeKind* kind : kinds)
-      page +=
-          std::string(kind == kinds[0] ? "" : ",") + " [" + kind->name + "](#" + kind->name + ")";
+      page.append(kind == kinds[0] ? " [" : ", [")
+          .append(kind->name)
+          .append("](#")
+          .append(kind->name)
+          .append(")");
     page += "\n";
   }
   for (const auto& [plugin, kinds] : groups) {

@@ -12,8 +12,8 @@ Json defined(const std::string& name) {
   return {{"$ref", "#/$defs/" + name}};
 }
 
-Json any_of(std::vector<Json> all) {
-  return {{"anyOf", std::move(all)}};
+Json any_of(const std::vector<Json>& all) {
+  return {{"anyOf", all}};
 }
 
 Json text(const std::string& about) {
@@ -31,13 +31,16 @@ Json truth(const std::string& about) {
 
 // One item, or a list of them.
 Json one_or_more(const Json& item, const std::string& about) {
-  return {{"anyOf", {item, {{"type", "array"}, {"items", item}}}}, {"description", about}};
+  return {{"if", {{"type", "array"}}},
+          {"then", {{"items", item}}},
+          {"else", item},
+          {"description", about}};
 }
 
 // A map of exactly these keys.
-Json map_of(Json properties, std::vector<std::string> required = {}) {
+Json map_of(Json properties, const std::vector<std::string>& required = {}) {
   Json map{{"type", "object"}, {"properties", std::move(properties)}};
-  if (!required.empty()) map["required"] = std::move(required);
+  if (!required.empty()) map["required"] = required;
   map["additionalProperties"] = false;
   return map;
 }
@@ -103,7 +106,7 @@ Json kind_schema(const NodeKind& kind, const Node& node) {
   }
   if (!dynamic_cast<const Optimizer*>(&node))
     keys["repeat"] = defined("repeat"), keys["chain"] = defined("chain");
-  Json schema = map_of(std::move(keys), std::move(required));
+  Json schema = map_of(std::move(keys), required);
   schema["description"] = kind.about;
   return schema;
 }
@@ -197,7 +200,8 @@ Json module_schema() {
   keys["from"] = text("A run whose weights it starts from.");
   keys["module"] = text("Its name in that run.");
   Json module = map_of(std::move(keys));
-  module["anyOf"] = {{{"required", {"nodes", "outputs"}}}, {{"required", {"from"}}}};
+  module["if"] = {{"not", {{"required", {"from"}}}}};
+  module["then"] = {{"required", {"nodes", "outputs"}}};
   return module;
 }
 

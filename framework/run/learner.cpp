@@ -38,29 +38,45 @@ void set_param(Node& node, const std::string& name, double value) {
 Learner::Learner(const Plan& plan, const Registry& registry, Model& model)
     : plan_(plan), model_(model), phases_(plan.phases.size()) {
   for (size_t p = 0; p < plan.phases.size(); ++p) {
-    const PlanPhase& from = plan.phases[p];
-    Phase& phase = phases_[p];
-    for (const PlanOptimizer& optimizer : from.optimizers)
-      phase.optimizers.push_back(make_optimizer(optimizer, registry));
-    for (const int w : from.updates) {
-      Slots& slots = phase.weights[w];
-      const Shape& shape = plan.weights[static_cast<size_t>(w)].shape;
-      const auto chosen = static_cast<size_t>(&plan.optimizer(from, w) - from.optimizers.data());
-      slots.optimizer = dynamic_cast<const Optimizer*>(phase.optimizers[chosen].get());
-      slots.grad = make(shape, slots.memory);
-      for (size_t s = 0; s < slots.optimizer->slots.size(); ++s)
-        slots.slots.push_back(make(shape, slots.memory));
-      if (from.decl->accumulate > 1) slots.sum = make(shape, slots.memory);
+    for (const PlanOptimizer& optimizer : plan.phases[p].optimizers)
+      phases_[p].optimizers.push_back(make_optimizer(optimizer, registry));
+    for (const int weight : plan.phases[p].updates) add_weight(p, weight);
+    for (const PlanLearn& learn : plan.phases[p].learns) add_blocks(p, learn);
+  }
+}
+
+void Learner::add_weight(size_t p, int w) {
+  const PlanPhase& phase = plan_.phases[p];
+  Weight& weight = phases_[p].weights[w];
+  const Shape& shape = plan_.weights[static_cast<size_t>(w)].shape;
+  const auto chosen = static_cast<size_t>(&plan_.optimizer(phase, w) - phase.optimizers.data());
+  weight.optimizer = dynamic_cast<const Optimizer*>(phases_[p].optimizers[chosen].get());
+  weight.grad = make(shape, weight.memory);
+  for (size_t s = 0; s < weight.optimizer->slots.size(); ++s)
+    weight.slots.push_back(make(shape, weight.memory));
+  if (phase.decl->accumulate > 1) weight.sum = make(shape, weight.memory);
+}
+
+void Learner::add_blocks(size_t p, const PlanLearn& learn) {
+  auto& blocks = phases_[p].blocks.emplace_back();
+  for (const Range range : learn.blocks) {
+    Block& block = blocks.emplace_back();
+    for (const int w : learn.plan_weights) {
+      const Weight& weight = phases_[p].weights.at(w);
+      const Range rows = extent(w, range);
+      const auto part = [&](const Tensor& t) { return t.slice(rows.begin, rows.end); };
+      const Tensor own = part(model_[plan_.weights[static_cast<size_t>(w)].name]);
+      block.parts.push_back({weight.optimizer, own.size(), own.floats(), part(weight.grad).floats(),
+                             weight.sum ? part(weight.sum).floats() : nullptr});
+      for (const Tensor& slot : weight.slots)
+        block.parts.back().slots.push_back(part(slot).floats());
     }
-    for (const PlanLearn& learn : from.learns) {
-      phase.squares.emplace_back(learn.blocks.size());
-      if (learn.nodes.size() < 2) continue;
-      for (const int w : learn.plan_weights) {
-        std::vector<Buffer> memory;
-        const Tensor tensor = make(plan.weights[static_cast<size_t>(w)].shape, memory);
-        scratch_[w] = {tensor, std::move(memory[0])};
-      }
-    }
+  }
+  if (learn.nodes.size() < 2) return;
+  for (const int w : learn.plan_weights) {
+    std::vector<Buffer> memory;
+    const Tensor tensor = make(plan_.weights[static_cast<size_t>(w)].shape, memory);
+    scratch_[w] = {tensor, std::move(memory[0])};
   }
 }
 
@@ -97,41 +113,30 @@ float* Learner::scratch(int weight, Range block) {
   return scratch_.at(weight).first.slice(rows.begin, rows.end).floats();
 }
 
-void Learner::for_each_weight(size_t phase, size_t learn, size_t block, auto&& f) {
-  const PlanLearn& l = plan_.phases[phase].learns[learn];
-  for (const int w : l.plan_weights) {
-    const Range rows = extent(w, l.blocks[block]);
-    f(w, phases_[phase].weights.at(w), rows);
-  }
-}
-
-void Learner::finish_block(size_t phase, size_t learn, size_t block, int64_t step) {
+void Learner::finish_block(size_t phase, size_t learn, size_t index, int64_t step) {
   const PhaseDecl& decl = *plan_.phases[phase].decl;
-  if (decl.accumulate > 1) {
-    for_each_weight(phase, learn, block, [&](int, Slots& slots, Range rows) {
-      const Tensor grad = slots.grad.slice(rows.begin, rows.end);
-      const Tensor sum = slots.sum.slice(rows.begin, rows.end);
-      add(sum.floats(), grad.floats(), sum.size());
-      if (!updates(phase, step)) return;
-      scale(sum.floats(), 1 / static_cast<float>(decl.accumulate), sum.size());
-      std::copy_n(sum.floats(), sum.size(), grad.floats());
-      std::fill_n(sum.floats(), sum.size(), 0.0F);
-    });
+  Block& block = phases_[phase].blocks[learn][index];
+  const bool updates_now = updates(phase, step);
+  for (const Part& part : block.parts) {
+    if (!part.sum) continue;
+    add(part.sum, part.grad, part.size);
+    if (!updates_now) continue;
+    scale(part.sum, 1 / static_cast<float>(decl.accumulate), part.size);
+    std::copy_n(part.sum, part.size, part.grad);
+    std::fill_n(part.sum, part.size, 0.0F);
   }
-  if (!updates(phase, step)) return;
-  if (decl.clip == 0) return update(phase, learn, block);
-  double& square = phases_[phase].squares[learn][block] = 0;
-  for_each_weight(phase, learn, block, [&](int, Slots& slots, Range rows) {
-    const Tensor grad = slots.grad.slice(rows.begin, rows.end);
-    square += square_sum(grad.floats(), grad.size());
-  });
+  if (!updates_now) return;
+  if (decl.clip == 0) return update(phase, learn, index);
+  block.square = 0;
+  for (const Part& part : block.parts)
+    block.square += static_cast<double>(square_sum(part.grad, part.size));
 }
 
 // Pascanu et al. 2013: g ← g · min(1, clip / ‖g‖), as torch.nn.utils.clip_grad_norm_.
 void Learner::clip(size_t phase) {
   double square = 0;
-  for (const auto& blocks : phases_[phase].squares)
-    for (const double block : blocks) square += block;
+  for (const auto& blocks : phases_[phase].blocks)
+    for (const Block& block : blocks) square += block.square;
   const double norm = std::sqrt(square);
   if (!std::isfinite(norm)) throw Error(Exit::nonfinite, "the gradient's norm is not finite");
   phases_[phase].scale =
@@ -139,28 +144,22 @@ void Learner::clip(size_t phase) {
 }
 
 void Learner::update(size_t phase, size_t learn, size_t block) {
-  for_each_weight(phase, learn, block, [&](int w, Slots& slots, Range rows) {
-    const Tensor weight =
-        model_[plan_.weights[static_cast<size_t>(w)].name].slice(rows.begin, rows.end);
-    const Tensor grad = slots.grad.slice(rows.begin, rows.end);
-    if (phases_[phase].scale != 1) scale(grad.floats(), phases_[phase].scale, grad.size());
-    std::vector<float*> parts;
-    for (const Tensor& slot : slots.slots)
-      parts.push_back(slot.slice(rows.begin, rows.end).floats());
-    slots.optimizer->update(
-        {weight.size(), weight.floats(), grad.floats(), parts, phases_[phase].updates + 1});
-  });
+  const Phase& p = phases_[phase];
+  for (const Part& part : p.blocks[learn][block].parts) {
+    if (p.scale != 1) scale(part.grad, p.scale, part.size);
+    part.optimizer->update({part.size, part.weight, part.grad, part.slots, p.updates + 1});
+  }
 }
 
 std::vector<NamedTensor> Learner::tensors() const {
   std::vector<NamedTensor> all;
   for (size_t p = 0; p < phases_.size(); ++p)
-    for (const auto& [w, slots] : phases_[p].weights) {
+    for (const auto& [w, weight] : phases_[p].weights) {
       const std::string prefix =
           plan_.phases[p].decl->name + "." + plan_.weights[static_cast<size_t>(w)].name + ".";
-      for (size_t s = 0; s < slots.slots.size(); ++s)
-        all.push_back({prefix + slots.optimizer->slots[s]->name, slots.slots[s]});
-      if (slots.sum) all.push_back({prefix + "gradient_sum", slots.sum});
+      for (size_t s = 0; s < weight.slots.size(); ++s)
+        all.push_back({prefix + weight.optimizer->slots[s]->name, weight.slots[s]});
+      if (weight.sum) all.push_back({prefix + "gradient_sum", weight.sum});
     }
   return all;
 }

@@ -42,22 +42,33 @@ class Learner {
   void load(const std::map<std::string, Tensor>& tensors, const nlohmann::json& state);
 
  private:
-  struct Slots {  // of one weight in one phase
+  struct Weight {  // of one phase
     const Optimizer* optimizer = nullptr;
     std::vector<Tensor> slots;
     Tensor grad, sum;  // sum: over the steps of an accumulation
     std::vector<Buffer> memory;
   };
+  struct Part {  // of a weight, in a block
+    const Optimizer* optimizer;
+    int64_t size;
+    float *weight, *grad, *sum;
+    std::vector<float*> slots;
+  };
+  struct Block {
+    std::vector<Part> parts;
+    double square = 0;  // of the gradient
+  };
   struct Phase {
     std::vector<std::unique_ptr<Node>> optimizers;
-    std::map<int, Slots> weights;
-    std::vector<std::vector<double>> squares;  // by learn and block
-    float scale = 1;                           // of the gradient, after clipping
+    std::map<int, Weight> weights;
+    std::vector<std::vector<Block>> blocks;  // by learn
+    float scale = 1;                         // of the gradient, after clipping
     int64_t updates = 0;
   };
 
+  void add_weight(size_t phase, int weight);
+  void add_blocks(size_t phase, const PlanLearn& learn);
   Range extent(int weight, Range block) const;
-  void for_each_weight(size_t phase, size_t learn, size_t block, auto&& f);
 
   const Plan& plan_;
   Model& model_;

@@ -19,6 +19,8 @@ namespace weft {
 
 namespace {
 constexpr int64_t most_inflated = int64_t{4} << 30;
+constexpr int64_t most_in_memory = int64_t{256} << 20;
+constexpr int64_t piece_bytes = int64_t{1} << 20;
 constexpr int64_t deflate_ratio = 1032;  // no deflate stream expands more (zlib's technical notes)
 
 Error bad(const std::string& sentence) {
@@ -171,6 +173,9 @@ IdxFile::IdxFile(const std::filesystem::path& file)
   if (disk_->size() > promised)
     throw bad(name_ + " has " + count(disk_->size() - promised, "byte") + " after the " +
               std::to_string(promised) + " that its header promises");
+  if (elements_ <= most_in_memory)
+    pieces_ =
+        std::make_unique<Pieces>(static_cast<size_t>((elements_ + piece_bytes - 1) / piece_bytes));
 }
 
 IdxFile::~IdxFile() = default;
@@ -228,16 +233,39 @@ void IdxFile::inflate_all() {
               " bytes that its header promises");
 }
 
-void IdxFile::read(int64_t row, int64_t begin, std::span<uint8_t> out) const {
-  const int64_t at = row * row_bytes_ + begin, n = std::ssize(out);
-  if (bytes_) {
-    std::memcpy(out.data(), bytes_.get() + at, out.size());
-    return;
-  }
-  const int64_t got = disk_->read(header_bytes_ + at, out.data(), n);
-  if (got < n)
+void IdxFile::read_disk(int64_t at, std::span<uint8_t> out) const {
+  const int64_t got = disk_->read(header_bytes_ + at, out.data(), std::ssize(out));
+  if (got < std::ssize(out))
     throw bad(name_ + " was cut while it was read (offset " +
               std::to_string(header_bytes_ + at + got) + ")");
+}
+
+const uint8_t* IdxFile::piece(size_t index) const {
+  if (const uint8_t* ready = pieces_->ready[index].load(std::memory_order_acquire)) return ready;
+  const std::lock_guard lock(pieces_->reading);
+  auto& owned = pieces_->owned[index];
+  if (!owned) {
+    const int64_t begin = static_cast<int64_t>(index) * piece_bytes;
+    const auto n = static_cast<size_t>(std::min(piece_bytes, elements_ - begin));
+    auto bytes = std::make_unique_for_overwrite<uint8_t[]>(n);
+    read_disk(begin, std::span(bytes.get(), n));
+    owned = std::move(bytes);
+    pieces_->ready[index].store(owned.get(), std::memory_order_release);
+  }
+  return owned.get();
+}
+
+void IdxFile::read(int64_t row, int64_t begin, std::span<uint8_t> out) const {
+  int64_t at = row * row_bytes_ + begin;
+  if (bytes_) return void(std::memcpy(out.data(), bytes_.get() + at, out.size()));
+  if (!pieces_) return read_disk(at, out);
+  while (!out.empty()) {
+    const int64_t offset = at % piece_bytes;
+    const auto n = std::min(out.size(), static_cast<size_t>(piece_bytes - offset));
+    std::memcpy(out.data(), piece(static_cast<size_t>(at / piece_bytes)) + offset, n);
+    out = out.subspan(n);
+    at += static_cast<int64_t>(n);
+  }
 }
 
 int64_t IdxSource::open_files(const std::filesystem::path& images,

@@ -3,8 +3,10 @@
 // here: unsigned bytes with 1 to 4 axes, plain or in a gzip stream.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,8 +16,9 @@
 
 namespace weft {
 
-// An open idx file. A plain file stays on disk and is read row by row; a gzip file is inflated into
-// memory, once for all who have it open. Any thread may read at any time.
+// An open idx file, shared by all who have it open. A plain file of up to 256 MiB is taken into
+// memory piece by piece, when a row of the piece is first read; a larger one stays on disk and is
+// read row by row; a gzip file is inflated into memory. Any thread may read at any time.
 class IdxFile {
  public:
   // Shared by all who open the same file while somebody holds it. Throws Error(data): missing,
@@ -39,10 +42,19 @@ class IdxFile {
   template <class Reader>
   int64_t read_header(Reader&& reader);  // fills dims_, returns the bytes of the header
   void inflate_all();
+  void read_disk(int64_t at, std::span<uint8_t> out) const;
+  const uint8_t* piece(size_t index) const;
 
   std::string name_;
   std::unique_ptr<Disk> disk_;        // of a plain file
   std::unique_ptr<uint8_t[]> bytes_;  // of a gzip file
+  struct Pieces {                     // of a small plain file
+    std::mutex reading;
+    std::vector<std::atomic<const uint8_t*>> ready;
+    std::vector<std::unique_ptr<uint8_t[]>> owned;
+    explicit Pieces(size_t count) : ready(count), owned(count) {}
+  };
+  std::unique_ptr<Pieces> pieces_;
   std::vector<int64_t> dims_;
   int64_t row_bytes_ = 0, elements_ = 0, header_bytes_ = 0;
 };

@@ -26,8 +26,9 @@ WEFT_SIMD void accumulate(const float* __restrict x, float* __restrict y, int64_
   for (int64_t i = 0; i < n; ++i) y[i] += x[i];
 }
 
-WEFT_SIMD void scale(const float* __restrict x, float by, float* __restrict y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = by * x[i];
+WEFT_SIMD void scale(const float* __restrict x, float by, float plus, float* __restrict y,
+                     int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = by * x[i] + plus;
 }
 
 class Binary : public Node {
@@ -56,7 +57,7 @@ class Subtract final : public Binary {
   void forward(const Step&) override { subtract(a.data(), b.data(), y.data(), y.size()); }
   void backward(const Step&) override {
     if (a.wants_grad()) std::copy_n(y.grad(), y.size(), a.grad());
-    if (b.wants_grad()) scale(y.grad(), -1, b.grad(), y.size());
+    if (b.wants_grad()) scale(y.grad(), -1, 0, b.grad(), y.size());
   }
 };
 
@@ -72,13 +73,14 @@ class Scale final : public Node {
   In x{this, "x", "Any shape."};
   Out y{this, "y", "Shaped as `x`."};
   Param<double> by{this, "by", "The factor.", required};
+  Param<double> plus{this, "plus", "Added after it.", 0};
 
   void infer() override { y.shape(x.shape()); }
   void forward(const Step&) override {
-    scale(x.data(), static_cast<float>(*by), y.data(), x.size());
+    scale(x.data(), static_cast<float>(*by), static_cast<float>(*plus), y.data(), x.size());
   }
   void backward(const Step&) override {
-    if (x.wants_grad()) scale(y.grad(), static_cast<float>(*by), x.grad(), x.size());
+    if (x.wants_grad()) scale(y.grad(), static_cast<float>(*by), 0, x.grad(), x.size());
   }
 };
 
@@ -106,7 +108,7 @@ class Sum final : public Node {
 WEFT_NODE(Add, "add", "a + b.", "{a: [4, 3], b: [4, 3]}")
 WEFT_NODE(Subtract, "subtract", "a - b.", "{a: [4, 3], b: [4, 3]}")
 WEFT_NODE(Multiply, "multiply", "a · b, element by element.", "{a: [4, 3], b: [4, 3]}")
-WEFT_NODE(Scale, "scale", "x times a number.", "{x: [4, 3], by: -0.5}")
+WEFT_NODE(Scale, "scale", "x times a number, plus a number.", "{x: [4, 3], by: -0.5, plus: 2}")
 WEFT_NODE(Sum, "sum", "The sum of several tensors.", "{xs: [[4, 3], [4, 3], [4, 3]]}")
 
 }  // namespace

@@ -36,11 +36,14 @@ class AdamBase : public Optimizer {
   Slot exp_avg{this, "exp_avg", "First moment: decaying mean of gradients."};
   Slot exp_avg_sq{this, "exp_avg_sq", "Second moment: decaying mean of squared gradients."};
 
+  void infer() override {
+    if (betas->size() != 2)
+      throw Error("`betas` has " + std::to_string(betas->size()) + " values, but must have 2");
+  }
+
  protected:
   // `l2` · weight joins the gradient; the weight is first multiplied by `keep`.
   void update_with(const Update& u, double l2, double keep) const {
-    if (betas->size() != 2)
-      throw Error("`betas` has " + std::to_string(betas->size()) + " values, but must have 2");
     const double b1 = betas->front(), b2 = betas->back();
     const auto t = static_cast<double>(u.number);
     const double corrected_lr = *lr / (1 - std::pow(b1, t));

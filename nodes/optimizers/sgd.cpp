@@ -36,9 +36,12 @@ class Sgd final : public Optimizer {
   Param<bool> nesterov{this, "nesterov", "Look ahead along the momentum.", false};
   Slot momentum_buffer{this, "momentum_buffer", "Decaying sum of gradients."};
 
-  void update(const Update& u) const override {
-    if (*nesterov && (*dampening != 0 || (*momentum == 0 && u.number == 1)))
+  void infer() override {
+    if (*nesterov && (*dampening != 0 || *momentum == 0))
       throw Error("`nesterov` needs a `momentum` and no `dampening`");
+  }
+
+  void update(const Update& u) const override {
     const auto rate = static_cast<float>(*lr), decay = static_cast<float>(*weight_decay);
     if (*momentum == 0) return descend(u.weight, u.grad, u.size, rate, decay);
     const auto mu = static_cast<float>(*momentum);

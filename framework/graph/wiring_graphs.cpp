@@ -1,0 +1,114 @@
+// Wiring what stands for a graph of its own: modules and fragments.
+#include <algorithm>
+
+#include "framework/graph/fields.h"
+#include "framework/graph/wiring.h"
+
+namespace weft {
+
+namespace {
+constexpr int deepest = 64;  // modules and fragments inside one another
+
+std::vector<std::string> input_names(const GraphDecl& graph) {
+  std::vector<std::string> names;
+  for (const Mention& input : graph.inputs) names.push_back(input.text);
+  return names;
+}
+}  // namespace
+
+Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
+  const auto found = pipeline_.modules.find(decl.module);
+  if (found == pipeline_.modules.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, module] : pipeline_.modules) known.push_back(name);
+    throw Error(decl.place,
+                "there is no module " + ticked(decl.module) + did_you_mean(decl.module, known));
+  }
+  Scope inner;
+  inner.what = "module " + ticked(decl.module);
+  inner.module = decl.module;
+  inner.weights = decl.module + ".";
+  const auto known = input_names(found->second.graph);
+  for (const auto& [key, place, value] : decl.keys.entries())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      mistakes_.add(place, inner.what + " has no input " + ticked(key) + did_you_mean(key, known) +
+                               (known.empty() ? "" : "; it has " + list(known)));
+  return wire_graph(scope, inner, decl, found->second.graph);
+}
+
+Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
+                                      const FragmentDecl& fragment) {
+  Vars vars;
+  std::vector<std::string> known;
+  for (const auto& [name, place, param] : fragment.params.entries()) {
+    const Yaml* given = decl.keys.find(name);
+    const Yaml* standard = param.is_map() ? param.find("default") : &param;
+    known.push_back(name);
+    if (given)
+      vars[name] = *given;
+    else if (standard && !standard->is_null())
+      vars[name] = *standard;
+    else
+      throw Error(decl.place,
+                  decl.name + " (" + fragment.name + ") needs its param " + ticked(name));
+  }
+  const GraphDecl graph = Pipeline::instantiate(fragment, vars, mistakes_);
+  Scope inner;
+  inner.what = "fragment " + ticked(fragment.name);
+  inner.module = scope.module;
+  inner.weights = scope.weights + decl.name + ".";
+  for (const std::string& input : input_names(graph)) known.push_back(input);
+  for (const auto& [key, place, value] : decl.keys.entries())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      mistakes_.add(place, decl.name + " (" + fragment.name + ") has no input or param " +
+                               ticked(key) + did_you_mean(key, known) + "; it has " + list(known));
+  return wire_graph(scope, inner, decl, graph);
+}
+
+// Wires a sub-graph whose inputs `decl` gives in the outer scope.
+Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl,
+                                   const GraphDecl& graph) {
+  inner.path = outer.path + decl.name + ".";
+  inner.outer = &outer;
+  int depth = 0;
+  for (const Scope* scope = &outer; scope; scope = scope->outer) {
+    if (scope->what == inner.what) throw Error(decl.place, inner.what + " uses itself");
+    if (++depth > deepest) throw Error(decl.place, inner.what + " is more than 64 levels deep");
+  }
+  for (const auto& [input, place] : graph.inputs) {
+    const Yaml* ref = decl.keys.find(input);
+    if (!ref)
+      throw Error(decl.place,
+                  ticked(decl.name) + " needs the input " + ticked(input) + " of " + inner.what);
+    inner.inputs[input] = resolve(outer, ref->to_text("input " + ticked(input)), ref->place());
+  }
+  index(inner, graph.nodes);
+  Outputs outputs;
+  bool skipped = false;
+  for (const auto& [name, mention] : graph.outputs) {
+    try {
+      outputs.emplace_back(name, resolve(inner, mention.text, mention.place));
+    } catch (const Error& error) {
+      add_at(mistakes_, mention.place, error);
+      skipped = true;
+    } catch (const Skip&) {
+      skipped = true;
+    }
+  }
+  std::vector<const NodeDecl*> unused;
+  for (const NodeDecl& node : graph.nodes)
+    if (!inner.done.contains(node.name) && !inner.failed.contains(node.name))
+      unused.push_back(&node);
+  for (const NodeDecl* node : unused) skipped = !attempt(inner, *node) || skipped;
+  if (skipped) throw Skip{};
+  for (const NodeDecl* node : unused)
+    mistakes_.add(node->place, "node " + ticked(node->name) + " of " + inner.what +
+                                   " is unused: no output of it depends on the node");
+  for (const auto& [input, place] : graph.inputs)
+    if (!inner.read.contains(input))
+      mistakes_.add(place, "input " + ticked(input) + " of " + inner.what +
+                               " is unused: no node of it reads the input");
+  return outputs;
+}
+
+}  // namespace weft

@@ -1,0 +1,17 @@
+// Small pipelines that learn from the data of tiny_idx.h (side 8) in the folder `data`.
+#pragma once
+
+#include <string>
+
+namespace weft::tests {
+
+// 60 steps, 5 in an epoch, the last of 8 rows; 3 lanes; a checkpoint every 7 steps.
+std::string tiny_vae();         // random numbers, a schedule, the best epoch kept
+std::string tiny_gan();         // two phases; the generator learns in every other step
+std::string tiny_gan_sums();    // two phases; gradients accumulated over 2 steps, and clipped
+std::string tiny_classifier();  // attention, layer_norm and batch_norm; groups without decay
+
+// `text` with the first `from` replaced by `to`, which must be there.
+std::string replaced(std::string text, const std::string& from, const std::string& to);
+
+}  // namespace weft::tests
