@@ -104,8 +104,8 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
                                      [&](const auto& w) { return w.module == module.text; });
     if (present && !reached)
       mistakes.add(module.place, "phase `" + phase.decl->name + "` updates module `" + module.text +
-                                     "`, but its loss `" + phase.decl->minimize.text +
-                                     "` does not depend on it");
+                                     "`, but no gradient of its loss `" +
+                                     phase.decl->minimize.text + "` reaches it");
   }
 }
 

@@ -5,6 +5,16 @@
 
 namespace weft {
 
+std::string ticked(const std::string& name) {
+  return "`" + name + "`";
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= 100 &&
          !std::isdigit(static_cast<unsigned char>(text[0])) &&
@@ -12,11 +22,13 @@ bool is_name(const std::string& text) {
                      [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
-void add_at(Mistakes& mistakes, const Place& place, const Error& error) {
-  if (error.place().line || dynamic_cast<const Errors*>(&error))
-    mistakes.add(error);
-  else
-    mistakes.add(Error(place, error.sentence(), error.code()));
+void add_at(Mistakes& mistakes, const Place& place, const Error& error, const std::string& who) {
+  if (const auto* several = dynamic_cast<const Errors*>(&error)) {
+    for (const Error& one : several->all()) add_at(mistakes, place, one, who);
+    return;
+  }
+  const Place& its = error.place().file.empty() ? place : error.place();
+  mistakes.add(Error(its, who + error.sentence(), error.code()));
 }
 
 Fields::Fields(const Yaml& map, std::string what, Mistakes& mistakes)
@@ -97,11 +109,9 @@ void Fields::done() {
   const std::vector<std::string> known(taken_.begin(), taken_.end());
   for (const auto& entry : map_.entries()) {
     if (taken_.contains(entry.key)) continue;
-    std::string list;
-    for (const std::string& key : known) list += (list.empty() ? "" : ", ") + key;
     const std::string near = did_you_mean(entry.key, known);
     mistakes_.add(entry.place, what_ + " has no key `" + entry.key + "`" +
-                                   (near.empty() ? "; it has " + list : near));
+                                   (near.empty() ? "; it has " + listed(known) : near));
   }
 }
 

@@ -33,9 +33,13 @@ class Fields {
   std::set<std::string> taken_;
 };
 
-// Adds an error, or each of several; those that name no place stand at `place`.
-void add_at(Mistakes& mistakes, const Place& place, const Error& error);
+// Adds an error, or each of several, with `who` before its sentence. One without a place stands at
+// `place`.
+void add_at(Mistakes& mistakes, const Place& place, const Error& error,
+            const std::string& who = "");
 
+std::string ticked(const std::string& name);                // "`a`"
+std::string listed(const std::vector<std::string>& names);  // "a, b, c"
 bool is_name(const std::string& text);  // letters, digits, `_` and `-`, not first a digit
 
 }  // namespace weft

@@ -40,8 +40,7 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
         (*param)->set(optimizer.params.back().second);
       }
     } catch (const Error& error) {
-      add_at(mistakes, value.place(),
-             error.place().line ? error : Error(optimizer.kind + ": " + error.sentence()));
+      add_at(mistakes, value.place(), error, optimizer.kind + ": ");
     }
   }
   for (const ParamBase* param : optimizer.node->params)

@@ -12,10 +12,6 @@ namespace weft {
 namespace {
 constexpr int64_t most_steps = int64_t{1} << 40;
 
-std::string ticked(const std::string& name) {
-  return "`" + name + "`";
-}
-
 Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mistakes) {
   try {
     if (value.to_text(what).empty()) throw Error(value.place(), what + " cannot be \"\"");
@@ -29,9 +25,15 @@ Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mista
 std::vector<Mention> read_mentions(Fields& fields, const std::string& key, const std::string& what,
                                    Mistakes& mistakes) {
   std::vector<Mention> mentions;
-  for (const Yaml& item : fields.list(key))
-    if (const Mention mention = read_mention(item, what, mistakes); !mention.text.empty())
+  std::set<std::string> texts;
+  for (const Yaml& item : fields.list(key)) {
+    const Mention mention = read_mention(item, what, mistakes);
+    if (mention.text.empty()) continue;
+    if (!texts.insert(mention.text).second)
+      mistakes.add(mention.place, what + " is given twice: " + ticked(mention.text));
+    else
       mentions.push_back(mention);
+  }
   return mentions;
 }
 
@@ -69,8 +71,7 @@ GraphDecl read_graph(Fields& fields, const Yaml& map, const std::string& what, M
   std::set<std::string> inputs;
   for (const auto& [name, place] : graph.inputs) {
     if (!is_name(name)) mistakes.add(place, "an input's name cannot be " + ticked(name));
-    if (!inputs.insert(name).second)
-      mistakes.add(place, what + " has two inputs of the name " + ticked(name));
+    inputs.insert(name);
   }
   const Yaml* nodes = fields.need("nodes");
   graph.nodes = read_nodes(nodes, "`nodes` of " + what, mistakes);

@@ -176,8 +176,7 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   if (!section)
     throw Error(Place{pipeline.file},
                 "the pipeline has no section `" + std::string(weft::name(mode)) + "`");
-  Mistakes own;
-  Wiring wiring(*plan, pipeline, registry, own);
+  Wiring wiring(*plan, pipeline, registry, mistakes);
   wiring.section(*section);
   plan->rows = batch_rows(*plan);
   plan->lanes = section->lanes ? std::min(section->lanes, plan->rows)
@@ -190,27 +189,26 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
     if (value < 0) return;
     wanted.push_back(value);
     if (plan->values[at(value)].dtype != DType::f32)
-      own.add(mention.place,
-              "`" + mention.text + "` has i32 numbers, but a report is a mean of f32");
+      mistakes.add(mention.place,
+                   "`" + mention.text + "` has i32 numbers, but a report is a mean of f32");
     if (reported) plan->reports.emplace_back(mention.text, value);
   };
   for (const Mention& mention : section->report) want(mention, true);
   if (mode == Mode::train) {
-    build_phases(*plan, pipeline, registry, wiring, own);
+    build_phases(*plan, pipeline, registry, wiring, mistakes);
     for (const PlanPhase& phase : plan->phases) wanted.push_back(phase.loss);
-    if (pipeline.evaluate && pipeline.evaluate->inherits && own.empty())
+    if (pipeline.evaluate && pipeline.evaluate->inherits && mistakes.empty())
       for (const Mention& mention : pipeline.evaluate->report) want(mention, false);
   } else {
     plan->phases.emplace_back();
   }
-  if (own.empty()) mark_needed(*plan, *section, wanted, own);
-  if (own.empty()) {
+  if (mistakes.empty()) mark_needed(*plan, *section, wanted, mistakes);
+  if (mistakes.empty()) {
     const auto items = plan->program(std::vector<bool>(plan->phases.size(), true));
     for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];
     plan_memory(*plan);
-    check_memory(*plan, *section, own);
+    check_memory(*plan, *section, mistakes);
   }
-  mistakes.add(own);
   return plan;
 }
 

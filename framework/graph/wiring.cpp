@@ -20,12 +20,6 @@ std::vector<std::string> keys_of(const Node& node) {
 }
 }  // namespace
 
-std::string list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 void Wiring::index(Scope& scope, const std::vector<NodeDecl>& nodes) {
   for (const NodeDecl& node : nodes) {
     scope.nodes[node.name] = &node;
@@ -104,7 +98,7 @@ int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
                            ticked(head + "." + names[0]) +
                            (names.size() > 1 ? ", " + ticked(head + "." + names[1]) : ""));
   throw Error(place, ticked(head) + " has no output " + ticked(port) + did_you_mean(port, names) +
-                         "; it has " + list(names));
+                         "; it has " + listed(names));
 }
 
 void Wiring::refuse_cycle(const Scope& scope, const NodeDecl& decl) {
@@ -182,7 +176,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     if (const auto known = keys_of(*node.node);
         std::find(known.begin(), known.end(), key) == known.end())
       own.add(place, who + " has no port or param " + ticked(key) + did_you_mean(key, known) +
-                         "; it has " + list(known));
+                         "; it has " + listed(known));
   std::vector<std::pair<int, Place>> sources;
   for (In* port : std::vector(node.node->ins)) {
     const Yaml* ref = decl.keys.find(port->name);
@@ -211,10 +205,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
       else if (param->required)
         own.add(decl.place, who + " needs its param " + ticked(param->name) + ": " + param->doc);
     } catch (const Error& error) {
-      if (dynamic_cast<const Errors*>(&error))
-        own.add(error);
-      else
-        own.add(error.place().line ? error.place() : value->place(), who + ": " + error.sentence());
+      add_at(own, value->place(), error, who + ": ");
     }
   }
   own.check();

@@ -11,10 +11,6 @@
 
 namespace weft {
 
-inline std::string ticked(const std::string& name) {
-  return "`" + name + "`";
-}
-std::string list(const std::vector<std::string>& names);  // "a, b, c"
 
 class Wiring {
  public:

@@ -32,7 +32,7 @@ Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
   for (const auto& [key, place, value] : decl.keys.entries())
     if (std::find(known.begin(), known.end(), key) == known.end())
       mistakes_.add(place, inner.what + " has no input " + ticked(key) + did_you_mean(key, known) +
-                               (known.empty() ? "" : "; it has " + list(known)));
+                               (known.empty() ? "" : "; it has " + listed(known)));
   return wire_graph(scope, inner, decl, found->second.graph);
 }
 
@@ -61,7 +61,8 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
   for (const auto& [key, place, value] : decl.keys.entries())
     if (std::find(known.begin(), known.end(), key) == known.end())
       mistakes_.add(place, decl.name + " (" + fragment.name + ") has no input or param " +
-                               ticked(key) + did_you_mean(key, known) + "; it has " + list(known));
+                               ticked(key) + did_you_mean(key, known) + "; it has " +
+                               listed(known));
   return wire_graph(scope, inner, decl, graph);
 }
 

@@ -218,7 +218,7 @@ bool CheckpointStore::is_whole(const std::string& name) const {
   } catch (const Error& error) {
     if (error.code() != Exit::checkpoint) throw;
     warn("checkpoint " + name + " is broken (" + fault_of(error) + "): renamed to " +
-         set_aside(name) + "; it is saved again");
+         set_aside(name, "broken") + "; it is saved again");
     return false;
   }
 }
@@ -246,11 +246,22 @@ void CheckpointStore::discard(const std::string& name) const {
   remove_tree(trash);
 }
 
-std::string CheckpointStore::set_aside(const std::string& name) const {
-  std::string broken = "broken-" + name;
-  for (int i = 2; holds(broken); ++i) broken = "broken-" + name + "." + std::to_string(i);
-  rename_path(directory_ / name, directory_ / broken);
-  return broken;
+std::string CheckpointStore::set_aside(const std::string& name, const std::string& why) const {
+  std::string aside = why + "-" + name;
+  for (int i = 2; holds(aside); ++i) aside = why + "-" + name + "." + std::to_string(i);
+  rename_path(directory_ / name, directory_ / aside);
+  return aside;
+}
+
+void CheckpointStore::rewind(int64_t step, int64_t best_step) {
+  protect(step);
+  bool best_is_there = false;
+  for (const Found& found : list()) {
+    if (found.step > step) set_aside(found.name, "abandoned");
+    else best_is_there = best_is_there || found.step == best_step;
+  }
+  if (best_is_there) mark_best(best_step);
+  else if (!best_name().empty()) remove_tree(directory_ / "best");
 }
 
 std::string CheckpointStore::best_name() const {
@@ -283,7 +294,7 @@ Checkpoint CheckpointStore::newest() {
       return std::move(*checkpoint);
     }
     const std::string cure =
-        options_.read_only ? "skipped" : "renamed to " + set_aside(all[i].name);
+        options_.read_only ? "skipped" : "renamed to " + set_aside(all[i].name, "broken");
     warn("checkpoint " + all[i].name + " is broken (" + all[i].fault + "): " + cure + "; " +
          (i + 1 < all.size() ? "falling back to step " + std::to_string(all[i + 1].step)
                              : "there is no older one"));

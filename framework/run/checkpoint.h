@@ -4,6 +4,7 @@
 //     step-000000012000/{model,optimizer}.safetensors, state.json, pipeline.yaml, MANIFEST.json
 //     last -> step-…, best -> step-…
 //     broken-step-…       did not verify; kept for the user
+//     abandoned-step-…    newer than what training went on from; kept for the user
 //     replaced-step-…     for a moment, while a checkpoint of the same step takes its place
 //     .tmp-…, .trash-…    being written, being deleted
 //
@@ -49,6 +50,10 @@ class CheckpointStore {
   // Never deletes the checkpoint of this step: the one that training went on from.
   void protect(int64_t step) { protected_.insert(step); }
 
+  // Training goes on from this step: newer checkpoints are of a run that is given up, and are set
+  // aside as abandoned-…. `best` names the checkpoint that was best then, if it is still there.
+  void rewind(int64_t step, int64_t best_step);
+
   // The newest that verifies. Newer ones that do not are set aside as broken-…, or skipped if read
   // only, with a warning each. Throws Error(Exit::checkpoint) if none is left.
   Checkpoint newest();
@@ -75,7 +80,7 @@ class CheckpointStore {
   bool is_whole(const std::string& name) const;
   void retire(int64_t newest) const;
   void discard(const std::string& name) const;
-  std::string set_aside(const std::string& name) const;
+  std::string set_aside(const std::string& name, const std::string& why) const;
   void warn(const std::string& sentence) const;
 
   std::filesystem::path directory_;

@@ -273,28 +273,28 @@ void PhaseGraph::connect() {
 }
 
 void PhaseGraph::execute(Task& task) {
-  int node = -1;
+  const auto fail = [&](Exit code, const std::string& why) {
+    const PlanNode& node = plan_.nodes[at(task.now.load(std::memory_order_relaxed))];
+    state_.fail(Error(
+        node.place,
+        node.path + " (" + node.kind + "), step " + std::to_string(state_.step.number) + ": " + why,
+        code));
+  };
   try {
-    for (const auto& [n, body] : task.calls) {
+    for (const auto& [node, body] : task.calls) {
       if (state_.failed.load(std::memory_order_relaxed)) break;
-      task.now.store(node = n, std::memory_order_relaxed);
+      task.now.store(node, std::memory_order_relaxed);
       body();
     }
   } catch (const Error& error) {
-    const PlanNode& n = plan_.nodes[at(node)];
-    state_.fail(error.code() == Exit::nonfinite
-                    ? error
-                    : Error(error.code(), n.path + " (" + n.kind + "), step " +
-                                              std::to_string(state_.step.number) + ": " +
-                                              error.what()));
+    if (error.code() == Exit::nonfinite)
+      state_.fail(error);
+    else
+      fail(error.code(), error.sentence());
   } catch (const std::exception& error) {
-    const PlanNode& n = plan_.nodes[at(node)];
-    state_.fail(Error(Exit::internal, n.path + " (" + n.kind + "), step " +
-                                          std::to_string(state_.step.number) + ": " +
-                                          error.what()));
+    fail(Exit::internal, error.what());
   } catch (...) {
-    state_.fail(
-        Error(Exit::internal, plan_.nodes[at(node)].path + ": threw what is not an exception"));
+    fail(Exit::internal, "threw what is not an exception");
   }
   task.now.store(-1, std::memory_order_relaxed);
 }

@@ -33,6 +33,7 @@ Signals::Signals() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < handled.size(); ++i) sigaction(handled[i], &action, &before[i]);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write()
 }
 
 Signals::~Signals() {

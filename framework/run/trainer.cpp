@@ -90,7 +90,7 @@ class Trainer {
     if (evaluation_)
       evaluator_ = std::make_unique<Engine>(*evaluation_, registry_, model_,
                                             EngineOptions{options_.threads, options_.run});
-    sums_.assign(plan_->phases.size() + plan_->reports.size(), 0.0);
+    clear_means();
     if (exists && options_.start == TrainOptions::Start::resume)
       resume();
     else if (options_.start == TrainOptions::Start::resume && options_.resume != "auto")
@@ -145,36 +145,54 @@ class Trainer {
     model_.load(checkpoint->model.tensors());
     engine_->learner().load(checkpoint->optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint->step;
+    best_step_ = state.at("best_step");
     best_ =
         state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
     without_better_ = state.at("without_better");
     sums_ = state.at("sums").get<std::vector<double>>();
-    summed_ = state.at("summed");
+    counts_ = state.at("counts").get<std::vector<int64_t>>();
     done_ = decl_.save.patience > 0 && without_better_ >= decl_.save.patience;
-    store_->protect(step_);
+    store_->rewind(step_, best_step_);
     say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
   }
 
   void after_step() {
-    const auto rows = engine_->rows();
-    for (size_t p = 0; p < plan_->phases.size(); ++p)
-      if (const double loss = engine_->loss(p); std::isfinite(loss)) sums_[p] += loss;
-    for (size_t r = 0; r < plan_->reports.size(); ++r)
-      sums_[plan_->phases.size() + r] += engine_->report(r)[0];
-    ++summed_;
-    progress_->step(step_, rows, values());
-    if (step_ % options_.log_every == 0 || step_ == last_) {
+    sum_up();
+    progress_->step(step_, engine_->rows(), values());
+    if (step_ % options_.log_every == 0 || step_ == plan_->steps) {
       Json line{{"step", step_}, {"epoch", epoch()}};
       for (size_t i = 0; i < sums_.size(); ++i)
-        line[name_of(i)] = sums_[i] / static_cast<double>(summed_);
+        if (counts_[i] > 0) line[name_of(i)] = sums_[i] / static_cast<double>(counts_[i]);
       directory_->metrics(line);
-      sums_.assign(sums_.size(), 0.0);
-      summed_ = 0;
+      clear_means();
     }
     const bool epoch_ends = step_ % plan_->steps_per_epoch() == 0;
     if ((epoch_ends || step_ == plan_->steps) && evaluation_) evaluate_now();
     const int64_t every = decl_.save.every_steps;
     if (every ? step_ % every == 0 : epoch_ends) save();
+  }
+
+  void clear_means() {
+    sums_.assign(plan_->phases.size() + plan_->reports.size(), 0.0);
+    counts_.assign(sums_.size(), 0);
+  }
+
+  void add(size_t i, double value) {
+    sums_[i] += value;
+    ++counts_[i];
+  }
+
+  // Phases that rest in this step have no loss; if all do, there are no reports.
+  void sum_up() {
+    const size_t phases = plan_->phases.size();
+    bool any = false;
+    for (size_t p = 0; p < phases; ++p) {
+      if (!engine_->learner().runs(p, step_ - 1)) continue;
+      add(p, engine_->loss(p));
+      any = true;
+    }
+    for (size_t r = 0; any && r < plan_->reports.size(); ++r)
+      add(phases + r, engine_->report(r)[0]);
   }
 
   std::string name_of(size_t i) const {
@@ -207,6 +225,7 @@ class Trainer {
         return;
       }
       best_ = value[0];
+      best_step_ = step_;
       without_better_ = 0;
       if (save()) store_->mark_best(step_);
     }
@@ -218,9 +237,10 @@ class Trainer {
     const Json state{{"conditions", conditions()},
                      {"updates", engine_->learner().state()},
                      {"best", best_ ? Json(*best_) : Json()},
+                     {"best_step", best_step_},
                      {"without_better", without_better_},
                      {"sums", sums_},
-                     {"summed", summed_}};
+                     {"counts", counts_}};
     try {
       const auto model = model_.tensors();
       const auto optimizer = engine_->learner().tensors();
@@ -271,8 +291,9 @@ class Trainer {
   std::unique_ptr<Progress> progress_;
   std::string resolved_, save_error_;
   int64_t step_ = 0, saved_ = -1, last_ = 0;
-  std::vector<double> sums_;  // of losses and reports since the last line of metrics
-  int64_t summed_ = 0, without_better_ = 0;
+  std::vector<double> sums_;     // of losses and reports since the last line of metrics
+  std::vector<int64_t> counts_;  // of what each sums
+  int64_t without_better_ = 0, best_step_ = -1;
   std::optional<double> best_;
   bool done_ = false;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();

@@ -66,6 +66,11 @@ void TinyRuns::await_training(Process& process, const std::string& run) const {
   while (process.running() && status(run).value("state", "") != "training") sleep_for(0.0005);
 }
 
+int64_t step_of(const fs::path& checkpoint) {
+  const std::string name = checkpoint.filename();
+  return name.starts_with("step-") ? std::stoll(name.substr(5)) : -1;
+}
+
 void damage(const fs::path& file) {
   std::string bytes = read_text(file);
   ASSERT_FALSE(bytes.empty()) << file;

@@ -29,7 +29,8 @@ class TinyRuns : public testing::Test {
   }
 
   std::filesystem::path checkpoint(const std::string& run, int64_t step) const;
-  std::filesystem::path last(const std::string& run) const;  // checkpoint, as the link says
+  // The checkpoint that the link `last` names.
+  std::filesystem::path last(const std::string& run) const;
   std::string text(const std::string& path) const { return read_text(folder_ / path); }
   nlohmann::json status(const std::string& run) const;
   std::vector<nlohmann::json> metrics(const std::string& run) const;
@@ -42,6 +43,8 @@ class TinyRuns : public testing::Test {
   TemporaryDirectory folder_;
 };
 
+// Of "step-000000000400", or -1.
+int64_t step_of(const std::filesystem::path& checkpoint);
 // Changes a byte in the middle of a file.
 void damage(const std::filesystem::path& file);
 
