@@ -173,10 +173,13 @@ int main(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) typed += std::string(i ? " " : "") + argv[i];
   CLI::App app("weft trains, evaluates and generates with models written as YAML graphs", "weft");
   app.require_subcommand(1);
-  app.set_version_flag("--version", [] {
-    cli::version();
-    return std::string();
-  });
+  app.add_flag_callback(
+      "--version",
+      [] {
+        cli::version();
+        throw CLI::Success();
+      },
+      "Print versions");
   try {
     add_train(app, exit, typed);
     add_model(app, exit, "evaluate", "Print a trained model's values over its evaluation data",

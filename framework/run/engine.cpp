@@ -70,11 +70,13 @@ struct Engine::Body {
     if (!all.empty()) return all;
     const auto program = plan.program(active);
     const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
-    for (size_t p = 0; p < program.size(); ++p)
-      all.push_back(active[p] ? std::make_unique<PhaseGraph>(plan, p, program[p], instances,
-                                                             learner, state,
-                                                             static_cast<std::ptrdiff_t>(p) == last)
-                              : nullptr);
+    arena.execute([&] {  // a flow graph runs where it was made
+      for (size_t p = 0; p < program.size(); ++p)
+        all.push_back(
+            active[p] ? std::make_unique<PhaseGraph>(plan, p, program[p], instances, learner, state,
+                                                     static_cast<std::ptrdiff_t>(p) == last)
+                      : nullptr);
+    });
     return all;
   }
 

@@ -1,0 +1,32 @@
+// Pages made from the nodes are committed; this proves them fresh.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "framework/plugin/describe.h"
+#include "framework/plugin/schema.h"
+#include "tests/support/lone_node.h"
+
+namespace weft::tests {
+namespace {
+
+std::string committed(const std::string& path) {
+  std::ifstream file(std::string(SOURCE_DIR) + "/" + path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(Generated, ReferencePageIsFresh) {
+  EXPECT_TRUE(committed("docs/nodes.md") == reference_page(standard_nodes()))
+      << "docs/nodes.md is stale: run ./dev docs";
+}
+
+TEST(Generated, SchemaIsFresh) {
+  EXPECT_TRUE(committed("pipelines/schema.json") == pipeline_schema(standard_nodes()))
+      << "pipelines/schema.json is stale: run ./dev docs";
+}
+
+}  // namespace
+}  // namespace weft::tests
