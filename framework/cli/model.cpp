@@ -27,13 +27,7 @@ Checkpoint open_checkpoint(const std::filesystem::path& run, const std::string& 
   CheckpointStore store(run / "checkpoints", {.read_only = true, .warn = [](const std::string& s) {
                                                 fmt::print(stderr, "weft: {}\n", s);
                                               }});
-  if (which == "last") return store.newest();
-  if (which == "best") return store.best();
-  try {
-    return store.at(std::stoll(which));
-  } catch (const std::logic_error&) {
-    throw Error("--checkpoint must be last, best or a step, not `" + which + "`");
-  }
+  return store.chosen(which, "--checkpoint");
 }
 
 Trained open(const ModelOptions& options, Mode mode) {

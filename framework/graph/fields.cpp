@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "framework/graph/vars.h"
+
 namespace weft {
 
 std::string ticked(const std::string& name) {
@@ -27,8 +29,10 @@ void add_at(Mistakes& mistakes, const Place& place, const Error& error, const st
     for (const Error& one : several->all()) add_at(mistakes, place, one, who);
     return;
   }
-  const Place& its = error.place().file.empty() ? place : error.place();
-  mistakes.add(Error(its, who + error.sentence(), error.code()));
+  if (error.place().line)
+    mistakes.add(Error(error.place(), who + error.sentence(), error.code()));
+  else
+    mistakes.add(Error(place, who + error.what(), error.code()));
 }
 
 Fields::Fields(const Yaml& map, std::string what, Mistakes& mistakes)
@@ -51,7 +55,7 @@ const Yaml* Fields::need(const std::string& key) {
 template <class Convert>
 void Fields::convert(const std::string& key, Convert f) {
   const Yaml* value = take(key);
-  if (!value) return;
+  if (!value || unresolved(*value)) return;
   try {
     f(*value, "`" + key + "`");
   } catch (const Error& error) {

@@ -47,7 +47,8 @@ class Includes {
     const auto path = file.lexically_normal();
     if (std::find(open_.begin(), open_.end(), path) != open_.end())
       throw Error("`" + path.string() + "` includes itself");
-    if (++files_ > most_includes)
+    if (++files_ > most_includes + 1) return Yaml::map({}, {});  // reported already
+    if (files_ > most_includes)
       throw Error("a pipeline includes at most " + std::to_string(most_includes) + " files");
     const Yaml tree = Yaml::read(path);
     if (!tree.is_map()) throw Error("`" + path.string() + "` must be a map of keys and values");

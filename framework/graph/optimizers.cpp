@@ -4,6 +4,7 @@
 
 #include "framework/graph/fields.h"
 #include "framework/graph/settings.h"
+#include "framework/graph/vars.h"
 
 namespace weft {
 
@@ -32,6 +33,7 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
                    optimizer.kind + " has no param `" + key + "`" + did_you_mean(key, known));
       continue;
     }
+    if (unresolved(value)) continue;
     try {
       if ((*param)->kind == ParamKind::number && value.is_map()) {
         optimizer.schedules.emplace_back(key, Schedule::read(value, plan.steps, **param));

@@ -97,7 +97,8 @@ ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& 
   module.frozen = fields.boolean("frozen", false);
   module.from = fields.text("from", "");
   module.original = fields.text("module", name);
-  module.graph = read_graph(fields, map, what, mistakes);
+  if (module.from.empty() || map.find("nodes"))  // else the run was not found
+    module.graph = read_graph(fields, map, what, mistakes);
   module.graph.place = place;
   fields.done();
   return module;
@@ -249,6 +250,16 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
   Fields fields(map, "fragment " + ticked(name), mistakes);
   fragment.about = fields.text("about", "");
   if (const Yaml* params = fields.take("params")) fragment.params = *params;
+  if (!fragment.params.is_map() && !fragment.params.is_null())
+    mistakes.add(fragment.params.place(), "`params` of fragment " + ticked(name) +
+                                              " must be a map: {name: {default: 3, about: …}}");
+  for (const auto& [key, place, param] : fragment.params.entries()) {
+    if (!is_name(key)) mistakes.add(place, "a param's name cannot be " + ticked(key));
+    if (!param.is_map()) continue;
+    Fields facts(param, "param " + ticked(key), mistakes);
+    for (const char* fact : {"default", "about"}) facts.take(fact);
+    facts.done();
+  }
   for (const char* key : {"inputs", "nodes", "outputs"}) fields.take(key);
   fields.done();
   fragment.body = map;
@@ -262,6 +273,7 @@ Pipeline Pipeline::read(const std::filesystem::path& file, const std::vector<std
   Pipeline pipeline;
   pipeline.file = file.string();
   pipeline.source = merge_includes(Yaml::read(file), file, mistakes);
+  mistakes.check();  // the rest would be about what a missing file declares
   apply_sets(pipeline.source, sets, mistakes);
   transfer_modules(pipeline.source, mistakes);
   pipeline.build(mistakes);
@@ -273,6 +285,7 @@ Pipeline Pipeline::parse(const std::string& text, const std::string& file,
   Pipeline pipeline;
   pipeline.file = file;
   pipeline.source = merge_includes(Yaml::parse(text, file), file, mistakes);
+  mistakes.check();  // the rest would be about what a missing file declares
   apply_sets(pipeline.source, sets, mistakes);
   transfer_modules(pipeline.source, mistakes);
   pipeline.build(mistakes);
@@ -289,12 +302,13 @@ void Pipeline::build(Mistakes& mistakes) {
     else
       mistakes.add(declared->place(), "`vars` must be a map from names to values");
   }
-  std::vector<Yaml::Entry> entries;
-  for (const auto& [key, place, value] : source.entries())
-    entries.push_back(
-        {key, place,
-         key == "vars" || key == "fragments" ? value : substitute(value, vars, mistakes)});
-  const Yaml body = Yaml::map(std::move(entries), source.place());
+  Yaml body = source;
+  std::vector<Yaml> values;
+  for (const auto& [key, place, value] : body.entries())
+    values.push_back(key == "vars" || key == "fragments" ? Yaml() : value);
+  values = substitute(Yaml::list(std::move(values), {}), vars, mistakes).items();
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!values[i].is_null()) body.entries()[i].value = values[i];
 
   Fields fields(body, "a pipeline", mistakes);
   for (const char* key : {"vars", "include"}) fields.take(key);

@@ -13,7 +13,7 @@
 namespace weft {
 
 namespace {
-constexpr int64_t rows_per_lane = 32;  // fewer starve a matrix product, more starve the threads
+constexpr int64_t rows_per_lane = 64;  // fewer starve a matrix product, more starve the threads
 constexpr int64_t most_lanes = 64;
 
 size_t at(int index) {
@@ -133,15 +133,14 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<int>&
     for (size_t i = 0; i < above.size(); ++i) plan.needed[i] = plan.needed[i] || above[i];
   }
   if (section.inherits) return;
-  for (const NodeDecl& decl : section.nodes) {
-    bool needed = false;
-    for (size_t n = 0; n < plan.nodes.size(); ++n)
-      needed =
-          needed || (plan.needed[n] && (plan.nodes[n].path + ".").starts_with(decl.name + "."));
-    if (!needed)
+  std::set<std::string> needed;  // "block.2.h" needs `block`, `block.2`
+  for (size_t n = 0; n < plan.nodes.size(); ++n)
+    for (size_t dot = 0; plan.needed[n] && dot != std::string::npos;)
+      needed.insert(plan.nodes[n].path.substr(0, dot = plan.nodes[n].path.find('.', dot + 1)));
+  for (const NodeDecl& decl : section.nodes)
+    if (!needed.contains(decl.name))
       mistakes.add(decl.place,
                    "node `" + decl.name + "` is unused: no loss, report or sink depends on it");
-  }
 }
 }  // namespace
 

@@ -9,6 +9,7 @@ namespace weft {
 
 namespace {
 constexpr int64_t most_nodes = 20'000;  // of a section
+constexpr int most_waiting = 500;
 
 // What a user can write on a node of this kind, for "did you mean".
 std::vector<std::string> keys_of(const Node& node) {
@@ -31,7 +32,11 @@ void Wiring::index(Scope& scope, const std::vector<NodeDecl>& nodes) {
 void Wiring::section(const SectionDecl& section) {
   top_.what = ticked(section.inherits ? "train" : name(plan_.mode));
   index(top_, section.nodes);
-  if (section.data) top_.nodes["data"] = &*section.data;
+  if (section.data) top_.nodes["data"] = data_ = &*section.data;
+  for (const auto& [name, fragment] : pipeline_.fragments)
+    if (registry_.find(name))
+      mistakes_.add(fragment.body.place(),
+                    "fragment " + ticked(name) + " has the name of a node kind");
   if (section.data && attempt(top_, *section.data) && !plan_.source())
     mistakes_.add(section.data->place, "`data` must be a data set, but " +
                                            ticked(section.data->module + section.data->kind) +
@@ -86,6 +91,7 @@ int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
     throw Error(place, "there is no node " + ticked(head) + " in " + scope.what +
                            did_you_mean(head, known));
   }
+  scope.read.insert(found->second->name);
   const Outputs& outputs = wire(scope, *found->second);
   std::vector<std::string> names;
   for (const auto& [name, value] : outputs) {
@@ -93,12 +99,21 @@ int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
     names.push_back(name);
   }
   if (names.empty()) throw Error(place, ticked(head) + " has no output to wire");
+  if (!port.empty() && port.find_first_not_of("0123456789") == port.npos)
+    throw Error(place, "there is no node " + ticked(ref) + " in " + scope.what);
   if (port.empty())
     throw Error(place, ticked(head) + " has several outputs; write one of " +
                            ticked(head + "." + names[0]) +
                            (names.size() > 1 ? ", " + ticked(head + "." + names[1]) : ""));
   throw Error(place, ticked(head) + " has no output " + ticked(port) + did_you_mean(port, names) +
                          "; it has " + listed(names));
+}
+
+void Wiring::expand(const std::vector<NodeDecl>& nodes, const Place& place) {
+  expanded_ += std::ssize(nodes);
+  if (expanded_ > most_nodes)
+    throw Error(place, "a section has at most " + std::to_string(most_nodes) +
+                           " nodes once its modules, fragments and repeats are expanded");
 }
 
 void Wiring::refuse_cycle(const Scope& scope, const NodeDecl& decl) {
@@ -110,16 +125,22 @@ void Wiring::refuse_cycle(const Scope& scope, const NodeDecl& decl) {
               "the nodes of " + scope.what + " form a cycle: " + path + ticked(decl.name));
 }
 
+std::vector<std::string> Wiring::kinds() const {
+  std::vector<std::string> kinds = registry_.names();
+  for (const auto& [name, fragment] : pipeline_.fragments) kinds.push_back(name);
+  return kinds;
+}
+
 const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
   if (const auto done = scope.done.find(decl.name); done != scope.done.end()) return done->second;
-  if (scope.failed.contains(decl.name) || wired_ > most_nodes) throw Skip{};
+  if (scope.failed.contains(decl.name) || expanded_ > most_nodes) throw Skip{};
   refuse_cycle(scope, decl);
   scope.open.push_back(decl.name);
   try {
     Outputs outputs;
-    if (++wired_ > most_nodes) {
-      throw Error(decl.place, "a section has at most " + std::to_string(most_nodes) +
-                                  " nodes once its modules, fragments and repeats are expanded");
+    if (++waiting_ > most_waiting) {
+      throw Error(decl.place, "more than " + std::to_string(most_waiting) +
+                                  " nodes wait for one another: write a node below those it reads");
     } else if (decl.module.empty() && decl.kind.empty()) {
       throw Skip{};  // reported already
     } else if (!decl.module.empty()) {
@@ -133,17 +154,18 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
       const FragmentDecl* fragment = pipeline_.fragment(decl.kind, folders, mistakes_);
       if (!fragment)
         throw Error(decl.place, "there is no node kind " + ticked(decl.kind) +
-                                    did_you_mean(decl.kind, registry_.names()) +
-                                    "; `weft nodes` lists them");
+                                    did_you_mean(decl.kind, kinds()) + "; `weft nodes` lists them");
       outputs = wire_fragment(scope, decl, *fragment);
     }
     scope.open.pop_back();
+    --waiting_;
     return scope.done[decl.name] = std::move(outputs);
   } catch (const Error& error) {
     add_at(mistakes_, decl.place, error);
   } catch (const Skip&) {
   }
   scope.open.pop_back();
+  --waiting_;
   scope.failed.insert(decl.name);
   throw Skip{};
 }
@@ -153,8 +175,8 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   node.module = scope.module;
   node.weights = scope.weights + decl.name;
   node.node = registry_.make(kind.name);
-  const std::string who = decl.name + " (" + kind.name + ")";
-  const bool is_data = &scope == &top_ && &decl == top_.nodes["data"];
+  const std::string who = decl.name.substr(0, decl.name.find('.')) + " (" + kind.name + ")";
+  const bool is_data = &scope == &top_ && &decl == data_;
   if (dynamic_cast<const Optimizer*>(node.node.get()))
     throw Error(decl.place, who + " is an optimizer: it belongs in `optimizer:` of a phase");
   if (dynamic_cast<const Source*>(node.node.get()) && !is_data)
@@ -163,6 +185,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   bool skipped = false;
   const auto wired = [&](const Yaml& ref, const char* port) {
     try {
+      if (unresolved(ref)) throw Skip{};
       return resolve(scope, ref.to_text("port " + ticked(port)), ref.place());
     } catch (const Error& error) {
       own.add(error);
@@ -200,7 +223,9 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   for (ParamBase* param : node.node->params) {
     const Yaml* value = decl.keys.find(param->name);
     try {
-      if (value)
+      if (value && unresolved(*value))
+        skipped = true;
+      else if (value)
         set_param(node, *param, *value);
       else if (param->required)
         own.add(decl.place, who + " needs its param " + ticked(param->name) + ": " + param->doc);

@@ -11,7 +11,6 @@
 
 namespace weft {
 
-
 class Wiring {
  public:
   Wiring(Plan& plan, Pipeline& pipeline, const Registry& registry, Mistakes& mistakes)
@@ -33,7 +32,7 @@ class Wiring {
     std::map<std::string, int> inputs;
     std::map<std::string, const NodeDecl*> nodes;
     std::map<std::string, Outputs> done;
-    std::set<std::string> failed, read;  // nodes; inputs
+    std::set<std::string> failed, read;  // nodes; inputs and nodes
     std::vector<std::string> open;       // nodes that wait for the next one's outputs
   };
   struct Skip {};  // thrown when a reference needs what has already failed
@@ -45,11 +44,13 @@ class Wiring {
   Outputs wire_module(Scope& scope, const NodeDecl& decl);
   Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
   Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
+  std::vector<std::string> kinds() const;  // and fragments
   bool attempt(Scope& scope, const NodeDecl& decl);
   void set_param(PlanNode& node, ParamBase& param, const Yaml& value);
   void connect(PlanNode& node, In& port, int value, const Place& place);
   void infer(PlanNode& node);
   void keep_weights(PlanNode& node);
+  void expand(const std::vector<NodeDecl>& nodes, const Place& place);
   static void refuse_cycle(const Scope& scope, const NodeDecl& decl);
   static void index(Scope& scope, const std::vector<NodeDecl>& nodes);
 
@@ -58,7 +59,9 @@ class Wiring {
   const Registry& registry_;
   Mistakes& mistakes_;
   Scope top_;
-  int64_t wired_ = 0;  // nodes, modules and fragments
+  const NodeDecl* data_ = nullptr;
+  int64_t expanded_ = 0;  // nodes of all graphs so far
+  int waiting_ = 0;       // of them, for the outputs of others
 };
 
 }  // namespace weft

@@ -24,6 +24,7 @@ Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
     throw Error(decl.place,
                 "there is no module " + ticked(decl.module) + did_you_mean(decl.module, known));
   }
+  if (found->second.graph.outputs.empty()) throw Skip{};  // reported already
   Scope inner;
   inner.what = "module " + ticked(decl.module);
   inner.module = decl.module;
@@ -38,6 +39,7 @@ Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
 
 Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
                                       const FragmentDecl& fragment) {
+  if (!fragment.body.is_map()) throw Skip{};  // reported already
   Vars vars;
   std::vector<std::string> known;
   for (const auto& [name, place, param] : fragment.params.entries()) {
@@ -76,6 +78,7 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
     if (scope->what == inner.what) throw Error(decl.place, inner.what + " uses itself");
     if (++depth > deepest) throw Error(decl.place, inner.what + " is more than 64 levels deep");
   }
+  expand(graph.nodes, decl.place);
   for (const auto& [input, place] : graph.inputs) {
     const Yaml* ref = decl.keys.find(input);
     if (!ref)
@@ -86,6 +89,7 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
   index(inner, graph.nodes);
   Outputs outputs;
   bool skipped = false;
+  for (const NodeDecl& node : graph.nodes) skipped = !attempt(inner, node) || skipped;
   for (const auto& [name, mention] : graph.outputs) {
     try {
       outputs.emplace_back(name, resolve(inner, mention.text, mention.place));
@@ -96,15 +100,11 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
       skipped = true;
     }
   }
-  std::vector<const NodeDecl*> unused;
+  if (skipped || graph.outputs.empty()) throw Skip{};
   for (const NodeDecl& node : graph.nodes)
-    if (!inner.done.contains(node.name) && !inner.failed.contains(node.name))
-      unused.push_back(&node);
-  for (const NodeDecl* node : unused) skipped = !attempt(inner, *node) || skipped;
-  if (skipped) throw Skip{};
-  for (const NodeDecl* node : unused)
-    mistakes_.add(node->place, "node " + ticked(node->name) + " of " + inner.what +
-                                   " is unused: no output of it depends on the node");
+    if (!inner.read.contains(node.name))
+      mistakes_.add(node.place, "node " + ticked(node.name) + " of " + inner.what +
+                                    " is unused: no output of it depends on the node");
   for (const auto& [input, place] : graph.inputs)
     if (!inner.read.contains(input))
       mistakes_.add(place, "input " + ticked(input) + " of " + inner.what +

@@ -257,11 +257,15 @@ void CheckpointStore::rewind(int64_t step, int64_t best_step) {
   protect(step);
   bool best_is_there = false;
   for (const Found& found : list()) {
-    if (found.step > step) set_aside(found.name, "abandoned");
-    else best_is_there = best_is_there || found.step == best_step;
+    if (found.step > step)
+      set_aside(found.name, "abandoned");
+    else
+      best_is_there = best_is_there || found.step == best_step;
   }
-  if (best_is_there) mark_best(best_step);
-  else if (!best_name().empty()) remove_tree(directory_ / "best");
+  if (best_is_there)
+    mark_best(best_step);
+  else if (!best_name().empty())
+    remove_tree(directory_ / "best");
 }
 
 std::string CheckpointStore::best_name() const {
@@ -316,6 +320,13 @@ Checkpoint CheckpointStore::best() const {
 
 Checkpoint CheckpointStore::at(int64_t step) const {
   return Checkpoint::read(directory_ / find(step));
+}
+
+Checkpoint CheckpointStore::chosen(const std::string& word, const std::string& option) {
+  if (word == "last") return newest();
+  if (word == "best") return best();
+  if (const auto step = number(word)) return at(*step);
+  throw Error(option + " must be last, best or a step, not `" + word + "`");
 }
 
 }  // namespace weft

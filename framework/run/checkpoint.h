@@ -59,6 +59,8 @@ class CheckpointStore {
   Checkpoint newest();
   Checkpoint best() const;
   Checkpoint at(int64_t step) const;
+  // By the word of `option`: "last" (the newest), "best" or a step.
+  Checkpoint chosen(const std::string& word, const std::string& option);
 
  private:
   struct Found {

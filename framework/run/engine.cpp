@@ -116,9 +116,9 @@ struct Engine::Body {
     const Error error = *state.failure;
     if (error.code() != Exit::nonfinite) throw error;
     std::string cause;
-    for (const NamedTensor& tensor : model.tensors())
-      if (cause.empty() && !finite(tensor.tensor, tensor.tensor.shape.rows()))
-        cause = "weight `" + tensor.name + "`";
+    for (const PlanWeight& weight : plan.weights)
+      if (cause.empty() && !finite(model[weight.name], weight.shape.rows()))
+        cause = "weight `" + weight.name + "`";
     for (const PlanNode& node : plan.nodes)
       for (const int value : node.outputs)
         if (cause.empty() && plan.needed[at(plan.values[at(value)].node)] &&

@@ -45,10 +45,14 @@ void RunDirectory::write(const std::string& file, const std::string& text) const
   write_atomically(path_ / file, text);
 }
 
-void RunDirectory::status(const std::string& state, int64_t step, const std::string& reason) const {
+void RunDirectory::status(const std::string& state, int64_t step, const std::string& reason) {
   const nlohmann::json status{
       {"state", state}, {"step", step}, {"reason", reason}, {"process", getpid()}, {"time", now()}};
-  write("status.json", status.dump(2) + "\n");
+  try {
+    write("status.json", status.dump(2) + "\n");
+  } catch (const Error& error) {
+    log(error.what());
+  }
 }
 
 void RunDirectory::metrics(const nlohmann::json& line) {

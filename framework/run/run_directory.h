@@ -28,10 +28,11 @@ class RunDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   void write(const std::string& file, const std::string& text) const;
-  void status(const std::string& state, int64_t step, const std::string& reason) const;
+  // Never fails the run, as little as metrics() and log().
+  void status(const std::string& state, int64_t step, const std::string& reason);
   void metrics(const nlohmann::json& line);  // appends
   void rewind_metrics(int64_t step);         // drops the lines of later steps
-  void log(const std::string& line);         // with the time; never fails the run
+  void log(const std::string& line);         // with the time
 
  private:
   std::filesystem::path path_;

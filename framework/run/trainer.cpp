@@ -121,16 +121,10 @@ class Trainer {
             {"plugins", plugins}};
   }
 
-  Checkpoint chosen() {
-    if (options_.resume == "auto" || options_.resume == "last") return store_->newest();
-    if (options_.resume == "best") return store_->best();
-    return store_->at(std::stoll(options_.resume));
-  }
-
   void resume() {
     std::optional<Checkpoint> checkpoint;
     try {
-      checkpoint = chosen();
+      checkpoint = store_->chosen(options_.resume == "auto" ? "last" : options_.resume, "--resume");
     } catch (const Error& error) {
       if (options_.resume != "auto" || error.code() != Exit::checkpoint) throw;
       return say("no checkpoint to resume from: starting anew");

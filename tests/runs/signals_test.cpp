@@ -37,8 +37,8 @@ TEST_F(SignalTo, StopGivesACheckpointAndTheSameBits) {
 }
 
 TEST_F(SignalTo, SaveGoesOn) {
-  Process process(training("vae", "run", {"--set", "train.steps=1000000", "--set",
-                                          "train.save.every_steps=1000000"}));
+  Process process(training(
+      "vae", "run", {"--set", "train.steps=1000000", "--set", "train.save.every_steps=1000000"}));
   await_training(process, "run");
   ASSERT_EQ(step_of(last("run")), -1);
   process.signal(SIGUSR2);

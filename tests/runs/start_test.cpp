@@ -96,8 +96,8 @@ TEST_F(Start, AnotherSeedIsNotResumed) {
   ASSERT_EQ(train("vae", "run", {"--steps", "7"}).exit, 75);
   const Ended drifts = train("vae", "run", {"--resume", "auto", "--set", "seed=1"});
   EXPECT_EQ(drifts.exit, 6);
-  EXPECT_THAT(drifts.err, AllOf(HasSubstr("\"seed\":0"), HasSubstr("\"seed\":1"),
-                                HasSubstr("--allow-drift")));
+  EXPECT_THAT(drifts.err,
+              AllOf(HasSubstr("\"seed\":0"), HasSubstr("\"seed\":1"), HasSubstr("--allow-drift")));
   EXPECT_EQ(train("vae", "run", {"--resume", "auto", "--set", "seed=1", "--allow-drift"}).exit, 0);
 }
 

@@ -41,7 +41,8 @@ fs::path TinyRuns::last(const std::string& run) const {
 }
 
 nlohmann::json TinyRuns::status(const std::string& run) const {
-  return nlohmann::json::parse(text(run + "/status.json"), nullptr, false);
+  const std::string status = text(run + "/status.json");
+  return status.empty() ? nlohmann::json::object() : nlohmann::json::parse(status);
 }
 
 std::vector<nlohmann::json> TinyRuns::metrics(const std::string& run) const {

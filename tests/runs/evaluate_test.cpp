@@ -1,0 +1,126 @@
+// What a trained model is worth, and what it makes.
+#include <png.h>
+
+#include "tests/support/tiny_runs.h"
+
+namespace weft::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+class Trained : public TinyRuns {
+ protected:
+  void train_it(const std::string& pipeline) {
+    write("it", pipeline);
+    const Ended ended = train("it", "run");
+    ASSERT_EQ(ended.exit, 0) << ended.err;
+  }
+  json evaluate(Words more = {}) const {
+    Words words{"evaluate", "run", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = weft(words);
+    EXPECT_EQ(ended.exit, 0) << ended.err;
+    return json::parse(ended.out);
+  }
+};
+
+TEST_F(Trained, EvaluationRepeatsTheTrainings) {
+  train_it(tiny_vae());
+  const json once = evaluate();
+  EXPECT_EQ(once.at("step"), 60);
+  for (const char* threads : {"1", "2", "8"}) EXPECT_EQ(evaluate({"--threads", threads}), once);
+  json last = metrics("run").back().at("evaluate");
+  last["step"] = 60;
+  EXPECT_EQ(once, last);
+  const json best = evaluate({"--checkpoint", "best"});
+  EXPECT_LE(best.at("loss"), once.at("loss"));
+  EXPECT_EQ(evaluate({"--checkpoint", "60"}), once);
+
+  const Ended plain = weft({"evaluate", "run"});
+  EXPECT_EQ(plain.exit, 0);
+  EXPECT_THAT(plain.out, testing::MatchesRegex("loss [0-9.]+ \\| bce [0-9.]+ \\| kl [0-9.]+\n"));
+  EXPECT_EQ(weft({"evaluate", "run", "--checkpoint", "13"}).exit, 6);
+  EXPECT_EQ(weft({"evaluate", "run", "--checkpoint", "13th"}).exit, 2);
+}
+
+// 40 images: batches of 7 end with one of 5, of 48 with a short one only.
+TEST_F(Trained, TheSizeOfTheBatchDoesNotMatter) {
+  train_it(tiny_classifier());
+  const json one = evaluate({"--set", "evaluate.data.batch=1"});
+  for (const char* batch : {"7", "40", "48"}) {
+    const json other = evaluate({"--set", std::string("evaluate.data.batch=") + batch});
+    for (const char* name : {"loss", "accuracy"})
+      EXPECT_NEAR(other.at(name).get<double>(), one.at(name).get<double>(), 1e-6) << batch;
+  }
+}
+
+// What libpng reads: gray bytes, row by row.
+std::vector<unsigned char> read_png(const fs::path& file, unsigned& width, unsigned& height) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  EXPECT_TRUE(png_image_begin_read_from_file(&image, file.c_str())) << image.message;
+  image.format = PNG_FORMAT_GRAY;
+  std::vector<unsigned char> pixels(PNG_IMAGE_SIZE(image));
+  EXPECT_TRUE(png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr)) << image.message;
+  width = image.width, height = image.height;
+  return pixels;
+}
+
+TEST_F(Trained, ImagesAreGenerated) {
+  train_it(tiny_vae());
+  std::string bytes;
+  for (const char* threads : {"1", "8"}) {
+    const std::string out = std::string("out") + threads;
+    const Ended ended = weft({"generate", "run", "-n", "5", "-o", out, "--threads", threads});
+    ASSERT_EQ(ended.exit, 0) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("wrote to " + out));
+    if (bytes.empty()) bytes = text(out + "/samples.png");
+    EXPECT_TRUE(text(out + "/samples.png") == bytes);
+  }
+  unsigned width = 0, height = 0;
+  const auto pixels = read_png(folder_ / "out1/samples.png", width, height);
+  EXPECT_GE(width * height, 5 * 64U);
+  EXPECT_GE(width, 3 * 8U);
+  EXPECT_LT(width * height, 9 * 100U);
+  EXPECT_GT(*std::max_element(pixels.begin(), pixels.end()), 128);  // bars: it has learned them
+  EXPECT_LT(*std::min_element(pixels.begin(), pixels.end()), 64);
+  const Ended other = weft({"generate", "run", "-n", "5", "-o", "other", "--set", "seed=1"});
+  ASSERT_EQ(other.exit, 0) << other.err;
+  EXPECT_FALSE(text("other/samples.png") == bytes);
+}
+
+TEST_F(Trained, ModulesOfARunGenerateElsewhere) {
+  train_it(tiny_vae());
+  write("draw", R"(weft: 1
+name: draw
+vars: {count: 5}
+modules:
+  painter: {from: run, module: decoder}
+generate:
+  nodes:
+    z:     {node: normal, shape: [$count, 4]}
+    image: {use: painter, z: z}
+    save:  {node: image_grid, x: image.logits, map: sigmoid, path: samples.png}
+)");
+  ASSERT_EQ(weft({"generate", "run", "-n", "5", "-o", "one"}).exit, 0);
+  const Ended ended = weft({"generate", "draw.yaml", "-o", "two"});
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  EXPECT_TRUE(text("one/samples.png") == text("two/samples.png"));
+  ASSERT_EQ(weft({"generate", "draw.yaml"}).exit, 0);
+  EXPECT_TRUE(text("one/samples.png") == text("runs/draw/samples.png"));
+}
+
+TEST_F(Trained, AnUntrainedModelIsRefused) {
+  write("it", tiny_vae());
+  const Ended ended = weft({"generate", "it.yaml"});
+  EXPECT_EQ(ended.exit, 2);
+  EXPECT_THAT(ended.err,
+              HasSubstr("module `decoder` is not trained yet: run `weft train it.yaml`"));
+  EXPECT_EQ(weft({"evaluate", "data"}).exit, 2);
+  EXPECT_EQ(weft({"evaluate", "nowhere"}).exit, 2);
+}
+
+}  // namespace
+}  // namespace weft::tests

@@ -1,0 +1,52 @@
+#include "tests/support/twin.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "framework/node/error.h"
+#include "tests/support/program.h"
+#include "tests/support/text_file.h"
+
+namespace weft::tests {
+
+namespace {
+constexpr const char* python = "/usr/bin/python3";
+}
+
+void Twin::agree(const std::string& name, const std::vector<std::string>& losses, int steps,
+                 double tolerance) {
+  const std::filesystem::path source = SOURCE_DIR;
+  if (run({{python, "-c", "import numpy, torch"}}).exit != 0)
+    GTEST_SKIP() << "python3-torch is not installed";
+  const Ended ours = run({{program("weft"), "train", source / ("pipelines/" + name + ".yaml"), "-o",
+                           "run", "--steps", std::to_string(steps), "--log-every", "1"},
+                          folder_.path()});
+  if (ours.exit == static_cast<int>(Exit::data)) GTEST_SKIP() << ours.err;
+  ASSERT_EQ(ours.exit, static_cast<int>(Exit::stopped)) << ours.err;
+  const Ended theirs = run({{python, source / ("tests/twins/" + name + ".py"), "--steps",
+                             std::to_string(steps), "--losses", folder_ / "losses.txt"},
+                            ".",
+                            {},
+                            600});
+  ASSERT_EQ(theirs.exit, 0) << theirs.err;
+
+  std::istringstream our_lines(read_text(folder_ / "run/metrics.jsonl"));
+  std::istringstream their_lines(read_text(folder_ / "losses.txt"));
+  std::string line;
+  for (int step = 0; step < steps; ++step) {
+    ASSERT_TRUE(std::getline(our_lines, line)) << "step " << step;
+    const auto our = nlohmann::json::parse(line);
+    int their_step = -1;
+    ASSERT_TRUE(their_lines >> their_step) << "step " << step;
+    ASSERT_EQ(our.at("step"), their_step + 1);
+    for (const std::string& loss : losses) {
+      double value = NAN;
+      ASSERT_TRUE(their_lines >> value) << loss << " of step " << step;
+      ASSERT_NEAR(our.at(loss).get<double>(), value, tolerance * std::abs(value))
+          << loss << " of step " << step;
+    }
+  }
+}
+
+}  // namespace weft::tests

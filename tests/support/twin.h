@@ -1,0 +1,23 @@
+// A pipeline beside its PyTorch twin, step by step.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_directory.h"
+
+namespace weft::tests {
+
+class Twin : public testing::Test {
+ protected:
+  // The first steps of pipelines/NAME.yaml and tests/twins/NAME.py have the same losses, in the
+  // order of the phases, within `tolerance` of each. Skipped without PyTorch or the data.
+  void agree(const std::string& name, const std::vector<std::string>& losses, int steps,
+             double tolerance);
+
+  TemporaryDirectory folder_;
+};
+
+}  // namespace weft::tests

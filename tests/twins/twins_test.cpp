@@ -1,0 +1,23 @@
+// Losses beside those of PyTorch, computed from the same weights, data and random numbers.
+// `./dev twins` runs it.
+#include "tests/support/twin.h"
+
+namespace weft::tests {
+namespace {
+
+TEST_F(Twin, OfTheVae) {
+  agree("vae", {"loss"}, 50, 1e-5);
+}
+
+TEST_F(Twin, OfTheGan) {
+  agree("gan", {"d_loss", "g_loss"}, 20, 1e-5);
+}
+
+// Two players amplify the last bit: by now the twin differs by 3e-3 from itself when another
+// library multiplies its matrices (--linear mkldnn).
+TEST_F(Twin, OfTheGanForLonger) {
+  agree("gan", {"d_loss", "g_loss"}, 50, 2e-2);
+}
+
+}  // namespace
+}  // namespace weft::tests
