@@ -26,8 +26,7 @@ Exit train(const std::string& file, const std::vector<std::string>& sets, TrainO
   Pipeline pipeline = Pipeline::read(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
   if (!mistakes.empty()) {  // tell everything that is wrong at once
-    for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate})
-      if (has_section(pipeline, mode)) Plan::build(pipeline, registry, mode, mistakes);
+    build_plans(pipeline, registry, mistakes);
     mistakes.check();
   }
   if (options.run.empty()) options.run = std::filesystem::path("runs") / pipeline.name;
@@ -38,14 +37,9 @@ Exit check(const std::string& file, const std::vector<std::string>& sets) {
   Mistakes mistakes;
   Pipeline pipeline = Pipeline::read(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
-  std::string text;
-  for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
-    if (!has_section(pipeline, mode)) continue;
-    const auto plan = Plan::build(pipeline, registry, mode, mistakes);
-    if (mistakes.empty()) text += print(*plan);
-  }
+  const auto plans = build_plans(pipeline, registry, mistakes);
   mistakes.check();
-  fmt::print("{}", text);
+  for (const auto& plan : plans) fmt::print("{}", print(*plan));
   return Exit::done;
 }
 

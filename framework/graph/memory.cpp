@@ -15,7 +15,7 @@ size_t at(int index) {
   return static_cast<size_t>(index);
 }
 
-// Lanes run freely within a phase; phases follow one another. So within a phase memory may pass
+// Lanes run freely within a phase, each through the items in their order; phases follow one another. So within a phase memory may pass
 // from one tensor to another only where every lane passes its own rows, in its own order; between
 // phases it passes freely.
 class Memory {
@@ -35,6 +35,7 @@ class Memory {
                 : -1);
     for (PlanPhase& phase : plan_.phases) walk(phase);
     keep_outputs();
+    if (phases_rest()) keep_forward();
     assign();
   }
 
@@ -147,6 +148,23 @@ class Memory {
         b.first = 0, b.last = always, b.laned = false;
       }
     }
+  }
+
+  // A step in which a phase rests computes what others need elsewhere than planned here.
+  bool phases_rest() const {
+    return std::any_of(plan_.phases.begin(), plan_.phases.end(),
+                       [](const PlanPhase& p) { return p.decl && p.decl->every > 1; });
+  }
+
+  void keep_forward() {
+    const auto keep = [&](int buffer) {
+      if (buffer < 0 || plan_.buffers[at(buffer)].last < 0) return;
+      PlanBuffer& b = plan_.buffers[at(buffer)];
+      b.first = 0, b.last = always, b.laned = false;
+    };
+    for (const int buffer : plan_.value_buffers) keep(buffer);
+    for (const PlanNode& node : plan_.nodes)
+      for (const int buffer : node.saved) keep(buffer);
   }
 
   size_t phase_at(int time) const {

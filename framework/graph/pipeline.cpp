@@ -292,6 +292,15 @@ Pipeline Pipeline::parse(const std::string& text, const std::string& file,
   return pipeline;
 }
 
+const SectionDecl* Pipeline::section(Mode mode) const {
+  switch (mode) {
+    case Mode::train: return train ? &*train : nullptr;
+    case Mode::evaluate: return evaluate ? &*evaluate : nullptr;
+    case Mode::generate: return generate ? &*generate : nullptr;
+  }
+  return nullptr;
+}
+
 void Pipeline::build(Mistakes& mistakes) {
   if (!source.is_map())
     throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");

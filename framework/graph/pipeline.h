@@ -10,6 +10,7 @@
 
 #include "framework/graph/vars.h"
 #include "framework/graph/yaml.h"
+#include "framework/node/node.h"
 
 namespace weft {
 
@@ -102,6 +103,8 @@ class Pipeline {
   std::map<std::string, FragmentDecl> fragments;
   std::optional<TrainDecl> train;
   std::optional<SectionDecl> evaluate, generate;
+
+  const SectionDecl* section(Mode mode) const;  // null if the file has none
 
   // The whole file with includes merged and `--set` applied, variables kept: what a run stores.
   Yaml source;

@@ -8,6 +8,7 @@
 #include "framework/graph/differentiate.h"
 #include "framework/graph/memory.h"
 #include "framework/graph/optimizers.h"
+#include "framework/graph/stages.h"
 #include "framework/graph/wiring.h"
 
 namespace weft {
@@ -30,21 +31,22 @@ int64_t batch_rows(const Plan& plan) {
   return plan.source() ? *plan.source()->batch : rows;
 }
 
-bool can_be_laned(const Plan& plan, const PlanNode& node) {
+// Row i of what it writes depends on row i of what it reads.
+bool is_row_wise(const PlanNode& node, const Plan& plan) {
+  const auto has_rows = [](const Shape& shape) { return shape.rank() > 0; };
   if (node.node->whole_batch() || node.node->outs.empty()) return false;
-  int64_t rows = -1;
-  const auto fits = [&](const Shape& shape) {
-    if (shape.rank() == 0 || (rows >= 0 && shape.rows() != rows)) return false;
-    rows = shape.rows();
-    return true;
-  };
   for (const int value : node.inputs)
-    if (value >= 0 && !fits(plan.values[at(value)].shape)) return false;
-  for (const Out* out : node.node->outs)
-    if (!fits(out->shape())) return false;
-  for (const Saved* saved : node.node->saved)
-    if (saved->shape().rank() > 0 && !fits(saved->shape())) return false;
-  return rows >= plan.lanes;
+    if (value >= 0 && !has_rows(plan.values[at(value)].shape)) return false;
+  return std::all_of(node.node->outs.begin(), node.node->outs.end(),
+                     [&](const Out* out) { return has_rows(out->shape()); });
+}
+
+void check_rows(const Plan& plan, Mistakes& mistakes) {
+  for (const PlanValue& value : plan.values)
+    if (value.shape.rank() > 0 && value.shape.rows() != plan.rows)
+      mistakes.add(plan.nodes[at(value.node)].place,
+                   "`" + value.path + "` is " + value.shape.str() +
+                       ", but axis 0 is the batch, of " + std::to_string(plan.rows) + " rows");
 }
 
 void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
@@ -168,10 +170,7 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   plan->mode = mode;
   plan->name = pipeline.name;
   plan->seed = pipeline.seed;
-  const SectionDecl* section = mode == Mode::train ? (pipeline.train ? &*pipeline.train : nullptr)
-                               : mode == Mode::evaluate
-                                   ? (pipeline.evaluate ? &*pipeline.evaluate : nullptr)
-                                   : (pipeline.generate ? &*pipeline.generate : nullptr);
+  const SectionDecl* section = pipeline.section(mode);
   if (!section)
     throw Error(Place{pipeline.file},
                 "the pipeline has no section `" + std::string(weft::name(mode)) + "`");
@@ -180,7 +179,8 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   plan->rows = batch_rows(*plan);
   plan->lanes = section->lanes ? std::min(section->lanes, plan->rows)
                                : std::clamp<int64_t>(plan->rows / rows_per_lane, 1, most_lanes);
-  for (PlanNode& node : plan->nodes) node.laned = can_be_laned(*plan, node);
+  for (PlanNode& node : plan->nodes) node.laned = is_row_wise(node, *plan);
+  if (mistakes.empty()) check_rows(*plan, mistakes);
 
   std::vector<int> wanted;
   const auto want = [&](const Mention& mention, bool reported) {
@@ -209,6 +209,23 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
     check_memory(*plan, *section, mistakes);
   }
   return plan;
+}
+
+std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registry& registry,
+                                               Mistakes& mistakes) {
+  std::vector<std::unique_ptr<Plan>> plans;
+  for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate})
+    if (pipeline.section(mode)) plans.push_back(Plan::build(pipeline, registry, mode, mistakes));
+  for (const auto& plan : plans) {
+    if (!pipeline.train || !mistakes.empty()) break;
+    for (const PlanWeight& weight : plan->weights) {
+      const ModuleDecl& module = pipeline.modules.at(weight.module);
+      if (plans[0]->weight(weight.name) < 0 && module.from.empty())
+        mistakes.add(module.graph.place, "module `" + module.name + "` learns nothing: `" +
+                                             name(plan->mode) + "` uses it, but `train` does not");
+    }
+  }
+  return plans;
 }
 
 std::unique_ptr<Node> Plan::instance(const Registry& registry, int n) const {
@@ -274,8 +291,9 @@ std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active
         computed[n] = true;
       }
     }
-    if (phases[p].loss < 0) continue;
-    for (const PlanItem& item : backward_items(*this, phases[p])) program[p].push_back(item);
+    if (phases[p].loss >= 0)
+      for (const PlanItem& item : backward_items(*this, phases[p])) program[p].push_back(item);
+    program[p] = staged(*this, phases[p], std::move(program[p]));
     std::vector<bool> changed(nodes.size());
     for (size_t n = 0; n < nodes.size(); ++n) {
       for (const Weight* weight : nodes[n].node->weights)

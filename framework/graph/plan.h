@@ -78,6 +78,8 @@ struct PlanItem {
   enum class Kind { forward, seed, sum, backward } kind;
   int node = -1;   // forward, backward
   int value = -1;  // seed, sum
+  bool laned = false;
+  int stage = 0;  // see stages.h
 };
 
 // An optimizer of a phase, and the weights whose names it takes: the first that matches a weight
@@ -147,5 +149,10 @@ class Plan {
 };
 
 const char* name(Mode mode);  // "train"
+
+// The plans of all sections that the pipeline has, in the order train, evaluate, generate; a module
+// that another section uses must learn in `train`, or come from another run.
+std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registry& registry,
+                                               Mistakes& mistakes);
 
 }  // namespace weft

@@ -221,12 +221,6 @@ std::string print_totals(const Plan& plan) {
 }
 }  // namespace
 
-bool has_section(const Pipeline& pipeline, Mode mode) {
-  return mode == Mode::train      ? pipeline.train.has_value()
-         : mode == Mode::evaluate ? pipeline.evaluate.has_value()
-                                  : pipeline.generate.has_value();
-}
-
 std::string print(const Plan& plan) {
   std::string text = fmt::format("{} — pipeline {}\n\n", name(plan.mode), plan.name);
   text += print_nodes(plan) + "\n";

@@ -8,8 +8,6 @@
 
 namespace weft {
 
-bool has_section(const Pipeline& pipeline, Mode mode);
-
 // Every node with the shapes of its outputs, parameters and FLOPs; then phases, lanes and memory.
 std::string print(const Plan& plan);
 

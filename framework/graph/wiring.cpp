@@ -306,6 +306,9 @@ void Wiring::infer(PlanNode& node) {
                 error.code());
   } catch (const std::exception& error) {
     throw Error(node.place, node.path + " (" + node.kind + "): " + error.what(), Exit::plugin);
+  } catch (...) {
+    throw Error(node.place, node.path + " (" + node.kind + "): threw what is not an exception",
+                Exit::plugin);
   }
 }
 

@@ -22,7 +22,8 @@
 // weights of one node that share the extent of axis 0 are cut alike, otherwise they stay whole.
 //
 // Threads. One instance is never called by two threads at once; the thread that calls it changes.
-// Weights are shared between instances and constant during forward, backward and learn.
+// Weights are shared between instances and constant during forward and backward; while a block
+// learns, other blocks of the weight may already change.
 #pragma once
 
 #include <cstdint>

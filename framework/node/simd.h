@@ -38,7 +38,7 @@ inline float exp(float x) {
   return x < -87.3F ? 0.0F : y;
 }
 
-// ln x within 1e-7 relative, for normal x > 0. (Cephes logf.)
+// ln x within 1e-7 relative, for normal x > 0. NaN stays NaN. (Cephes logf.)
 inline float log(float x) {
   const auto i = std::bit_cast<int32_t>(x);
   const int32_t e = (i - 0x3f3504f3) >> 23;
@@ -54,7 +54,8 @@ inline float log(float x) {
   p = p * f + 2.0000714765e-1F;
   p = p * f - 2.4999993993e-1F;
   p = p * f + 3.3333331174e-1F;
-  return f + (f * z * p - n * 2.12194440e-4F - 0.5F * z) + n * 0.693359375F;
+  const float y = f + (f * z * p - n * 2.12194440e-4F - 0.5F * z) + n * 0.693359375F;
+  return x == x ? y : x;
 }
 
 inline float sigmoid(float x) {

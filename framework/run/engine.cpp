@@ -30,7 +30,7 @@ class OneThreadEach : public tbb::task_scheduler_observer {
 
 bool finite(const Tensor& tensor, int64_t rows) {
   if (tensor.dtype != DType::f32 || !tensor) return true;
-  const int64_t n = tensor.shape.rank() ? rows * tensor.shape.row_elements() : 1;
+  const int64_t n = std::min(rows, tensor.shape.rows()) * tensor.shape.row_elements();
   return std::all_of(tensor.floats(), tensor.floats() + n,
                      [](float x) { return std::isfinite(x); });
 }
@@ -114,16 +114,18 @@ struct Engine::Body {
   // A loss that is not finite: the first node whose output is not, or the weight or data behind it.
   [[noreturn]] void explain(size_t p, int parity) {
     const Error error = *state.failure;
-    if (error.code() != Exit::nonfinite) throw error;
+    if (error.code() != Exit::nonfinite || !plan.phases[p].decl) throw error;
     std::string cause;
     for (const PlanWeight& weight : plan.weights)
       if (cause.empty() && !finite(model[weight.name], weight.shape.rows()))
         cause = "weight `" + weight.name + "`";
-    for (const PlanNode& node : plan.nodes)
+    for (const PlanItem& item : plan.phases[p].items) {
+      if (item.kind != PlanItem::Kind::forward || !cause.empty()) continue;
+      const PlanNode& node = plan.nodes[at(item.node)];
       for (const int value : node.outputs)
-        if (cause.empty() && plan.needed[at(plan.values[at(value)].node)] &&
-            !finite(instances.value(value, parity), state.step.rows))
+        if (!finite(instances.value(value, parity), state.step.rows))
           cause = "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
+    }
     throw Error(
         Exit::nonfinite,
         "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +

@@ -5,7 +5,8 @@
 
 namespace weft {
 
-Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step) {
+Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
+                 const std::function<void()>& beat) {
   Results results;
   for (const auto& [name, value] : plan.reports) results.emplace_back(name, std::vector<double>{});
   double samples = 0;
@@ -19,6 +20,7 @@ Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step) {
       for (size_t j = 0; j < means.size(); ++j) sums[j] += means[j] * rows;
     }
     samples += rows;
+    if (beat) beat();
   }
   for (auto& [name, sums] : results)
     for (double& sum : sums) sum /= samples;

@@ -1,6 +1,7 @@
 // `evaluate` and `generate`: a trained model run forward.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,9 @@ using Results = std::vector<std::pair<std::string, std::vector<double>>>;
 
 // The means of the plan's reports over one epoch of its data, or over one batch without data.
 // `schedule_step` is the step of the training whose weights these are.
-Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step);
+// `beat` is called after each batch.
+Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
+                 const std::function<void()>& beat = {});
 
 // "loss 105.2 | kl 25.1"; a vector as [0.1, 0.09, …].
 std::string text(const Results& results);

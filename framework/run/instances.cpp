@@ -1,6 +1,7 @@
 #include "framework/run/instances.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "framework/graph/differentiate.h"
@@ -10,6 +11,22 @@ namespace weft {
 namespace {
 size_t at(int index) {
   return static_cast<size_t>(index);
+}
+
+// What prepare() throws names its node.
+void prepare(const PlanNode& from, Node& node, Pass pass) {
+  const std::string who = from.path + " (" + from.kind + "): ";
+  try {
+    node.prepare(pass);
+  } catch (const Error& error) {
+    throw Error(from.place, who + error.sentence(), error.code());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(from.place, who + error.what(), Exit::plugin);
+  } catch (...) {
+    throw Error(from.place, who + "threw what is not an exception", Exit::plugin);
+  }
 }
 }  // namespace
 
@@ -52,7 +69,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
         for (const int n : plan.phases[p].learns[l].nodes) {
           learner.uses.push_back(make(n, -1));
           bind_block(learner.uses.back(), p, l, b, true, 0);
-          learner.uses.back().node->prepare(Pass::learn);
+          weft::prepare(plan.nodes[at(n)], *learner.uses.back().node, Pass::learn);
         }
         learners_[p].push_back(std::move(learner));
       }
@@ -73,8 +90,8 @@ void Instances::prepare(size_t n) {
     for (size_t i = 0; i < instance.node->ins.size(); ++i)
       if (const int input = plan_.nodes[n].inputs[i]; input >= 0)
         instance.node->ins[i]->want_grad(wants[at(input)]);
-    instance.node->prepare(Pass::forward);
-    if (backward) instance.node->prepare(Pass::backward);
+    weft::prepare(plan_.nodes[n], *instance.node, Pass::forward);
+    if (backward) weft::prepare(plan_.nodes[n], *instance.node, Pass::backward);
     instance.bound = -1;
   }
 }

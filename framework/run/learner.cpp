@@ -24,6 +24,13 @@ WEFT_SIMD float square_sum(const float* __restrict from, int64_t n) {
   return sum;
 }
 
+WEFT_SIMD bool finite(const float* __restrict from, int64_t n) {
+  float zero = 0;
+  WEFT_SUM(zero)
+  for (int64_t i = 0; i < n; ++i) zero += from[i] * 0.0F;
+  return zero == 0;
+}
+
 Tensor make(const Shape& shape, std::vector<Buffer>& memory) {
   memory.emplace_back(static_cast<size_t>(shape.elements()) * sizeof(float));
   return {shape, DType::f32, memory.back().data()};
@@ -66,7 +73,8 @@ void Learner::add_blocks(size_t p, const PlanLearn& learn) {
       const Range rows = extent(w, range);
       const auto part = [&](const Tensor& t) { return t.slice(rows.begin, rows.end); };
       const Tensor own = part(model_[plan_.weights[static_cast<size_t>(w)].name]);
-      block.parts.push_back({weight.optimizer, own.size(), own.floats(), part(weight.grad).floats(),
+      block.parts.push_back({weight.optimizer, w, own.size(), own.floats(),
+                             part(weight.grad).floats(),
                              weight.sum ? part(weight.sum).floats() : nullptr});
       for (const Tensor& slot : weight.slots)
         block.parts.back().slots.push_back(part(slot).floats());
@@ -117,6 +125,11 @@ void Learner::finish_block(size_t phase, size_t learn, size_t index, int64_t ste
   const PhaseDecl& decl = *plan_.phases[phase].decl;
   Block& block = phases_[phase].blocks[learn][index];
   const bool updates_now = updates(phase, step);
+  for (const Part& part : block.parts)
+    if (!finite(part.grad, part.size))
+      throw Error(Exit::nonfinite, "the gradient of `" +
+                                       plan_.weights[static_cast<size_t>(part.name)].name +
+                                       "` is not finite");
   for (const Part& part : block.parts) {
     if (!part.sum) continue;
     add(part.sum, part.grad, part.size);

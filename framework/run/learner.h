@@ -50,6 +50,7 @@ class Learner {
   };
   struct Part {  // of a weight, in a block
     const Optimizer* optimizer;
+    int name;  // in Plan::weights
     int64_t size;
     float *weight, *grad, *sum;
     std::vector<float*> slots;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "framework/graph/differentiate.h"
 #include "framework/node/simd.h"
 
 namespace weft {
@@ -32,14 +31,9 @@ PhaseGraph::PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanIte
       instances_(instances),
       learner_(learner),
       state_(state),
-      forward_(plan.nodes.size()),
-      backward_(plan.nodes.size()),
-      grad_(plan.values.size()) {
+      index_(plan, plan.phases[phase]) {
   for (const PlanItem& item : items) add_item(item);
-  if (plan.phases[phase].loss >= 0) {
-    add_guard();
-    add_learning();
-  }
+  if (plan.phases[phase].loss >= 0) add_learning();
   if (reads_ahead && plan.data >= 0) add_read_ahead();
   connect();
 }
@@ -55,184 +49,139 @@ PhaseGraph::Task& PhaseGraph::lane_task(int group, int64_t lane) {
   return *found;
 }
 
-// Lanes go on in the latest group that what they wait for allows; a task of its own stands between
-// groups. Within a group a lane runs its items in order, so it waits for other tasks only.
-PhaseGraph::Where PhaseGraph::place(bool laned, const std::vector<Where>& after) {
-  Where where{.group = laned ? 0 : -1, .level = 0};
-  for (const Where& before : after) {
-    if (before.group < 0 && !before.task) continue;  // computed in an earlier phase
-    const int level = before.task ? before.level : before.group;
-    where.level = std::max(where.level, level);
-    if (laned) where.group = std::max(where.group, before.task ? level + 1 : level);
-  }
-  if (!laned) wait_for(*(where.task = &task()), after);
-  for (const Where& before : after)
-    for (int64_t lane = 0; laned && before.task && lane < plan_.lanes; ++lane)
-      lane_task(where.group, lane).after.push_back(before.task);
-  return where;
-}
-
-void PhaseGraph::wait_for(Task& task, const std::vector<Where>& after) {
-  for (const Where& before : after) {
+void PhaseGraph::wait_for(Task& task, const std::vector<size_t>& items) {
+  for (const size_t item : items) {
+    const Where& before = where_[item];
     if (before.task) task.after.push_back(before.task);
     for (int64_t lane = 0; before.group >= 0 && lane < plan_.lanes; ++lane)
       task.after.push_back(&lane_task(before.group, lane));
   }
 }
 
-void PhaseGraph::call(const Where& where, int node,
-                      const std::function<std::function<void()>(int64_t)>& make) {
-  if (where.task) return where.task->calls.emplace_back(node, make(-1)), void();
-  for (int64_t lane = 0; lane < plan_.lanes; ++lane)
-    lane_task(where.group, lane).calls.emplace_back(node, make(lane));
-}
-
+// A lane runs its items in order, so within lanes only tasks of their own are waited for.
 void PhaseGraph::add_item(const PlanItem& item) {
-  switch (item.kind) {
-    case PlanItem::Kind::forward: return add_forward(item.node);
-    case PlanItem::Kind::seed: return add_seed(item.value);
-    case PlanItem::Kind::sum: return add_sum(item.value);
-    case PlanItem::Kind::backward: return add_backward(item.node);
+  const int node = item.node >= 0 ? item.node : plan_.values[at(item.value)].node;
+  const auto body = [&](int64_t lane) {
+    switch (item.kind) {
+      case PlanItem::Kind::forward: return forward(item.node, lane);
+      case PlanItem::Kind::backward: return backward(item.node, lane);
+      case PlanItem::Kind::seed: return seed(item.value, lane);
+      case PlanItem::Kind::sum: return sum(item.value, lane);
+    }
+    return std::function<void()>();
+  };
+  const std::vector<size_t> after = index_.needs(item);
+  Where where;
+  if (item.laned) {
+    where.group = item.stage / 2;
+    for (int64_t lane = 0; lane < plan_.lanes; ++lane) {
+      Task& own = lane_task(where.group, lane);
+      for (const size_t before : after)
+        if (Task* other = where_[before].task) own.after.push_back(other);
+      own.calls.emplace_back(node, body(lane));
+    }
+  } else {
+    where.task = &task();
+    wait_for(*where.task, after);
+    where.task->calls.emplace_back(node, body(-1));
   }
+  index_.add(item, where_.size());
+  where_.push_back(where);
 }
 
-void PhaseGraph::add_forward(int n) {
-  const PlanNode& node = plan_.nodes[at(n)];
-  std::vector<Where> after;
-  for (const int input : node.inputs)
-    if (input >= 0) after.push_back(forward_[at(plan_.values[at(input)].node)]);
-  for (int before = 0; before < n && !node.node->states.empty(); ++before)
-    if (plan_.nodes[at(before)].weights == node.weights) after.push_back(forward_[at(before)]);
-  const Where where = forward_[at(n)] = place(node.laned, after);
-  call(where, n, [&](int64_t lane) {
-    Node* instance = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
-    return [this, instance] { instance->forward(state_.step); };
-  });
+Tensor PhaseGraph::rows(const Tensor& tensor, int64_t lane) const {
+  if (lane < 0) return tensor;
+  const Range range = plan_.lane_rows(tensor.shape, lane);
+  return tensor.slice(range.begin, range.end);
+}
+
+std::function<void()> PhaseGraph::forward(int node, int64_t lane) {
+  Node* own = instances_.of(node)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
+  return [this, own] { own->forward(state_.step); };
+}
+
+std::function<void()> PhaseGraph::backward(int node, int64_t lane) {
+  Node* own = instances_.of(node)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
+  return [this, own] { own->backward(state_.step); };
 }
 
 // d mean(loss) / d loss: the rows that hold samples share it.
-void PhaseGraph::add_seed(int value) {
-  const PlanValue& loss = plan_.values[at(value)];
-  const bool laned = plan_.nodes[at(loss.node)].laned;
-  const std::vector<Where> after{forward_[at(loss.node)]};
-  const Where where = grad_[at(value)] = place(laned, after);
-  call(where, loss.node, [&](int64_t lane) {
-    return [this, value, lane] {
-      const Tensor grad = instances_.grad(phase_, value);
-      const int64_t rows = grad.shape.rank() == 0 ? 1 : state_.step.rows;
-      const Range range =
-          lane < 0 ? Range{0, grad.shape.rows()} : plan_.lane_rows(grad.shape, lane);
-      for (int64_t row = range.begin; row < range.end; ++row)
-        grad.floats()[row] = row < rows ? 1.0F / static_cast<float>(rows) : 0.0F;
-    };
-  });
-}
-
-// What must have been written before the gradients of a node's outputs are whole.
-std::vector<PhaseGraph::Where> PhaseGraph::grads_of(int n) const {
-  std::vector<Where> after;
-  for (const int value : plan_.nodes[at(n)].outputs) {
-    after.push_back(grad_[at(value)]);
-    for (const auto& [reader, input] : plan_.values[at(value)].readers)
-      if (plan_.phases[phase_].extra_grads.contains({reader, input}))
-        after.push_back(backward_[at(reader)]);
-  }
-  return after;
+std::function<void()> PhaseGraph::seed(int value, int64_t lane) {
+  const Tensor whole = instances_.grad(phase_, value);
+  const int64_t first = lane < 0 ? 0 : plan_.lane_rows(whole.shape, lane).begin;
+  return [this, grad = rows(whole, lane), first] {
+    const int64_t samples = grad.shape.rank() == 0 ? 1 : state_.step.rows;
+    for (int64_t row = 0; row < grad.shape.rows(); ++row)
+      grad.floats()[row] = first + row < samples ? 1.0F / static_cast<float>(samples) : 0.0F;
+  };
 }
 
 // The gradients that further readers left beside the value's own, added in the plan's order.
-void PhaseGraph::add_sum(int value) {
-  const PlanValue& v = plan_.values[at(value)];
+std::function<void()> PhaseGraph::sum(int value, int64_t lane) {
   const PlanPhase& phase = plan_.phases[phase_];
-  const bool laned = plan_.nodes[at(v.node)].laned;
-  std::vector<Where> after{grad_[at(value)]};
-  std::vector<std::pair<int, size_t>> extras;
   bool written = value == phase.loss;
-  for (const auto& [reader, input] : v.readers) {
+  std::vector<Tensor> extras;
+  for (const auto& [reader, input] : plan_.values[at(value)].readers) {
     const auto found = phase.extra_grads.find({reader, input});
     if (found == phase.extra_grads.end()) continue;
-    after.push_back(backward_[at(reader)]);
     if (found->second == phase.grads.at(value))
       written = true;
     else
-      extras.emplace_back(reader, at(input));
+      extras.push_back(rows(instances_.input_grad(phase_, reader, at(input)), lane));
   }
-  const Where where = grad_[at(value)] = place(laned, after);
-  call(where, v.node, [&](int64_t lane) {
-    return [this, value, lane, extras, written] {
-      const auto part = [&](const Tensor& t) {
-        if (lane < 0) return t;
-        const Range rows = plan_.lane_rows(t.shape, lane);
-        return t.slice(rows.begin, rows.end);
-      };
-      const Tensor grad = part(instances_.grad(phase_, value));
-      if (!written) std::fill_n(grad.floats(), grad.size(), 0.0F);
-      for (const auto& [reader, input] : extras)
-        add(grad.floats(), part(instances_.input_grad(phase_, reader, input)).floats(),
-            grad.size());
-    };
-  });
-}
-
-void PhaseGraph::add_backward(int n) {
-  const PlanNode& node = plan_.nodes[at(n)];
-  std::vector<Where> after = grads_of(n);
-  after.push_back(forward_[at(n)]);
-  const Where where = backward_[at(n)] = place(node.laned, after);
-  call(where, n, [&](int64_t lane) {
-    Node* instance = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
-    return [this, instance] { instance->backward(state_.step); };
-  });
+  return [grad = rows(instances_.grad(phase_, value), lane), extras, written] {
+    if (!written) std::fill_n(grad.floats(), grad.size(), 0.0F);
+    for (const Tensor& extra : extras) add(grad.floats(), extra.floats(), grad.size());
+  };
 }
 
 // The loss of the batch, before anything learns from it.
-void PhaseGraph::add_guard() {
-  const int value = plan_.phases[phase_].loss;
-  const std::vector<Where> after{forward_[at(plan_.values[at(value)].node)]};
-  guard_ = place(false, after);
-  guard_->task->calls.emplace_back(plan_.values[at(value)].node, [this, value] {
-    const Tensor loss = instances_.value(value, static_cast<int>(state_.step.number % 2));
-    const int64_t rows = loss.shape.rank() == 0 ? 1 : state_.step.rows;
-    double sum = 0;
-    for (int64_t row = 0; row < rows; ++row) sum += static_cast<double>(loss.floats()[row]);
-    state_.losses[phase_] = sum / static_cast<double>(rows);
-    if (!std::isfinite(sum))
-      throw Error(Exit::nonfinite, "the loss `" + plan_.phases[phase_].decl->minimize.text +
-                                       "` is " + (std::isnan(sum) ? "not a number" : "infinite"));
-  });
+void PhaseGraph::check_loss() {
+  const PlanPhase& phase = plan_.phases[phase_];
+  const Tensor loss = instances_.value(phase.loss, static_cast<int>(state_.step.number % 2));
+  const int64_t rows = loss.shape.rank() == 0 ? 1 : state_.step.rows;
+  double sum = 0;
+  for (int64_t row = 0; row < rows; ++row) sum += static_cast<double>(loss.floats()[row]);
+  state_.losses[phase_] = sum / static_cast<double>(rows);
+  if (!std::isfinite(sum))
+    throw Error(Exit::nonfinite, "the loss `" + phase.decl->minimize.text + "` is " +
+                                     (std::isnan(sum) ? "not a number" : "infinite"));
+}
+
+// Use by use, in the plan's order; then the optimizer, while the block is in the cache.
+void PhaseGraph::learn(BlockLearner& learner) {
+  const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
+  const Range block = learn.blocks[learner.block];
+  for (size_t use = 0; use < learner.uses.size(); ++use) {
+    learner.uses[use].node->learn(state_.step);
+    for (const int w : learn.plan_weights) {
+      if (use == 0) continue;
+      const Shape& shape = plan_.weights[at(w)].shape;
+      add(learner_.grad(phase_, w, block), learner_.scratch(w, block),
+          (block.end >= 0 ? block.size() : shape.rows()) * shape.row_elements());
+    }
+  }
+  learner_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
 }
 
 void PhaseGraph::add_learning() {
   const PlanPhase& phase = plan_.phases[phase_];
+  const int loss = plan_.values[at(phase.loss)].node;
+  Task& guard = task();
+  wait_for(guard, index_.needs({.kind = PlanItem::Kind::seed, .value = phase.loss}));
+  guard.calls.emplace_back(loss, [this] { check_loss(); });
   std::vector<Task*> blocks;
   for (BlockLearner& learner : instances_.learners(phase_)) {
-    const PlanLearn& learn = phase.learns[learner.learn];
-    std::vector<Where> after{*guard_};
-    for (size_t n = 0; n < plan_.nodes.size(); ++n)
-      if (plan_.nodes[n].weights == learn.weights)
-        after.push_back(forward_[n]), after.push_back(backward_[n]);
-    Task& block = task();
-    wait_for(block, after);
-    block.calls.emplace_back(learn.nodes[0], [this, &learner, &learn] {
-      for (size_t use = 0; use < learner.uses.size(); ++use) {
-        learner.uses[use].node->learn(state_.step);
-        if (use == 0) continue;
-        for (const int w : learn.plan_weights) {
-          const Range range = learn.blocks[learner.block];
-          const Shape& shape = plan_.weights[at(w)].shape;
-          const int64_t rows = range.end >= 0 ? range.size() : shape.rows();
-          add(learner_.grad(phase_, w, range), learner_.scratch(w, range),
-              rows * shape.row_elements());
-        }
-      }
-      learner_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
-    });
-    blocks.push_back(&block);
+    const PlanLearn& own = phase.learns[learner.learn];
+    Task& block = *blocks.emplace_back(&task());
+    wait_for(block, index_.readers(own.weights));
+    block.after.push_back(&guard);
+    block.calls.emplace_back(own.nodes[0], [this, &learner] { learn(learner); });
   }
   if (phase.decl->clip == 0) return;
   Task& norm = task();
   norm.after = blocks;
-  norm.calls.emplace_back(plan_.values[at(phase.loss)].node, [this] {
+  norm.calls.emplace_back(loss, [this] {
     if (learner_.updates(phase_, state_.step.number)) learner_.clip(phase_);
   });
   for (BlockLearner& learner : instances_.learners(phase_)) {

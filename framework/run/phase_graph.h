@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/graph/stages.h"
 #include "framework/run/instances.h"
 
 namespace weft {
@@ -50,24 +51,21 @@ class PhaseGraph {
   };
   // Where an item runs: in the tasks of a group of lanes, or in a task of its own.
   struct Where {
-    int group = -1;  // lanes run groups in order
+    int group = -1;
     Task* task = nullptr;
-    int level = -1;  // of a task: the last group it waits for
   };
 
   Task& task();
   Task& lane_task(int group, int64_t lane);
+  void wait_for(Task& task, const std::vector<size_t>& items);
   void add_item(const PlanItem& item);
-  Where place(bool laned, const std::vector<Where>& after);
-  void call(const Where& where, int node,
-            const std::function<std::function<void()>(int64_t lane)>& make);
-  void wait_for(Task& task, const std::vector<Where>& after);
-  std::vector<Where> grads_of(int node) const;
-  void add_forward(int node);
-  void add_backward(int node);
-  void add_seed(int value);
-  void add_sum(int value);
-  void add_guard();
+  std::function<void()> forward(int node, int64_t lane);
+  std::function<void()> backward(int node, int64_t lane);
+  std::function<void()> seed(int value, int64_t lane);
+  std::function<void()> sum(int value, int64_t lane);
+  Tensor rows(const Tensor& tensor, int64_t lane) const;
+  void check_loss();
+  void learn(BlockLearner& learner);
   void add_learning();
   void add_read_ahead();
   void connect();
@@ -81,10 +79,8 @@ class PhaseGraph {
   tbb::flow::graph graph_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<std::vector<Task*>> groups_;  // by group and lane
-  std::vector<Where> forward_, backward_;   // by node
-  std::vector<Where> grad_;                 // by value: its seed or its sum
-  std::vector<int> state_owner_;            // by node: the node before it that shares its states
-  std::optional<Where> guard_;
+  ItemIndex index_;
+  std::vector<Where> where_;  // by item
 };
 
 }  // namespace weft

@@ -53,6 +53,7 @@ void Progress::clear() {
 }
 
 void Progress::step(int64_t done, int64_t rows, const std::string& values) {
+  const std::scoped_lock lock(mutex_);
   samples_ += rows;
   const auto now = Clock::now();
   const bool edge = done == first_ + 1 || done == total_;
@@ -65,6 +66,7 @@ void Progress::step(int64_t done, int64_t rows, const std::string& values) {
 }
 
 void Progress::line(const std::string& text) {
+  const std::scoped_lock lock(mutex_);
   if (silent_) return;
   clear();
   fmt::print(stderr, "{}\n", text);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 namespace weft {
@@ -27,6 +28,7 @@ class Progress {
   std::string state(int64_t done, const std::string& values) const;
   void clear();
 
+  std::mutex mutex_;  // the watchdog speaks from its own thread
   std::string verb_;
   int64_t first_, total_, samples_ = 0;
   bool live_, silent_, shown_ = false;

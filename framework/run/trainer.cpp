@@ -30,10 +30,10 @@ class Trainer {
   Trainer(Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
       : pipeline_(pipeline), registry_(registry), options_(options), decl_(*pipeline.train) {
     Mistakes mistakes;
-    plan_ = Plan::build(pipeline, registry, Mode::train, mistakes);
-    if (pipeline.evaluate) evaluation_ = Plan::build(pipeline, registry, Mode::evaluate, mistakes);
-    if (pipeline.generate) Plan::build(pipeline, registry, Mode::generate, mistakes);
+    auto plans = build_plans(pipeline, registry, mistakes);
     mistakes.check();
+    plan_ = std::move(plans[0]);
+    if (pipeline.evaluate) evaluation_ = std::move(plans[1]);
     last_ = plan_->steps;
     if (options.steps > 0) last_ = std::min(last_, options.steps);
   }
@@ -42,16 +42,15 @@ class Trainer {
     open();
     const Signals signals;
     progress_ = std::make_unique<Progress>("train", step_, plan_->steps, options_.progress);
-    Watchdog watchdog(
-        options_.stall, [this] { return engine_->busy(); },
-        [this](const std::string& s) { say(s); });
+    watchdog_ = std::make_unique<Watchdog>(
+        options_.stall, [this] { return busy(); }, [this](const std::string& s) { say(s); });
     directory_->status("training", step_, "");
     try {
       while (step_ < last_ && !done_) {
         if (Signals::stop() || out_of_time()) return stop();
         engine_->step(step_, step_);
         ++step_;
-        watchdog.beat();
+        watchdog_->beat();
         after_step();
         if (Signals::take_save()) save();
       }
@@ -75,32 +74,37 @@ class Trainer {
       throw Error("`" + options_.run.string() +
                   "` holds a run already: --resume auto goes on with it, --overwrite starts anew, "
                   "-o names another");
-    if (exists && options_.start == TrainOptions::Start::overwrite)
-      RunDirectory::clear(options_.run);
+    const bool resumes = exists && options_.start == TrainOptions::Start::resume;
+    if (!exists && options_.start == TrainOptions::Start::resume && options_.resume != "auto")
+      throw Error(Exit::checkpoint, "`" + options_.run.string() + "` holds no run to resume");
+    model_.add(*plan_);
+    if (evaluation_) model_.add(*evaluation_);
+    const EngineOptions options{options_.threads, options_.run};
+    engine_ = std::make_unique<Engine>(*plan_, registry_, model_, options);
+    if (evaluation_)
+      evaluator_ = std::make_unique<Engine>(*evaluation_, registry_, model_, options);
+    clear_means();
+    if (!resumes) load_transferred(model_, pipeline_);  // nothing of an old run is gone if it fails
+    if (exists && !resumes) RunDirectory::clear(options_.run);
     directory_ = std::make_unique<RunDirectory>(options_.run);
     store_ = std::make_unique<CheckpointStore>(
         options_.run / "checkpoints",
         CheckpointOptions{.keep = static_cast<int>(decl_.save.keep),
                           .warn = [this](const std::string& s) { say(s); }});
-    model_.add(*plan_);
-    if (evaluation_) model_.add(*evaluation_);
-    load_transferred(model_, pipeline_);
-    engine_ = std::make_unique<Engine>(*plan_, registry_, model_,
-                                       EngineOptions{options_.threads, options_.run});
-    if (evaluation_)
-      evaluator_ = std::make_unique<Engine>(*evaluation_, registry_, model_,
-                                            EngineOptions{options_.threads, options_.run});
-    clear_means();
-    if (exists && options_.start == TrainOptions::Start::resume)
-      resume();
-    else if (options_.start == TrainOptions::Start::resume && options_.resume != "auto")
-      throw Error(Exit::checkpoint, "`" + options_.run.string() + "` holds no run to resume");
+    if (resumes && !resume()) load_transferred(model_, pipeline_);
     resolved_ = pipeline_.source.str();
     directory_->write("resolved.yaml", resolved_);
     directory_->write("run.json", facts().dump(2) + "\n");
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lanes", step_ ? "goes on" : "starts",
                                 step_, plan_->steps, plan_->lanes));
+  }
+
+  std::vector<std::string> busy() const {
+    std::vector<std::string> names = engine_->busy();
+    if (evaluator_)
+      for (const std::string& name : evaluator_->busy()) names.push_back(name);
+    return names;
   }
 
   // What must be the same for the same bits.
@@ -121,13 +125,15 @@ class Trainer {
             {"plugins", plugins}};
   }
 
-  void resume() {
+  // False if there is nothing to go on from.
+  bool resume() {
     std::optional<Checkpoint> checkpoint;
     try {
       checkpoint = store_->chosen(options_.resume == "auto" ? "last" : options_.resume, "--resume");
     } catch (const Error& error) {
       if (options_.resume != "auto" || error.code() != Exit::checkpoint) throw;
-      return say("no checkpoint to resume from: starting anew");
+      say("no checkpoint to resume from: starting anew");
+      return false;
     }
     const Json& state = checkpoint->state;
     if (state.at("conditions") != conditions() && !options_.allow_drift)
@@ -143,11 +149,15 @@ class Trainer {
     best_ =
         state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
     without_better_ = state.at("without_better");
-    sums_ = state.at("sums").get<std::vector<double>>();
-    counts_ = state.at("counts").get<std::vector<int64_t>>();
+    if (state.at("sums").size() == sums_.size()) {  // the reports may be others by now
+      for (size_t i = 0; i < sums_.size(); ++i)
+        sums_[i] = state["sums"][i].is_null() ? std::nan("") : state["sums"][i].get<double>();
+      counts_ = state.at("counts").get<std::vector<int64_t>>();
+    }
     done_ = decl_.save.patience > 0 && without_better_ >= decl_.save.patience;
     store_->rewind(step_, best_step_);
     say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
+    return true;
   }
 
   void after_step() {
@@ -207,7 +217,8 @@ class Trainer {
   }
 
   void evaluate_now() {
-    const Results results = evaluate(*evaluation_, *evaluator_, step_);
+    const Results results =
+        evaluate(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
     directory_->metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
     say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
     if (decl_.save.best.empty()) return;
@@ -228,12 +239,14 @@ class Trainer {
   // A full disk does not end the training; the next interval tries again.
   bool save() {
     if (saved_ == step_) return true;
+    Json sums = Json::array();  // a reported value may be infinite
+    for (const double sum : sums_) sums.push_back(std::isfinite(sum) ? Json(sum) : Json());
     const Json state{{"conditions", conditions()},
                      {"updates", engine_->learner().state()},
                      {"best", best_ ? Json(*best_) : Json()},
                      {"best_step", best_step_},
                      {"without_better", without_better_},
-                     {"sums", sums_},
+                     {"sums", sums},
                      {"counts", counts_}};
     try {
       const auto model = model_.tensors();
@@ -283,6 +296,7 @@ class Trainer {
   std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<Progress> progress_;
+  std::unique_ptr<Watchdog> watchdog_;  // ends before what it looks at
   std::string resolved_, save_error_;
   int64_t step_ = 0, saved_ = -1, last_ = 0;
   std::vector<double> sums_;     // of losses and reports since the last line of metrics

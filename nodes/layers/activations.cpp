@@ -29,7 +29,7 @@ constexpr float inv_sqrt_2pi = inv_sqrt_2 * std::numbers::inv_sqrtpi_v<float>;
 
 // y(x) and dy/dx; `a` is the slope of leaky_relu below zero.
 struct ReluMaths {
-  static float y(float x, float) { return x > 0 ? x : 0; }
+  static float y(float x, float) { return x < 0 ? 0 : x; }  // NaN stays NaN
   static float dy(float x, float, float) { return x > 0 ? 1 : 0; }
 };
 struct LeakyReluMaths {

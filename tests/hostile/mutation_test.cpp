@@ -122,7 +122,6 @@ TEST_F(Mutations, AreAPlanOrASentence) {
   }
   EXPECT_GT(plans, 5);  // a mutation of a comment or a number may well be sound
   EXPECT_LT(plans, 300);
-  
 }
 
 TEST_F(Mutations, GoThroughTheProgram) {

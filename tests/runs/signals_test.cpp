@@ -11,7 +11,7 @@ using testing::HasSubstr;
 class SignalTo : public TinyRuns {
  protected:
   SignalTo() { write("vae", replaced(tiny_vae(), "every_steps: 7", "every_steps: 70")); }
-  const Words length_{"--set", "train.steps=400"};
+  const Words length_{"--set", "train.steps=600"};
 };
 
 TEST_F(SignalTo, StopGivesACheckpointAndTheSameBits) {
@@ -20,7 +20,7 @@ TEST_F(SignalTo, StopGivesACheckpointAndTheSameBits) {
     const std::string name = "signal" + std::to_string(number);
     Process process(training("vae", name, length_));
     await_training(process, name);
-    sleep_for(random_seconds(0.1));
+    sleep_for(random_seconds(0.06));
     process.signal(number);
     const double asked = seconds_now();
     const Ended stopped = process.wait();
