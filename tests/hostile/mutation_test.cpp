@@ -91,7 +91,7 @@ int check(const std::string& text, std::string& said) {
     Mistakes mistakes;
     Pipeline pipeline = Pipeline::parse(text, "pipeline.yaml", {}, mistakes);
     for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
-      if (!has_section(pipeline, mode)) continue;
+      if (!pipeline.section(mode)) continue;
       const auto plan = Plan::build(pipeline, standard_nodes(), mode, mistakes);
       if (mistakes.empty()) said += print(*plan) + print_dot(*plan, pipeline);
     }

@@ -92,7 +92,7 @@ std::string outcome(const std::vector<std::string>& sets) {
     Mistakes mistakes;
     Pipeline pipeline = Pipeline::read("pipeline.yaml", sets, mistakes);
     for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
-      if (!has_section(pipeline, mode)) continue;
+      if (!pipeline.section(mode)) continue;
       const auto plan = Plan::build(pipeline, standard_nodes(), mode, mistakes);
       if (mistakes.empty()) text += print(*plan);
       for (const PlanNode& node : plan->nodes)

@@ -36,7 +36,7 @@ void Kills::kill_at(Process& process, int64_t step) const {
 }
 
 void Kills::survives(const std::string& pipeline, int kills) {
-  write("it", with_length(pipeline, interval * (2 * kills + 20)));
+  write("it", with_length(pipeline, interval * (2 * kills + 30)));
   ASSERT_EQ(train("it", "whole").exit, 0);
   for (int i = 0; i < kills; ++i) {
     Process process(
