@@ -65,7 +65,7 @@ TEST(Print, ShowsShapesParametersAndSharing) {
   EXPECT_THAT(line_with(text, "right.h "), HasSubstr("shared"));
   EXPECT_THAT(text, ContainsRegex("parameters +1,500\n"));
   EXPECT_THAT(text, HasSubstr("1,234 steps"));
-  EXPECT_THAT(text, HasSubstr("64 rows in 2 lanes"));
+  EXPECT_THAT(text, HasSubstr("64 rows in 1 lane"));
 }
 
 TEST(Print, ShowsWhatAPhaseDoes) {
