@@ -9,7 +9,7 @@ namespace weft {
 
 namespace {
 constexpr int64_t most_nodes = 20'000;  // of a section
-constexpr int most_waiting = 500;
+constexpr int most_waiting = 200;
 
 // What a user can write on a node of this kind, for "did you mean".
 std::vector<std::string> keys_of(const Node& node) {
