@@ -77,13 +77,19 @@ void Mistakes::check() const {
     return std::strcmp(a.what(), b.what()) == 0;
   };
   sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+  constexpr size_t most = 100;
+  if (sorted.size() > most) {
+    const std::string rest = std::to_string(sorted.size() - most);
+    sorted.resize(most, sorted.front());
+    sorted.emplace_back("and " + rest + " mistakes more");
+  }
   if (sorted.size() == 1) throw Error(sorted.front());
   throw Errors(std::move(sorted));
 }
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
   const std::string* best = nullptr;
-  size_t least = std::max<size_t>(1, name.size() / 3) + 1;
+  size_t least = std::min(std::max<size_t>(1, name.size() / 3) + 1, name.size());
   for (const std::string& candidate : candidates) {
     const size_t d = distance(name.substr(0, 64), std::string_view(candidate).substr(0, 64));
     if (d < least) least = d, best = &candidate;

@@ -17,7 +17,9 @@ std::string text(double number) {
 
 void check_number(const ParamBase& param, double number) {
   const Check& check = param.check;
-  const std::string given = "`" + std::string(param.name) + "` is " + text(number) + ", but must ";
+  const bool in_list = param.kind == ParamKind::integers || param.kind == ParamKind::numbers;
+  const std::string given = std::string(in_list ? "an item of `" : "`") + param.name + "` is " +
+                            text(number) + ", but must ";
   if (!std::isfinite(number)) throw Error(given + "be a finite number");
   if (check.least && number < *check.least)
     throw Error(given + "be at least " + text(*check.least));

@@ -263,7 +263,7 @@ Json definitions(const Registry& registry) {
   }
   Json all{{"name", {{"type", "string"}, {"pattern", "^[A-Za-z_-][A-Za-z0-9_-]{0,99}$"}}},
            {"variable",
-            {{"type", "string"}, {"pattern", "^\\$"}, {"description", "$name, or ${arithmetic}."}}},
+            {{"type", "string"}, {"pattern", "^\\$"}, {"description", "$name, or $(arithmetic)."}}},
            {"reference", text("`node`, `node.port` or an input of the module.")},
            {"repeat",
             {{"anyOf",

@@ -12,7 +12,7 @@ def score(logits, label):
 
 class Gan(twin.Model):
     about = "Generative adversarial network on Fashion-MNIST (Goodfellow et al. 2014)"
-    epochs = 20
+    epochs = 30
     range = "symmetric"
     noise = 100
     real_label = 0.9
@@ -28,8 +28,8 @@ class Gan(twin.Model):
     def __init__(self, options):
         super().__init__(options)
         betas = (0.5, 0.999)
-        self.of_discriminator = self.adam("discriminator", lr=4e-4, betas=betas)
-        self.of_generator = self.adam("generator", lr=2e-4, betas=betas)
+        self.of_discriminator = self.adam("discriminator", lr=2e-4, betas=betas)
+        self.of_generator = self.adam("generator", lr=1e-4, betas=betas)
 
     def generate(self, z):
         h = leaky_relu(self.linear("generator.h1", z), 0.2)
