@@ -1,6 +1,4 @@
-#include "framework/node/node.h"
-#include "framework/node/plugin.h"
-#include "framework/node/simd.h"
+#include "nodes/losses/elementwise.h"
 
 namespace weft {
 namespace {
@@ -17,28 +15,11 @@ WEFT_SIMD void squared_error_backward(const float* __restrict x, const float* __
   for (int64_t i = 0; i < n; ++i) grad[i] = grad_y * 2 * (x[i] - t[i]);
 }
 
-enum class Reduce { mean_per_sample, sum_per_sample };
-std::vector<std::string> names(Reduce) {
-  return {"mean_per_sample", "sum_per_sample"};
-}
+class Mse final : public ElementwiseLoss {
+ public:
+  Mse() : ElementwiseLoss("[batch, ...]", "Shaped as `x`.") {}
 
-class Mse final : public Node {
-  In x{this, "x", "[batch, ...]"};
-  In target{this, "target", "Shaped as `x`."};
-  Out y{this, "y", "[batch]"};
-  Param<Reduce> reduce{this, "reduce", "Over the elements of a sample.", Reduce::mean_per_sample};
-
-  void infer() override {
-    if (x.shape() != target.shape() || x.shape().rank() < 1)
-      throw Error("`x` is " + x.shape().str() + " and `target` is " + target.shape().str() +
-                  ", but both must be [batch, ...]");
-    y.shape({x.rows()});
-  }
-
-  float share() const {
-    return *reduce == Reduce::mean_per_sample ? 1 / static_cast<float>(x.row_size()) : 1;
-  }
-
+ private:
   void forward(const Step&) override {
     const int64_t n = x.row_size();
     for (int64_t i = 0; i < y.rows(); ++i)

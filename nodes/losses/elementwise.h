@@ -1,0 +1,38 @@
+// What losses share that compare two tensors element by element: one value for each sample.
+#pragma once
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+#include "framework/node/simd.h"
+
+namespace weft {
+
+enum class Reduce { mean_per_sample, sum_per_sample };
+inline std::vector<std::string> names(Reduce) {
+  return {"mean_per_sample", "sum_per_sample"};
+}
+
+class ElementwiseLoss : public Node {
+ public:
+  In x, target;
+  Out y{this, "y", "[batch]"};
+  Param<Reduce> reduce{this, "reduce", "Over the elements of a sample.", Reduce::mean_per_sample};
+
+ protected:
+  ElementwiseLoss(const char* x_doc, const char* target_doc, PortTraits of_target = {})
+      : x(this, "x", x_doc), target(this, "target", target_doc, of_target) {}
+
+  void infer() final {
+    if (x.shape() != target.shape() || x.shape().rank() < 1)
+      throw Error("`x` is " + x.shape().str() + " and `target` is " + target.shape().str() +
+                  ", but both must be [batch, ...]");
+    y.shape({x.rows()});
+  }
+
+  // Of one element in its sample's value.
+  float share() const {
+    return *reduce == Reduce::mean_per_sample ? 1 / static_cast<float>(x.row_size()) : 1;
+  }
+};
+
+}  // namespace weft
