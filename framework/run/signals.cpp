@@ -2,9 +2,7 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
-#include <csignal>
 
 #include "framework/node/error.h"
 
@@ -12,32 +10,39 @@ namespace weft {
 
 namespace {
 std::atomic<int> stops = 0;
-std::atomic<bool> save = false;
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+std::atomic<bool> save = false, done = false;
 
-constexpr std::array handled{SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
-std::array<struct sigaction, handled.size()> before;
+sigset_t taken() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, signal);
+  return set;
+}
 
-void note(int signal) {
-  if (signal == SIGUSR2)
-    save = true;
-  else if (stops.fetch_add(1) > 0 && signal == SIGINT)
-    _exit(static_cast<int>(Exit::interrupted));
+void wait_for_signals() {
+  const sigset_t set = taken();
+  for (int signal = 0; sigwait(&set, &signal) == 0 && !done;) {
+    if (signal == SIGUSR2)
+      save = true;
+    else if (stops.fetch_add(1) > 0 && signal == SIGINT)
+      _exit(static_cast<int>(Exit::interrupted));
+  }
 }
 }  // namespace
 
 Signals::Signals() {
-  stops = 0, save = false;
-  struct sigaction action {};
-  action.sa_handler = note;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < handled.size(); ++i) sigaction(handled[i], &action, &before[i]);
+  stops = 0, save = false, done = false;
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write()
+  const sigset_t set = taken();
+  pthread_sigmask(SIG_BLOCK, &set, &before_);
+  thread_ = std::thread(wait_for_signals);
 }
 
 Signals::~Signals() {
-  for (size_t i = 0; i < handled.size(); ++i) sigaction(handled[i], &before[i], nullptr);
+  done = true;
+  pthread_kill(thread_.native_handle(), SIGUSR2);
+  thread_.join();
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 bool Signals::stop() {

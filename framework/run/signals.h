@@ -1,6 +1,13 @@
 // Signals become flags that the step loop reads between steps. A second SIGINT ends the process at
 // once, with 130.
+//
+// They are taken by a thread that waits for them and are blocked in all others: kernels made at run
+// time may use the stack pointer for data, so a handler on a worker's stack would write over the
+// heap. Construct it before any worker exists: threads inherit what is blocked.
 #pragma once
+
+#include <csignal>
+#include <thread>
 
 namespace weft {
 
@@ -12,6 +19,10 @@ class Signals {
 
   static bool stop();       // save and exit
   static bool take_save();  // save and go on; asked once
+
+ private:
+  sigset_t before_{};
+  std::thread thread_;
 };
 
 }  // namespace weft

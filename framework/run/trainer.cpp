@@ -39,8 +39,8 @@ class Trainer {
   }
 
   Exit run() {
-    open();
     const Signals signals;
+    open();
     progress_ = std::make_unique<Progress>("train", step_, plan_->steps, options_.progress);
     watchdog_ = std::make_unique<Watchdog>(
         options_.stall, [this] { return busy(); }, [this](const std::string& s) { say(s); });
