@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 
 #include "framework/node/error.h"
 
@@ -34,7 +35,7 @@ Signals::Signals() {
   stops = 0, save = false, done = false;
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write()
   const sigset_t set = taken();
-  pthread_sigmask(SIG_BLOCK, &set, &before_);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
   thread_ = std::thread(wait_for_signals);
 }
 
@@ -42,7 +43,6 @@ Signals::~Signals() {
   done = true;
   pthread_kill(thread_.native_handle(), SIGUSR2);
   thread_.join();
-  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 bool Signals::stop() {

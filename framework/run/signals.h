@@ -6,7 +6,6 @@
 // heap. Construct it before any worker exists: threads inherit what is blocked.
 #pragma once
 
-#include <csignal>
 #include <thread>
 
 namespace weft {
@@ -14,14 +13,13 @@ namespace weft {
 class Signals {
  public:
   Signals();   // takes SIGINT, SIGTERM, SIGHUP, SIGUSR1 (stop) and SIGUSR2 (save)
-  ~Signals();  // gives them back
+  ~Signals();  // they stay blocked: one that comes late must not undo a good end
   Signals(const Signals&) = delete;
 
   static bool stop();       // save and exit
   static bool take_save();  // save and go on; asked once
 
  private:
-  sigset_t before_{};
   std::thread thread_;
 };
 

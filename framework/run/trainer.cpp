@@ -64,6 +64,7 @@ class Trainer {
     }
     if (step_ < plan_->steps && !done_) return stop();
     directory_->status("done", step_, done_ ? "no better evaluation for a while" : "");
+    say(fmt::format("done: {} steps, in {}", step_, options_.run.string()));
     return Exit::done;
   }
 
@@ -170,7 +171,7 @@ class Trainer {
       directory_->metrics(line);
       clear_means();
     }
-    const bool epoch_ends = step_ % plan_->steps_per_epoch() == 0;
+    const bool epoch_ends = plan_->source() && step_ % plan_->steps_per_epoch() == 0;
     if ((epoch_ends || step_ == plan_->steps) && evaluation_) evaluate_now();
     const int64_t every = decl_.save.every_steps;
     if (every ? step_ % every == 0 : epoch_ends) save();

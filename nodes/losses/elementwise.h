@@ -23,9 +23,10 @@ class ElementwiseLoss : public Node {
       : x(this, "x", x_doc), target(this, "target", target_doc, of_target) {}
 
   void infer() final {
-    if (x.shape() != target.shape() || x.shape().rank() < 1)
-      throw Error("`x` is " + x.shape().str() + " and `target` is " + target.shape().str() +
-                  ", but both must be [batch, ...]");
+    if (x.shape() != target.shape())
+      throw Error("`x` is " + x.shape().str() + ", but `target` is " + target.shape().str() +
+                  ": both must have one shape");
+    if (x.shape().rank() < 1) throw Error("`x` is one number, but must be [batch, ...]");
     y.shape({x.rows()});
   }
 

@@ -52,6 +52,37 @@ TEST_F(SignalTo, SaveGoesOn) {
   EXPECT_EQ(process.wait().exit, 75);
 }
 
+// Kernels made at run time may keep data where a stack should be: no handler may run on it.
+TEST_F(SignalTo, SaveManyTimesHarmsNothing) {
+  write("wide", R"(weft: 1
+modules:
+  net:
+    inputs: [x]
+    nodes:
+      h: {node: linear, x: x, features: 400, activation: relu}
+      y: {node: linear, x: h, features: 784}
+    outputs: {y: y}
+train:
+  nodes:
+    noise: {node: normal, shape: [128, 784]}
+    again: {use: net, x: noise}
+    loss: {node: mse, x: again, target: noise}
+  phases:
+    - {minimize: loss, update: net, optimizer: {node: sgd, lr: 0.1}}
+  steps: 400
+  save: {every_steps: 100}
+)");
+  ASSERT_EQ(train("wide", "whole").exit, 0);
+  Process process(training("wide", "signalled"));
+  await_training(process, "signalled");
+  for (int i = 0; i < 25 && process.running(); ++i) {
+    process.signal(SIGUSR2);
+    sleep_for(0.02);
+  }
+  ASSERT_EQ(process.wait().exit, 0);
+  expect_equal_runs("whole", "signalled");
+}
+
 // The second comes while it finishes the step or saves, or just after that.
 TEST_F(SignalTo, InterruptTwiceEndsAtOnce) {
   const Words endless{"--set", "train.steps=1000000"};
