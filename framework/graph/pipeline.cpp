@@ -270,21 +270,19 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
 
 Pipeline Pipeline::read(const std::filesystem::path& file, const std::vector<std::string>& sets,
                         Mistakes& mistakes) {
-  Pipeline pipeline;
-  pipeline.file = file.string();
-  pipeline.source = merge_includes(Yaml::read(file), file, mistakes);
-  mistakes.check();  // the rest would be about what a missing file declares
-  apply_sets(pipeline.source, sets, mistakes);
-  transfer_modules(pipeline.source, mistakes);
-  pipeline.build(mistakes);
-  return pipeline;
+  return from(Yaml::read(file), file.string(), sets, mistakes);
 }
 
 Pipeline Pipeline::parse(const std::string& text, const std::string& file,
                          const std::vector<std::string>& sets, Mistakes& mistakes) {
+  return from(Yaml::parse(text, file), file, sets, mistakes);
+}
+
+Pipeline Pipeline::from(Yaml tree, const std::string& file, const std::vector<std::string>& sets,
+                        Mistakes& mistakes) {
   Pipeline pipeline;
   pipeline.file = file;
-  pipeline.source = merge_includes(Yaml::parse(text, file), file, mistakes);
+  pipeline.source = merge_includes(std::move(tree), file, mistakes);
   mistakes.check();  // the rest would be about what a missing file declares
   apply_sets(pipeline.source, sets, mistakes);
   transfer_modules(pipeline.source, mistakes);

@@ -118,6 +118,8 @@ class Pipeline {
                                Mistakes& mistakes);
 
  private:
+  static Pipeline from(Yaml tree, const std::string& file, const std::vector<std::string>& sets,
+                       Mistakes& mistakes);
   void build(Mistakes& mistakes);
 };
 
