@@ -5,7 +5,7 @@
 namespace weft {
 
 namespace {
-constexpr int64_t block_elements = 40'000;  // of a weight, learned by one task
+constexpr int64_t block_elements = 20'000;  // of a weight, learned by one task
 constexpr int64_t block_rows = 16;
 
 size_t at(int index) {

@@ -1,5 +1,7 @@
 #include "framework/node/node.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace weft {
@@ -117,8 +119,14 @@ int64_t Source::sample_of(int64_t step, int64_t row) const {
 }
 
 void Source::forward(const Step& step) {
+  constexpr int64_t ahead = 4;  // samples on their way from memory while one is copied
+  std::array<int64_t, ahead> coming{};
   const int64_t end = std::min(outs.front()->rows(), rows(step.number) - first_row());
-  for (int64_t row = 0; row < end; ++row) load(sample_of(step.number, first_row() + row), row);
+  for (int64_t row = 0; row < end + ahead; ++row) {
+    int64_t& sample = coming[static_cast<size_t>(row % ahead)];
+    if (row >= ahead) load(sample, row - ahead);
+    if (row < end) expect(sample = sample_of(step.number, first_row() + row));
+  }
 }
 
 Slot::Slot(Node* owner, const char* name, const char* doc)

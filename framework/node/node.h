@@ -300,6 +300,8 @@ class WEFT_API Source : public Node {
   virtual int64_t open() = 0;
   // Copies sample `sample` into row `row` of every output.
   virtual void load(int64_t sample, int64_t row) = 0;
+  // `sample` will be loaded shortly: begin to fetch it, if that can be done without waiting.
+  virtual void expect(int64_t /*sample*/) const {}
 
   int64_t samples() const { return samples_; }
   int64_t batches() const;           // in one epoch

@@ -268,6 +268,19 @@ void IdxFile::read(int64_t row, int64_t begin, std::span<uint8_t> out) const {
   }
 }
 
+void IdxFile::expect(int64_t row) const {
+  constexpr int64_t line = 64, most = 4096;
+  const int64_t end = row * row_bytes_ + std::min(row_bytes_, most);
+  for (int64_t at = row * row_bytes_; at < end; at += line) {
+    const uint8_t* from =
+        bytes_ ? bytes_.get() + at
+        : pieces_
+            ? pieces_->ready[static_cast<size_t>(at / piece_bytes)].load(std::memory_order_acquire)
+            : nullptr;
+    if (from) __builtin_prefetch(bytes_ ? from : from + at % piece_bytes);
+  }
+}
+
 int64_t IdxSource::open_files(const std::filesystem::path& images,
                               const std::optional<std::filesystem::path>& labels) {
   images_ = IdxFile::open(images);

@@ -35,6 +35,8 @@ class IdxFile {
   int64_t row_bytes() const { return row_bytes_; }
   // Copies out.size() bytes of `row`, from its byte `begin` on.
   void read(int64_t row, int64_t begin, std::span<uint8_t> out) const;
+  // Begins to bring a row into the cache, if it is in memory.
+  void expect(int64_t row) const;
 
  private:
   class Disk;
@@ -75,6 +77,7 @@ class IdxSource : public Source {
                           PixelRange::unit};
 
   void load(int64_t sample, int64_t row) final;
+  void expect(int64_t sample) const final { images_->expect(sample); }
 
  protected:
   // Shapes the outputs and returns the number of images. Images are [n, pixels], [n, height, width]
