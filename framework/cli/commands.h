@@ -17,6 +17,7 @@ struct ModelOptions {
   std::vector<std::string> sets;
   std::string checkpoint = "last";  // last, best, or a step
   std::string output;               // folder for what sinks write; "": the run's
+  int64_t count = 0;                // how many to generate: $count; 0: as the pipeline says
   int threads = 0;
   bool json = false;
 };

@@ -90,7 +90,7 @@ void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::st
     command.add_option("-n,--count", *count, "How many samples: the variable $count (64)")
         ->check(CLI::Range(1, 1 << 24));
   command.callback([given, count, &exit, run] {
-    if (*count > 0) given->sets.push_back("count=" + std::to_string(*count));
+    given->count = *count;
     exit = run(*given);
   });
 }

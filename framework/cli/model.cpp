@@ -30,6 +30,17 @@ Checkpoint open_checkpoint(const std::filesystem::path& run, const std::string& 
   return store.chosen(which, "--checkpoint");
 }
 
+bool mentions_count(const Yaml& value) {
+  const std::string& text = value.text();
+  if (value.is_scalar() && text.find('$') != text.npos && text.find("count") != text.npos)
+    return true;
+  const auto& items = value.items();
+  const auto& entries = value.entries();
+  return std::any_of(items.begin(), items.end(), mentions_count) ||
+         std::any_of(entries.begin(), entries.end(),
+                     [](const Yaml::Entry& entry) { return mentions_count(entry.value); });
+}
+
 Trained open(const ModelOptions& options, Mode mode) {
   Trained trained;
   const bool is_run = std::filesystem::is_directory(options.target);
@@ -38,7 +49,12 @@ Trained open(const ModelOptions& options, Mode mode) {
   const auto file = is_run ? std::filesystem::path(options.target) / "resolved.yaml"
                            : std::filesystem::path(options.target);
   Mistakes mistakes;
-  trained.pipeline = std::make_unique<Pipeline>(Pipeline::read(file, options.sets, mistakes));
+  auto sets = options.sets;
+  if (options.count > 0) sets.push_back("count=" + std::to_string(options.count));
+  trained.pipeline = std::make_unique<Pipeline>(Pipeline::read(file, sets, mistakes));
+  if (options.count > 0 && !mentions_count(trained.pipeline->source))
+    throw Error("-n sets the variable `$count`, but " + file.string() +
+                " does not use it: how many are generated is written there");
   trained.registry = load_plugins_for(*trained.pipeline);
   trained.plan = Plan::build(*trained.pipeline, trained.registry, mode, mistakes);
   mistakes.check();

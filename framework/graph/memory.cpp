@@ -15,9 +15,9 @@ size_t at(int index) {
   return static_cast<size_t>(index);
 }
 
-// Lanes run freely within a phase, each through the items in their order; phases follow one another. So within a phase memory may pass
-// from one tensor to another only where every lane passes its own rows, in its own order; between
-// phases it passes freely.
+// Lanes run freely within a phase, each through the items in their order; phases follow one
+// another. So within a phase memory may pass from one tensor to another only where every lane
+// passes its own rows, in its own order; between phases it passes freely.
 class Memory {
  public:
   explicit Memory(Plan& plan) : plan_(plan) {}
@@ -30,7 +30,7 @@ class Memory {
     for (PlanNode& node : plan_.nodes)
       for (const Saved* saved : node.node->saved)
         node.saved.push_back(
-            plan_.mode == Mode::train
+            plan_.mode == Mode::train && saved->present()
                 ? add(node.path + "." + saved->name, saved->shape(), saved->dtype, node.laned)
                 : -1);
     for (PlanPhase& phase : plan_.phases) walk(phase);

@@ -25,21 +25,19 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
   for (const ParamBase* param : optimizer.node->params) known.emplace_back(param->name);
   for (const auto& [key, place, value] : map.entries()) {
     if (key == "node") continue;
-    const auto& params = optimizer.node->params;
-    const auto param = std::find_if(params.begin(), params.end(),
-                                    [&, &key = key](const ParamBase* p) { return p->name == key; });
-    if (param == params.end()) {
+    ParamBase* const param = optimizer.node->param(key);
+    if (!param) {
       mistakes.add(place,
                    optimizer.kind + " has no param `" + key + "`" + did_you_mean(key, known));
       continue;
     }
     if (unresolved(value)) continue;
     try {
-      if ((*param)->kind == ParamKind::number && value.is_map()) {
-        optimizer.schedules.emplace_back(key, Schedule::read(value, plan.steps, **param));
+      if (param->kind == ParamKind::number && value.is_map()) {
+        optimizer.schedules.emplace_back(key, Schedule::read(value, plan.steps, *param));
       } else {
-        optimizer.params.emplace_back(key, param_value(**param, value));
-        (*param)->set(optimizer.params.back().second);
+        optimizer.params.emplace_back(key, param_value(*param, value));
+        param->set(optimizer.params.back().second);
       }
     } catch (const Error& error) {
       add_at(mistakes, value.place(), error, optimizer.kind + ": ");
@@ -111,9 +109,7 @@ bool matches(const std::string& pattern, const std::string& name) {
 
 std::unique_ptr<Node> make_optimizer(const PlanOptimizer& optimizer, const Registry& registry) {
   std::unique_ptr<Node> node = registry.make(optimizer.kind);
-  for (const auto& [key, value] : optimizer.params)
-    for (ParamBase* param : node->params)
-      if (param->name == key) param->set(value);
+  for (const auto& [key, value] : optimizer.params) node->param(key)->set(value);
   return node;
 }
 

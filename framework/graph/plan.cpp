@@ -232,19 +232,12 @@ std::unique_ptr<Node> Plan::instance(const Registry& registry, int n) const {
   const PlanNode& from = nodes[at(n)];
   std::unique_ptr<Node> node = registry.make(from.kind);
   for (size_t i = 0; i < from.lists.size(); ++i) node->lists[i]->resize(node.get(), from.lists[i]);
-  for (const auto& [key, value] : from.params)
-    for (ParamBase* param : node->params)
-      if (param->name == key) param->set(value);
+  for (const auto& [key, value] : from.params) node->param(key)->set(value);
   for (size_t i = 0; i < from.inputs.size(); ++i)
     if (from.inputs[i] >= 0) node->ins[i]->wire(values[at(from.inputs[i])].shape, true);
-  node->settle(setting(n));
+  node->settle(from.setting);
   node->infer();
   return node;
-}
-
-Node::Setting Plan::setting(int n) const {
-  return {.mode = mode,
-          .random_key = Random::key(seed, std::string(weft::name(mode)) + "/" + nodes[at(n)].path)};
 }
 
 const PlanOptimizer& Plan::optimizer(const PlanPhase& phase, int weight) const {

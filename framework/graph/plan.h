@@ -38,7 +38,8 @@ struct PlanNode {
   std::vector<int> inputs;     // a value for each of node->ins, or -1
   std::vector<int> outputs;    // a value for each of node->outs
   std::vector<int> saved;      // a buffer for each of node->saved
-  std::unique_ptr<Node> node;  // the instance that sees the whole batch
+  Node::Setting setting;       // of the instance that sees the whole batch
+  std::unique_ptr<Node> node;  // that instance
   bool laned = false;          // one instance for each lane
 };
 
@@ -140,7 +141,6 @@ class Plan {
   // computed is used again as long as no weight above it changed.
   std::vector<std::vector<PlanItem>> program(const std::vector<bool>& active) const;
 
-  Node::Setting setting(int node) const;      // of the instance that sees the whole batch
   int weight(const std::string& name) const;  // its index, or -1
   const PlanOptimizer& optimizer(const PlanPhase& phase, int weight) const;
   double step_flops() const;  // multiplications and additions of one training step

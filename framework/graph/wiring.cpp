@@ -283,9 +283,12 @@ void Wiring::connect(PlanNode& node, In& port, int value, const Place& place) {
 }
 
 void Wiring::infer(PlanNode& node) {
-  node.node->settle({.mode = plan_.mode,
-                     .random_key = Random::key(
-                         plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path)});
+  const auto module = pipeline_.modules.find(node.module);
+  node.setting = {
+      .mode = plan_.mode,
+      .frozen = module != pipeline_.modules.end() && module->second.frozen,
+      .random_key = Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path)};
+  node.node->settle(node.setting);
   try {
     node.node->infer();
     for (const Out* port : node.node->outs)

@@ -54,6 +54,12 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
       throw Error(decl.place,
                   decl.name + " (" + fragment.name + ") needs its param " + ticked(name));
   }
+  const size_t before = mistakes_.size();
+  const auto explain = [&] {
+    if (fragment.body.place().file != decl.place.file)
+      mistakes_.explain(before, fragment.body.place().file,
+                        "\n    in " + ticked(fragment.name) + " of " + decl.place.str());
+  };
   const GraphDecl graph = Pipeline::instantiate(fragment, vars, mistakes_);
   Scope inner;
   inner.what = "fragment " + ticked(fragment.name);
@@ -65,7 +71,14 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
       mistakes_.add(place, decl.name + " (" + fragment.name + ") has no input or param " +
                                ticked(key) + did_you_mean(key, known) + "; it has " +
                                listed(known));
-  return wire_graph(scope, inner, decl, graph);
+  try {
+    Outputs outputs = wire_graph(scope, inner, decl, graph);
+    explain();
+    return outputs;
+  } catch (...) {
+    explain();
+    throw;
+  }
 }
 
 // Wires a sub-graph whose inputs `decl` gives in the outer scope.

@@ -62,6 +62,9 @@ class Yaml {
   // Equal kinds, texts, quoting and children, in the same order, wherever they stand.
   bool operator==(const Yaml& other) const;
 
+  // The paths at which two trees differ, "train.phases.0.optimizer.lr", in this one's order.
+  std::vector<std::string> differences(const Yaml& other) const;
+
   // Block style where it reads better, flow style for short maps and lists; parse(str()) == *this.
   std::string str() const;
 

@@ -44,6 +44,26 @@ bool Yaml::operator==(const Yaml& other) const {
          items_ == other.items_ && std::ranges::equal(entries_, other.entries_, same);
 }
 
+std::vector<std::string> Yaml::differences(const Yaml& other) const {
+  std::vector<std::string> paths;
+  const auto below = [&](const std::string& key, const Yaml* a, const Yaml* b) {
+    if (!a || !b) return paths.push_back(key);
+    for (const std::string& path : a->differences(*b))
+      paths.push_back(path.empty() ? key : key + "." + path);
+  };
+  if (is_map() && other.is_map()) {
+    for (const auto& [key, place, value] : entries_) below(key, &value, other.find(key));
+    for (const auto& [key, place, value] : other.entries_)
+      if (!find(key)) below(key, nullptr, &value);
+  } else if (is_list() && other.is_list() && items_.size() == other.items_.size()) {
+    for (size_t i = 0; i < items_.size(); ++i)
+      below(std::to_string(i), &items_[i], &other.items_[i]);
+  } else if (!(*this == other)) {
+    paths.emplace_back();
+  }
+  return paths;
+}
+
 const Yaml* Yaml::find(std::string_view key) const {
   const auto entry = std::ranges::find(entries_, key, &Entry::key);
   return entry == entries_.end() ? nullptr : &entry->value;

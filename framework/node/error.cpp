@@ -66,6 +66,12 @@ void Mistakes::add(const Error& error) {
     all_.push_back(error);
 }
 
+void Mistakes::explain(size_t from, const std::string& file, const std::string& more) {
+  for (size_t i = from; i < all_.size(); ++i)
+    if (all_[i].place().file == file)
+      all_[i] = Error(all_[i].place(), all_[i].sentence() + more, all_[i].code());
+}
+
 void Mistakes::check() const {
   if (all_.empty()) return;
   std::vector<Error> sorted = all_;

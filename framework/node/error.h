@@ -71,7 +71,10 @@ class WEFT_API Mistakes {
   void add(const Mistakes& others) {
     all_.insert(all_.end(), others.all_.begin(), others.all_.end());
   }
+  // Adds `more` to the sentences of those after the first `from` that stand in `file`.
+  void explain(size_t from, const std::string& file, const std::string& more);
   bool empty() const { return all_.empty(); }
+  size_t size() const { return all_.size(); }
   void check() const;  // throws what was collected, in the order of the file
  private:
   std::vector<Error> all_;

@@ -70,15 +70,14 @@ void State::shape(const Shape& shape, float start) {
 
 Node::~Node() = default;
 
-void Node::settle(const Setting& setting) {
-  mode_ = setting.mode;
-  random_key_ = setting.random_key;
-  first_row_ = setting.first_row;
-  output_dir_ = setting.output_dir;
+ParamBase* Node::param(std::string_view name) const {
+  const auto found = std::find_if(params.begin(), params.end(),
+                                  [&](const ParamBase* param) { return param->name == name; });
+  return found == params.end() ? nullptr : *found;
 }
 
 std::filesystem::path Node::output(const std::string& path) const {
-  const std::filesystem::path full = output_dir_ / path;
+  const std::filesystem::path full = setting_.output_dir / path;
   std::error_code ignored;  // the write that follows reports a folder that could not be made
   if (full.has_parent_path()) std::filesystem::create_directories(full.parent_path(), ignored);
   return full;

@@ -30,6 +30,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/node/error.h"
@@ -157,7 +158,8 @@ class WEFT_API Saved {
   Saved(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
   Saved(const Saved&) = delete;
 
-  void shape(const Shape& shape) { value_.shape = shape; }  // axis 0 is the batch
+  // infer() calls it, or leaves the value absent. Axis 0 is the batch.
+  void shape(const Shape& shape) { value_.shape = shape, present_ = true; }
   float* data() const { return value_.floats(); }
   int32_t* ints() const { return value_.ints(); }
 
@@ -167,10 +169,12 @@ class WEFT_API Saved {
 
   // For the framework.
   const Shape& shape() const { return value_.shape; }
+  bool present() const { return present_; }
   void bind(Tensor value) { value_ = value; }
 
  private:
   Tensor value_;
+  bool present_ = false;
 };
 
 // What a node learns. Saved as "<module>.<node>.<name>", shared by every use of its module.
@@ -246,14 +250,16 @@ class WEFT_API Node {
  protected:
   Node() = default;
 
-  Mode mode() const { return mode_; }
-  bool training() const { return mode_ == Mode::train; }
-  uint64_t random_key() const { return random_key_; }  // of (seed, path)
-  int64_t first_row() const { return first_row_; }     // of this instance in the batch
+  Mode mode() const { return setting_.mode; }
+  bool training() const { return setting_.mode == Mode::train; }
+  // In a module that does not learn: behaves as in evaluation, though gradients may pass through.
+  bool frozen() const { return setting_.frozen; }
+  uint64_t random_key() const { return setting_.random_key; }  // of (seed, path)
+  int64_t first_row() const { return setting_.first_row; }     // of this instance in the batch
   // The random numbers of one of this instance's rows in this step.
   Random random(const Step& step, int64_t row) const {
-    return {random_key_, static_cast<uint64_t>(step.number),
-            static_cast<uint32_t>(first_row_ + row)};
+    return {random_key(), static_cast<uint64_t>(step.number),
+            static_cast<uint32_t>(first_row() + row)};
   }
   // A path in the run's directory for a sink to write, its folder made.
   std::filesystem::path output(const std::string& path) const;
@@ -273,19 +279,19 @@ class WEFT_API Node {
   std::vector<State*> states;
   std::vector<Slot*> slots;
 
+  ParamBase* param(std::string_view name) const;  // null if there is none
+
   struct Setting {
     Mode mode = Mode::train;
+    bool frozen = false;
     uint64_t random_key = 0;
     int64_t first_row = 0;
     std::filesystem::path output_dir;
   };
-  void settle(const Setting& setting);
+  void settle(const Setting& setting) { setting_ = setting; }
 
  private:
-  Mode mode_ = Mode::train;
-  uint64_t random_key_ = 0;
-  int64_t first_row_ = 0;
-  std::filesystem::path output_dir_;
+  Setting setting_;
 };
 
 // A set of samples. open() shapes the outputs and counts the samples; load() copies one. The

@@ -41,15 +41,14 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
       reads_data_(plan.nodes.size()) {
   const auto make = [&](int n, int64_t lane) {
     Instance instance{.node = plan.instance(registry, n), .plan_node = n, .lane = lane};
-    Node::Setting setting = plan.setting(n);
-    setting.output_dir = output_dir;
     const PlanNode& node = plan.nodes[at(n)];
+    Node::Setting setting = node.setting;
+    setting.output_dir = output_dir;
     if (lane >= 0)
       setting.first_row = plan.lane_rows(plan.values[at(node.outputs[0])].shape, lane).begin;
     instance.node->settle(setting);
     for (const auto& [name, schedule] : node.schedules)
-      for (ParamBase* param : instance.node->params)
-        if (param->name == name) schedules_.emplace_back(param, &schedule);
+      schedules_.emplace_back(instance.node->param(name), &schedule);
     return instance;
   };
   for (size_t n = 0; n < plan.nodes.size(); ++n) {

@@ -5,14 +5,11 @@
 
 #include "framework/graph/optimizers.h"
 #include "framework/node/simd.h"
+#include "framework/run/add.h"
 
 namespace weft {
 
 namespace {
-WEFT_SIMD void add(float* __restrict to, const float* __restrict from, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] += from[i];
-}
-
 WEFT_SIMD void scale(float* __restrict to, float factor, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] *= factor;
 }
@@ -34,11 +31,6 @@ WEFT_SIMD bool finite(const float* __restrict from, int64_t n) {
 Tensor make(const Shape& shape, std::vector<Buffer>& memory) {
   memory.emplace_back(static_cast<size_t>(shape.elements()) * sizeof(float));
   return {shape, DType::f32, memory.back().data()};
-}
-
-void set_param(Node& node, const std::string& name, double value) {
-  for (ParamBase* param : node.params)
-    if (param->name == name) param->set(value);
 }
 }  // namespace
 
@@ -92,7 +84,7 @@ void Learner::set_schedules(int64_t step) {
   for (size_t p = 0; p < phases_.size(); ++p)
     for (size_t o = 0; o < phases_[p].optimizers.size(); ++o)
       for (const auto& [param, schedule] : plan_.phases[p].optimizers[o].schedules)
-        set_param(*phases_[p].optimizers[o], param, schedule.at(step));
+        phases_[p].optimizers[o]->param(param)->set(schedule.at(step));
 }
 
 bool Learner::runs(size_t phase, int64_t step) const {

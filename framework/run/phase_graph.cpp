@@ -4,17 +4,13 @@
 #include <cmath>
 #include <set>
 
-#include "framework/node/simd.h"
+#include "framework/run/add.h"
 
 namespace weft {
 
 namespace {
 size_t at(int index) {
   return static_cast<size_t>(index);
-}
-
-WEFT_SIMD void add(float* __restrict to, const float* __restrict from, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] += from[i];
 }
 }  // namespace
 

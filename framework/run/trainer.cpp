@@ -1,6 +1,7 @@
 #include "framework/run/trainer.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <limits>
@@ -143,6 +144,10 @@ class Trainer {
           "the run was made under other conditions, so going on would not give the same bits: " +
               state.at("conditions").dump() + " then, " + conditions().dump() +
               " now; --allow-drift goes on all the same");
+    const auto changed =
+        Yaml::parse(checkpoint->pipeline, "pipeline.yaml").differences(pipeline_.source);
+    if (!changed.empty())
+      say(fmt::format("the pipeline is not the checkpoint's: {}", fmt::join(changed, ", ")));
     model_.load(checkpoint->model.tensors());
     engine_->learner().load(checkpoint->optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint->step;

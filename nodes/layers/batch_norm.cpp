@@ -64,6 +64,13 @@ WEFT_SIMD void grad_rows(const float* __restrict grad, const float* __restrict x
     }
 }
 
+WEFT_SIMD void scale_rows(const float* __restrict grad, const float* __restrict weight,
+                          const float* __restrict rstd, float* __restrict grad_x, int64_t rows,
+                          int64_t c) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < c; ++j) grad_x[i * c + j] = grad[i * c + j] * weight[j] * rstd[j];
+}
+
 class BatchNorm final : public Node {
   In x{this, "x", "[batch, ..., c]; normalised over all axes but the last."};
   Out y{this, "y", "Shaped as `x`."};
@@ -72,7 +79,7 @@ class BatchNorm final : public Node {
                          within(0, 1)};
   Weight weight{this, "weight", "[c]"};
   Weight bias{this, "bias", "[c]"};
-  State running_mean{this, "running_mean", "[c]; used outside training."};
+  State running_mean{this, "running_mean", "[c]; used outside training, and in frozen modules."};
   State running_var{this, "running_var", "[c]; unbiased; used outside training."};
   Saved mean{this, "mean", "[c]; of this batch."};
   Saved rstd{this, "rstd", "[c]; 1 / sqrt(variance + eps) of this batch."};
@@ -80,7 +87,7 @@ class BatchNorm final : public Node {
   std::vector<double> sum_, product_;
   std::vector<float> running_rstd_;
 
-  bool whole_batch() const override { return training(); }
+  bool whole_batch() const override { return training() && !frozen(); }
   int64_t c() const { return x.shape().back(); }
   int64_t sites(const Step& step) const { return step.rows * (x.row_size() / c()); }
 
@@ -92,6 +99,7 @@ class BatchNorm final : public Node {
     bias.shape({c()}, Init::constant(0));
     running_mean.shape({c()}, 0);
     running_var.shape({c()}, 1);
+    if (!whole_batch()) return;
     mean.shape({c()});
     rstd.shape({c()});
   }
@@ -104,7 +112,7 @@ class BatchNorm final : public Node {
 
   void forward(const Step& step) override {
     const int64_t rows = x.size() / c();
-    if (training()) {
+    if (whole_batch()) {
       measure(sites(step));
       normalise(x.data(), mean.data(), rstd.data(), weight.data(), bias.data(), y.data(), rows,
                 c());
@@ -134,6 +142,9 @@ class BatchNorm final : public Node {
 
   void backward(const Step& step) override {  // Ioffe & Szegedy 2015, section 3
     if (!x.wants_grad()) return;
+    if (frozen())
+      return scale_rows(y.grad(), weight.data(), running_rstd_.data(), x.grad(), x.size() / c(),
+                        c());
     const int64_t m = sites(step);
     sum_grads(y.grad(), x.data(), mean.data(), rstd.data(), m, c(), c(), sum_.data(),
               product_.data());

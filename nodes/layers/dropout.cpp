@@ -20,10 +20,12 @@ WEFT_SIMD void multiply(const float* __restrict a, const float* __restrict b, fl
 
 class Dropout final : public Node {
   In x{this, "x", "Any shape with a batch axis."};
-  Out y{this, "y", "Shaped as `x`; equal to `x` outside training."};
+  Out y{this, "y", "Shaped as `x`; equal to `x` outside training and in frozen modules."};
   Param<double> rate{
       this, "rate", "The probability of zeroing an element.", 0.5, {.least = 0, .below = 1}};
   Saved mask{this, "mask", "0 or 1 / (1 - rate), shaped as `x`."};
+
+  bool drops() const { return training() && !frozen(); }
 
   void infer() override {
     if (x.shape().rank() < 1) throw Error("`x` is [], but needs a batch axis");
@@ -32,7 +34,7 @@ class Dropout final : public Node {
   }
 
   void forward(const Step& step) override {
-    if (!training()) {
+    if (!drops()) {
       std::copy_n(x.data(), x.size(), y.data());
       return;
     }
@@ -43,7 +45,11 @@ class Dropout final : public Node {
   }
 
   void backward(const Step&) override {
-    if (x.wants_grad()) multiply(y.grad(), mask.data(), x.grad(), x.size());
+    if (!x.wants_grad()) return;
+    if (drops())
+      multiply(y.grad(), mask.data(), x.grad(), x.size());
+    else
+      std::copy_n(y.grad(), x.size(), x.grad());
   }
 };
 

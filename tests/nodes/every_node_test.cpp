@@ -120,6 +120,22 @@ TEST_P(EveryNode, GradientsAreCentralDifferences) {
       if (value.wants_grad) expect_gradient(rig, value);
 }
 
+// A module that does not learn lets gradients through, but nothing else of training.
+TEST_P(EveryNode, FrozenRunsAsInEvaluation) {
+  NodeRig frozen(kind(), example(kind()), {.frozen = true});
+  NodeRig evaluated(kind(), example(kind()), {.mode = Mode::evaluate});
+  const auto states = frozen.states;
+  run(frozen);
+  evaluated.forward();
+  for (size_t i = 0; i < frozen.outputs.size(); ++i)
+    EXPECT_TRUE(same_bits(frozen.outputs[i].value.floats, evaluated.outputs[i].value.floats))
+        << frozen.outputs[i].name;
+  for (size_t i = 0; i < states.size(); ++i)
+    EXPECT_TRUE(same_bits(frozen.states[i].floats, states[i].floats)) << "state " << i << " moved";
+  for (NodeRig::Value& value : frozen.inputs)
+    if (value.wants_grad) expect_gradient(frozen, value);
+}
+
 TEST_P(EveryNode, RepeatsItsBits) {
   NodeRig first(kind(), example(kind())), second(kind(), example(kind()));
   run(first);

@@ -105,6 +105,10 @@ generate:
     save:  {node: image_grid, x: image.logits, map: sigmoid, path: samples.png}
 )");
   ASSERT_EQ(weft({"generate", "run", "-n", "5", "-o", "one"}).exit, 0);
+  write("five", replaced(text("draw.yaml"), "$count", "5"));
+  const Ended uncounted = weft({"generate", "five.yaml", "-n", "5", "-o", "two"});
+  EXPECT_EQ(uncounted.exit, 2);
+  EXPECT_THAT(uncounted.err, testing::HasSubstr("five.yaml does not use it"));
   const Ended ended = weft({"generate", "draw.yaml", "-o", "two"});
   ASSERT_EQ(ended.exit, 0) << ended.err;
   EXPECT_TRUE(text("one/samples.png") == text("two/samples.png"));

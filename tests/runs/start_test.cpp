@@ -40,6 +40,16 @@ TEST_F(Start, AutoStartsAnewWhereThereIsNothing) {
   expect_equal_runs("auto", "fresh");
 }
 
+TEST_F(Start, AResumedRunTellsWhatHasChanged) {
+  ASSERT_EQ(train("vae", "run", {"--steps", "7"}).exit, 75);
+  const Ended same = train("vae", "run", {"--resume", "auto", "--steps", "14"});
+  EXPECT_THAT(same.err, testing::Not(HasSubstr("the pipeline is not")));
+  const Ended other =
+      train("vae", "run", {"--resume", "auto", "--set", "train.steps=70", "--set", "seed=0"});
+  EXPECT_EQ(other.exit, 0) << other.err;
+  EXPECT_THAT(other.err, HasSubstr("the pipeline is not the checkpoint's: train.steps, seed\n"));
+}
+
 TEST_F(Start, AFinishedRunIsLeftAlone) {
   ASSERT_EQ(train("vae", "run").exit, 0);
   ASSERT_EQ(train("vae", "fresh").exit, 0);

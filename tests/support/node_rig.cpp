@@ -164,7 +164,8 @@ std::unique_ptr<Node> make_node(const NodeKind& kind, const NodeCase& values,
 }
 
 std::unique_ptr<Node> NodeRig::instance(int64_t first_row) const {
-  return make_node(kind_, case_, {options_.mode, options_.key, first_row, folder_});
+  return make_node(kind_, case_,
+                   {options_.mode, options_.frozen, options_.key, first_row, folder_});
 }
 
 NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
@@ -205,12 +206,12 @@ void NodeRig::hold_outputs() {
     outputs.push_back(std::move(output));
   }
   for (const Saved* rows : whole_->saved)
-    saved.push_back(training() ? Array(rows->shape(), rows->dtype) : Array());
+    saved.push_back(training() && rows->present() ? Array(rows->shape(), rows->dtype) : Array());
 }
 
 void NodeRig::hold_weights() {
   for (const Weight* weight : whole_->weights) {
-    Value value{weight->name, {}, {}, training() && weight->present()};
+    Value value{weight->name, {}, {}, training() && !options_.frozen && weight->present()};
     if (weight->present()) {
       const Init& init = weight->init();
       value.value = Array(weight->shape());

@@ -45,6 +45,7 @@ struct RigOptions {
   int64_t rows = -1;           // that hold samples; -1: all
   int64_t step = 0;
   uint64_t key = 42;  // of random numbers
+  bool frozen = false;
 };
 
 // A node with params set, ports wired and infer() done. Throws Error as the framework would: an
