@@ -93,8 +93,11 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
     if (same != phase.learns.end())
       same->nodes.push_back(static_cast<int>(n));
     else
-      phase.learns.push_back(
-          {node.weights, {static_cast<int>(n)}, weights, blocks_of(plan, weights)});
+      phase.learns.push_back({node.weights,
+                              {static_cast<int>(n)},
+                              weights,
+                              blocks_of(plan, weights),
+                              node.node->learns_in_lanes()});
   }
   for (const Mention& module : phase.decl->update) {
     const bool reached = std::any_of(phase.learns.begin(), phase.learns.end(), [&](const auto& l) {

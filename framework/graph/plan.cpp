@@ -164,6 +164,11 @@ int Plan::weight(const std::string& name) const {
   return -1;
 }
 
+int PlanLearn::use(int node) const {
+  const auto found = std::find(nodes.begin(), nodes.end(), node);
+  return found == nodes.end() ? -1 : static_cast<int>(found - nodes.begin());
+}
+
 std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, Mode mode,
                                   Mistakes& mistakes) {
   auto plan = std::make_unique<Plan>();
@@ -261,6 +266,12 @@ size_t Plan::bytes() const {
       total += size *
                (1 + optimizer(phase, w).node->slots.size() + (phase.decl->accumulate > 1 ? 1 : 0));
     }
+  for (const PlanPhase& phase : phases)
+    for (const PlanLearn& learn : phase.learns)
+      for (const int w : learn.plan_weights)
+        if (const size_t parts = learn.parts(lanes); parts > 1)
+          total +=
+              (parts - 1) * static_cast<size_t>(weights[at(w)].shape.elements()) * sizeof(float);
   return total;
 }
 
@@ -311,9 +322,7 @@ double Plan::step_flops() const {
       bool wants = false, learns = false;
       for (size_t i = 0; i < nodes[at(item.node)].inputs.size(); ++i)
         wants = wants || input_wants_grad(*this, phase, item.node, i);
-      for (const PlanLearn& learn : phase.learns)
-        learns = learns ||
-                 std::find(learn.nodes.begin(), learn.nodes.end(), item.node) != learn.nodes.end();
+      for (const PlanLearn& learn : phase.learns) learns = learns || learn.use(item.node) >= 0;
       const bool weightless = nodes[at(item.node)].node->weights.empty();
       flops += forward * (learns ? 1 : 0) + forward * (wants ? (weightless ? 2 : 1) : 0);
     }

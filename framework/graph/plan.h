@@ -2,6 +2,7 @@
 // differentiated; every tensor given its place in memory. Immutable, printable, no threads yet.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -62,6 +63,13 @@ struct PlanLearn {
   std::vector<int> nodes;         // its uses that have a gradient in the phase
   std::vector<int> plan_weights;  // what is learned, by index in Plan::weights
   std::vector<Range> blocks;      // of axis 0; one block if the weights cannot be cut alike
+  bool in_lanes = false;          // each lane writes a part; a task of a block adds them
+
+  // Gradients that are added up: of each lane of each use, or of the first use and any other.
+  size_t parts(int64_t lanes) const {
+    return in_lanes ? nodes.size() * static_cast<size_t>(lanes) : std::min<size_t>(nodes.size(), 2);
+  }
+  int use(int node) const;  // the place of a node among its uses, or -1
 };
 
 // A tensor in the plan's memory. Times are positions in the order of the whole step.

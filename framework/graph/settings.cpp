@@ -5,6 +5,7 @@ namespace weft {
 namespace {
 template <class T, class Convert>
 std::vector<T> each(const Yaml& value, const std::string& what, Convert convert) {
+  if (value.is_scalar()) return {convert(value, what)};  // one item needs no brackets
   if (!value.is_list()) throw Error(value.place(), what + " must be a list");
   std::vector<T> all;
   for (const Yaml& item : value.items()) all.push_back(convert(item, "an item of " + what));

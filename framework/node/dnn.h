@@ -1,7 +1,8 @@
-// oneDNN for node authors. Everything that depends on oneDNN's version is in dnn.cpp.
+// oneDNN for node authors. Everything that depends on oneDNN's version is in dnn*.cpp.
 // Layouts are plain: row-major activations, weights as PyTorch keeps them. One thread each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,6 +17,8 @@ enum class Activation { none, relu, leaky_relu, tanh, sigmoid };
 inline std::vector<std::string> names(Activation) {
   return {"none", "relu", "leaky_relu", "tanh", "sigmoid"};
 }
+// y[i] = f(y[i]).
+WEFT_API void activation_forward(Activation f, float slope, float* y, int64_t n);
 // grad[i] *= f'(x[i]), written with y = f(x). `slope` is leaky_relu's below zero.
 WEFT_API void activation_backward(Activation f, float slope, const float* y, float* grad,
                                   int64_t n);
@@ -53,6 +56,47 @@ class WEFT_API Matmul {
   Matmul& operator=(Matmul&&) noexcept;
 
   void operator()(const float* a, const float* b, float* c, const float* bias = nullptr) const;
+
+ private:
+  struct Built;
+  std::unique_ptr<Built> built_;
+};
+
+// y = w * x: images x and y, [batch, height, width, channels], and the weight w as PyTorch keeps
+// it, [out, in / groups, kernel height, kernel width].
+struct ConvolutionShape {
+  using Pair = std::array<int64_t, 2>;  // height, width
+  int64_t batch, in, out;               // channels of x and of y
+  Pair x_size, y_size, kernel, stride{1, 1}, padding{0, 0}, dilation{1, 1};
+  int64_t groups = 1;
+
+  double flops() const {  // multiplications and additions
+    return 2.0 * static_cast<double>(batch * y_size[0] * y_size[1] * out) *
+           static_cast<double>(in / groups * kernel[0] * kernel[1]);
+  }
+};
+
+struct ConvolutionOptions {
+  bool bias = false;  // of y: one value for each channel, added; of w: its gradient, written
+  Activation activation = Activation::none;  // of y only
+  float slope = 0;
+};
+
+// Computes one of y, x and w from the other two: a convolution; its transpose, which is the
+// gradient of x and also what a transposed convolution does; or the gradient of w. Built once in
+// prepare(). Not callable by two threads at once.
+class WEFT_API Convolution {
+ public:
+  enum class Of { y, x, w };
+  Convolution();
+  Convolution(Of of, const ConvolutionShape& shape, const ConvolutionOptions& options = {});
+  ~Convolution();
+  Convolution(Convolution&&) noexcept;
+  Convolution& operator=(Convolution&&) noexcept;
+
+  void to_y(const float* x, const float* w, float* y, const float* bias = nullptr) const;
+  void to_x(float* x, const float* w, const float* y) const;
+  void to_w(const float* x, float* w, const float* y, float* bias = nullptr) const;
 
  private:
   struct Built;

@@ -11,15 +11,19 @@
 //             that want one, whole. It may overwrite its outputs' gradients: nobody else reads
 //             them.
 //   learn     once a training step and block of weight rows, after backward of every lane: writes
-//             grad() of each weight that wants one, from the whole batch.
+//             grad() of each weight that wants one, from the whole batch. Or, if learns_in_lanes()
+//             says so, once a training step and lane, after its backward: writes the lane's part of
+//             each whole gradient.
 // forward, backward and learn do numbers only: no allocation, no validation, no I/O (sinks
 // excepted).
 //
 // Lanes. A batch is cut into lanes, ranges of rows. A node is *row-wise* unless whole_batch() says
 // otherwise: row i of its outputs depends on row i of its inputs only. A row-wise node has one
-// instance for each lane; from prepare() on, its ports show the rows of that lane. In learn() the
-// ports show the whole batch, and each weight's grad() shows the rows block() of axis 0; for that,
-// weights of one node that share the extent of axis 0 are cut alike, otherwise they stay whole.
+// instance for each lane; from prepare() on, its ports show the rows of that lane. In learn() by
+// blocks the ports show the whole batch, and each weight's grad() shows the rows block() of axis 0;
+// for that, weights of one node that share the extent of axis 0 are cut alike, otherwise they stay
+// whole. A big matrix learns by blocks, each with its optimizer behind it while it is in the cache;
+// a weight that is small beside the rows, such as a convolution's, learns in lanes.
 //
 // Threads. One instance is never called by two threads at once; the thread that calls it changes.
 // Weights are shared between instances and constant during forward and backward; while a block
@@ -244,6 +248,8 @@ class WEFT_API Node {
   // True if a row of the outputs depends on other rows: such a node runs once, on all rows.
   // Rows from step.rows on are then padding, to be left out of every sum over the batch.
   virtual bool whole_batch() const { return false; }
+  // True if learn() runs for each lane rather than for each block; weft adds the parts in order.
+  virtual bool learns_in_lanes() const { return false; }
   // Multiplications and additions of forward() over the rows shown, for `weft check`.
   virtual double flops() const { return 0; }
 

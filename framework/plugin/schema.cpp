@@ -78,8 +78,8 @@ Json item_schema(const ParamBase& param) {
 
 Json param_schema(const ParamBase& param) {
   std::vector<Json> accepted{item_schema(param)};
-  if (param.kind >= ParamKind::integers)
-    accepted[0] = {{"type", "array"}, {"items", any_of({accepted[0], defined("variable")})}};
+  if (param.kind >= ParamKind::integers)  // one item needs no brackets
+    accepted.push_back({{"type", "array"}, {"items", any_of({accepted[0], defined("variable")})}});
   accepted.push_back(defined("variable"));
   if (param.kind == ParamKind::number) accepted.push_back(defined("schedule"));
   Json schema = any_of(accepted);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "framework/graph/differentiate.h"
@@ -65,7 +66,8 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
     for (size_t l = 0; l < plan.phases[p].learns.size(); ++l)
       for (size_t b = 0; b < plan.phases[p].learns[l].blocks.size(); ++b) {
         BlockLearner learner{.learn = l, .block = b};
-        for (const int n : plan.phases[p].learns[l].nodes) {
+        const PlanLearn& learn = plan.phases[p].learns[l];
+        for (const int n : learn.in_lanes ? std::vector<int>{} : learn.nodes) {
           learner.uses.push_back(make(n, -1));
           bind_block(learner.uses.back(), p, l, b, true, 0);
           weft::prepare(plan.nodes[at(n)], *learner.uses.back().node, Pass::learn);
@@ -78,7 +80,11 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
 void Instances::prepare(size_t n) {
   std::vector<bool> wants(plan_.values.size());
   bool backward = false;
+  std::set<size_t> learns;  // phases in which it learns in lanes
   for (const PlanPhase& phase : plan_.phases) {
+    for (const PlanLearn& learn : phase.learns)
+      if (learn.in_lanes && learn.use(static_cast<int>(n)) >= 0)
+        learns.insert(static_cast<size_t>(&phase - plan_.phases.data()));
     for (size_t v = 0; v < phase.wants.size(); ++v) wants[v] = wants[v] || phase.wants[v];
     for (const PlanItem& item : phase.items)
       backward =
@@ -91,6 +97,10 @@ void Instances::prepare(size_t n) {
         instance.node->ins[i]->want_grad(wants[at(input)]);
     weft::prepare(plan_.nodes[n], *instance.node, Pass::forward);
     if (backward) weft::prepare(plan_.nodes[n], *instance.node, Pass::backward);
+    for (const size_t phase : learns) {
+      bind_weights(instance, phase);
+      weft::prepare(plan_.nodes[n], *instance.node, Pass::learn);
+    }
     instance.bound = -1;
   }
 }
@@ -139,9 +149,28 @@ void Instances::bind(Instance& instance, size_t phase, int parity) {
                        rows(grad(phase, from.outputs[i]), instance.lane));
   for (size_t i = 0; i < node.saved.size(); ++i)
     node.saved[i]->bind(rows(tensor(from.saved[i]), instance.lane));
-  for (Weight* weight : node.weights)
-    if (weight->present()) weight->bind(model_[from.weights + "." + weight->name], {});
+  bind_weights(instance, phase);
   for (State* state : node.states) state->bind(model_[from.weights + "." + state->name]);
+}
+
+// With the lane's part of each gradient, if the node learns in lanes.
+void Instances::bind_weights(Instance& instance, size_t phase) {
+  const PlanNode& from = plan_.nodes[at(instance.plan_node)];
+  for (Weight* weight : instance.node->weights) {
+    if (!weight->present()) continue;
+    const std::string name = from.weights + "." + weight->name;
+    Tensor grad;
+    for (const PlanLearn& learn : plan_.phases[phase].learns) {
+      const int use = learn.in_lanes ? learn.use(instance.plan_node) : -1;
+      const auto& learned = learn.plan_weights;
+      const int index = plan_.weight(name);
+      if (use < 0 || std::find(learned.begin(), learned.end(), index) == learned.end()) continue;
+      const int64_t part = use * plan_.lanes + std::max<int64_t>(instance.lane, 0);
+      grad = {weight->shape(), DType::f32, learner_.part(phase, index, static_cast<size_t>(part))};
+    }
+    weight->want_grad(static_cast<bool>(grad), {0, weight->shape().rows()});
+    weight->bind(model_[name], grad);
+  }
 }
 
 // For learn(): the whole batch, and the block's rows of each gradient.

@@ -19,7 +19,8 @@ struct Instance {
   int64_t bound = -1;  // the phase and the batch buffer it is bound to
 };
 
-// Instances that learn one block of weights together, use by use, in the plan's order.
+// Instances that learn one block of weights together, use by use, in the plan's order; none if each
+// lane learns.
 struct BlockLearner {
   size_t learn = 0, block = 0;
   std::vector<Instance> uses;
@@ -46,6 +47,7 @@ class Instances {
   Tensor tensor(int buffer) const;
   Tensor rows(const Tensor& tensor, int64_t lane) const;
   void bind(Instance& instance, size_t phase, int parity);
+  void bind_weights(Instance& instance, size_t phase);
   void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                   int parity);
   void prepare(size_t node);

@@ -98,7 +98,14 @@ std::function<void()> PhaseGraph::forward(int node, int64_t lane) {
 
 std::function<void()> PhaseGraph::backward(int node, int64_t lane) {
   Node* own = instances_.of(node)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
-  return [this, own] { own->backward(state_.step); };
+  const auto& learns = plan_.phases[phase_].learns;
+  const bool learns_too = std::any_of(learns.begin(), learns.end(), [&](const PlanLearn& learn) {
+    return learn.in_lanes && learn.use(node) >= 0;
+  });
+  return [this, own, learns_too] {
+    own->backward(state_.step);
+    if (learns_too) own->learn(state_.step);
+  };
 }
 
 // d mean(loss) / d loss: the rows that hold samples share it.
@@ -157,6 +164,7 @@ void PhaseGraph::learn(BlockLearner& learner) {
           (block.end >= 0 ? block.size() : shape.rows()) * shape.row_elements());
     }
   }
+  if (learn.in_lanes) learner_.sum_parts(phase_, learner.learn, learner.block);
   learner_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
 }
 

@@ -31,7 +31,9 @@ json to_json(const YAML::Node& yaml) {
   return scalar.is_discarded() || yaml.Tag() == "!" ? json(yaml.Scalar()) : scalar;
 }
 
-ParamValue param_value(const ParamBase& param, const json& value) {
+ParamValue param_value(const ParamBase& param, const json& given) {
+  const bool list = param.kind >= ParamKind::integers;
+  const json value = list && !given.is_array() ? json::array({given}) : given;
   try {
     switch (param.kind) {
       case ParamKind::boolean: return value.get<bool>();
@@ -277,9 +279,24 @@ std::vector<Range> NodeRig::blocks() const {
   return cut;
 }
 
+// The lanes' own instances, each with a gradient of its own; learn() adds them up.
+void NodeRig::learn_in_lanes() {
+  for (const auto& lane : lanes_) {
+    std::vector<Array>& grads = parts_.emplace_back();
+    for (const Value& weight : weights) grads.push_back(weight.grad);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (!weights[i].wants_grad) continue;
+      lane->weights[i]->want_grad(true, {0, weights[i].value.shape.rows()});
+      lane->weights[i]->bind(weights[i].value.tensor(), grads[i].tensor());
+    }
+    lane->prepare(Pass::learn);
+  }
+}
+
 void NodeRig::add_learners() {
   const auto learns = [](const Value& weight) { return weight.wants_grad; };
   if (std::none_of(weights.begin(), weights.end(), learns)) return;
+  if (whole_->learns_in_lanes()) return learn_in_lanes();
   for (const Range& block : blocks()) {
     learners_.push_back(instance(0));
     Node& node = *learners_.back();
@@ -308,6 +325,15 @@ void NodeRig::backward() {
 void NodeRig::learn() {
   for (Value& weight : weights) forget(weight.grad);
   for (const auto& block : learners_) block->learn(step_);
+  for (size_t l = 0; l < parts_.size(); ++l) {
+    for (Array& grad : parts_[l]) forget(grad);
+    lanes_[l]->learn(step_);
+    for (size_t i = 0; i < weights.size(); ++i)
+      for (size_t j = 0; j < weights[i].grad.floats.size(); ++j) {
+        float& sum = weights[i].grad.floats[j];
+        sum = parts_[l][i].floats[j] + (l == 0 ? 0 : sum);
+      }
+  }
 }
 
 Array& NodeRig::output(const std::string& name) {

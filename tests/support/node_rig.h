@@ -85,6 +85,7 @@ class NodeRig {
   void bind(Node& node, Range rows);
   void add_lanes();
   void add_learners();
+  void learn_in_lanes();
   std::vector<Range> blocks() const;
 
   const NodeKind& kind_;
@@ -95,6 +96,7 @@ class NodeRig {
   int64_t rows_ = 1;
   std::unique_ptr<Node> whole_;
   std::vector<std::unique_ptr<Node>> lanes_, learners_;
+  std::vector<std::vector<Array>> parts_;  // by lane and weight, if it learns in lanes
 };
 
 // The weight after each of several updates by an optimizer that sees it in `blocks` blocks.

@@ -1,0 +1,77 @@
+// One oneDNN primitive with its arguments: what matmul and convolution share. Not for nodes.
+#pragma once
+
+#include <array>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string>
+#include <utility>
+
+#include "framework/node/dnn.h"
+
+namespace weft::dnn {
+
+constexpr auto f32 = dnnl::memory::data_type::f32;
+
+const dnnl::engine& engine();
+dnnl_stream_t stream();  // of the calling thread
+
+// Scratch memory is the caller's, the activation follows the result.
+dnnl::primitive_attr attributes(Activation activation, float slope, float scale = 1);
+
+// Builds `make()`; what oneDNN throws becomes an Error that names `what`.
+template <class Make>
+auto build(const std::string& what, Make make) {
+  single_threaded_dnn();
+  try {
+    return make();
+  } catch (const dnnl::error& error) {
+    throw Error(error.status == dnnl_out_of_memory ? Exit::resources : Exit::internal,
+                dnn_version() + " refuses " + what + ": " + error.what());
+  }
+}
+
+// The arguments of a call stand ready; a call only moves the pointers that changed.
+class Call {
+ public:
+  explicit operator bool() const { return primitive_.get(true) != nullptr; }
+
+  template <class Plan, class Primitive>
+  void set(const Plan& plan, Primitive primitive) {
+    primitive_ = std::move(primitive);
+    add(DNNL_ARG_SCRATCHPAD, dnnl::memory(plan.scratchpad_desc(), engine()));
+  }
+  // An argument whose numbers are given at each call; its place is the number of those before it.
+  void input(int argument, const dnnl::memory::desc& layout) {
+    add(argument, dnnl::memory(layout, engine(), DNNL_MEMORY_NONE));
+  }
+  template <class... Pointers>
+  void operator()(const std::string& what, Pointers... pointers) {
+    int place = 0;
+    (point(place++, pointers), ...);
+    const dnnl_status_t status =
+        dnnl_primitive_execute(primitive_.get(), stream(), count_, arguments_.data());
+    if (status != dnnl_success)
+      throw Error(Exit::internal, dnn_version() + " failed to run " + what + " (status " +
+                                      std::to_string(status) + ")");
+  }
+
+ private:
+  void add(int argument, dnnl::memory value) {
+    const auto i = static_cast<size_t>(count_++);
+    arguments_[i] = {argument, value.get()};
+    memory_[i] = std::move(value);
+  }
+  void point(int place, const void* to) {
+    const auto i = static_cast<size_t>(place);
+    if (std::exchange(pointers_[i], to) != to)
+      dnnl_memory_set_data_handle(memory_[i].get(), const_cast<void*>(to));
+  }
+
+  dnnl::primitive primitive_;
+  std::array<dnnl::memory, 6> memory_;
+  std::array<const void*, 6> pointers_{};
+  std::array<dnnl_exec_arg_t, 6> arguments_{};
+  int count_ = 0;
+};
+
+}  // namespace weft::dnn

@@ -1,0 +1,162 @@
+#include <algorithm>
+
+#include "framework/node/dnn.h"
+#include "framework/node/dnn_call.h"
+
+namespace weft {
+
+namespace {
+using dnnl::convolution_backward_data;
+using dnnl::convolution_backward_weights;
+using dnnl::convolution_forward;
+using Desc = dnnl::memory::desc;
+using Dims = dnnl::memory::dims;
+using Tag = dnnl::memory::format_tag;
+constexpr auto direct = dnnl::algorithm::convolution_direct;
+
+Dims dims(const ConvolutionShape::Pair& pair) {
+  return {pair[0], pair[1]};
+}
+
+std::string text(const ConvolutionShape& s) {
+  const auto pair = [](const ConvolutionShape::Pair& p) {
+    return std::to_string(p[0]) + " × " + std::to_string(p[1]);
+  };
+  return "the convolution of " + std::to_string(s.batch) + " images of " + pair(s.x_size) + " × " +
+         std::to_string(s.in) + " to " + pair(s.y_size) + " × " + std::to_string(s.out);
+}
+
+// Images are plain, [batch, height, width, channels]; oneDNN chooses the layout of the weight.
+struct Layouts {
+  const Desc x, y, w, plain_w, bias;
+  const Dims stride, dilation, low, high;
+
+  explicit Layouts(const ConvolutionShape& s)
+      : x({s.batch, s.in, s.x_size[0], s.x_size[1]}, dnn::f32, Tag::nhwc),
+        y({s.batch, s.out, s.y_size[0], s.y_size[1]}, dnn::f32, Tag::nhwc),
+        w(weight(s, Tag::any, Tag::any)),
+        plain_w(weight(s, Tag::oihw, Tag::goihw)),
+        bias({s.out}, dnn::f32, Tag::x),
+        stride(dims(s.stride)),
+        dilation{s.dilation[0] - 1, s.dilation[1] - 1},
+        low(dims(s.padding)),
+        high{high_padding(s, 0), high_padding(s, 1)} {}
+
+  static Desc weight(const ConvolutionShape& s, Tag alone, Tag grouped) {
+    const int64_t g = s.groups;
+    return g == 1 ? Desc({s.out, s.in, s.kernel[0], s.kernel[1]}, dnn::f32, alone)
+                  : Desc({g, s.out / g, s.in / g, s.kernel[0], s.kernel[1]}, dnn::f32, grouped);
+  }
+
+  // What the last window reaches beyond the image; negative where windows end before it.
+  static int64_t high_padding(const ConvolutionShape& s, size_t axis) {
+    const int64_t reach = (s.kernel[axis] - 1) * s.dilation[axis] + 1;
+    return (s.y_size[axis] - 1) * s.stride[axis] + reach - s.x_size[axis] - s.padding[axis];
+  }
+
+  convolution_forward::desc forward(bool with_bias, dnnl::prop_kind kind) const {
+    return with_bias
+               ? convolution_forward::desc(kind, direct, x, w, bias, y, stride, dilation, low, high)
+               : convolution_forward::desc(kind, direct, x, w, y, stride, dilation, low, high);
+  }
+};
+}  // namespace
+
+struct Convolution::Built {
+  Of of;
+  ConvolutionShape shape;
+  bool bias;
+  dnn::Call call, reorder;
+  dnnl::memory w;  // in oneDNN's layout, if that is not the plain one
+
+  Built(Of of, const ConvolutionShape& shape, const ConvolutionOptions& options)
+      : of(of), shape(shape), bias(options.bias) {
+    if (shape.batch == 0) return;
+    const Layouts l(shape);
+    const auto attr = dnn::attributes(options.activation, options.slope);
+    const auto quiet = dnn::attributes(Activation::none, 0);
+    const dnnl::engine& engine = dnn::engine();
+    if (of == Of::y) {
+      const convolution_forward::primitive_desc plan(
+          l.forward(bias, dnnl::prop_kind::forward_inference), attr, engine);
+      add({{DNNL_ARG_SRC, l.x}, {DNNL_ARG_DST, l.y}}, DNNL_ARG_WEIGHTS, plan.weights_desc(), l);
+      if (bias) call.input(DNNL_ARG_BIAS, l.bias);
+      call.set(plan, convolution_forward(plan));
+      return;
+    }
+    const convolution_forward::primitive_desc hint(
+        l.forward(false, dnnl::prop_kind::forward_training), quiet, engine);
+    if (of == Of::x) {
+      const convolution_backward_data::primitive_desc plan(
+          {direct, l.x, l.w, l.y, l.stride, l.dilation, l.low, l.high}, quiet, engine, hint);
+      add({{DNNL_ARG_DIFF_SRC, l.x}, {DNNL_ARG_DIFF_DST, l.y}}, DNNL_ARG_WEIGHTS,
+          plan.weights_desc(), l);
+      call.set(plan, convolution_backward_data(plan));
+      return;
+    }
+    using Weights = convolution_backward_weights::desc;
+    const convolution_backward_weights::primitive_desc plan(
+        bias ? Weights(direct, l.x, l.w, l.bias, l.y, l.stride, l.dilation, l.low, l.high)
+             : Weights(direct, l.x, l.w, l.y, l.stride, l.dilation, l.low, l.high),
+        quiet, engine, hint);
+    add({{DNNL_ARG_SRC, l.x}, {DNNL_ARG_DIFF_DST, l.y}}, DNNL_ARG_DIFF_WEIGHTS,
+        plan.diff_weights_desc(), l);
+    if (bias) call.input(DNNL_ARG_DIFF_BIAS, l.bias);
+    call.set(plan, convolution_backward_weights(plan));
+  }
+
+  // The images, then the weight, with a reorder from or to the plain layout.
+  void add(std::initializer_list<std::pair<int, Desc>> images, int argument, const Desc& chosen,
+           const Layouts& l) {
+    for (const auto& [image, layout] : images) call.input(image, layout);
+    call.input(argument, chosen);
+    if (chosen == l.plain_w) return;
+    w = dnnl::memory(chosen, dnn::engine());
+    const Desc& from = of == Of::w ? chosen : l.plain_w;
+    const Desc& to = of == Of::w ? l.plain_w : chosen;
+    const dnnl::reorder::primitive_desc plan(dnn::engine(), from, dnn::engine(), to,
+                                             dnn::attributes(Activation::none, 0));
+    reorder.input(DNNL_ARG_FROM, from);
+    reorder.input(DNNL_ARG_TO, to);
+    reorder.set(plan, dnnl::reorder(plan));
+  }
+
+  void run(const float* x, const float* given_w, const float* y, const float* offset) {
+    if (!call) return;
+    const void* weight = reorder ? w.get_data_handle() : given_w;
+    if (reorder && of != Of::w) reorder("a reorder of weights", given_w, weight);
+    if (bias)
+      call("a convolution", x, y, weight, offset);
+    else
+      call("a convolution", x, y, weight);
+    if (reorder && of == Of::w) reorder("a reorder of weights", weight, given_w);
+  }
+};
+
+Convolution::Convolution() = default;
+Convolution::~Convolution() = default;
+Convolution::Convolution(Convolution&&) noexcept = default;
+Convolution& Convolution::operator=(Convolution&&) noexcept = default;
+
+Convolution::Convolution(Of of, const ConvolutionShape& shape, const ConvolutionOptions& options) {
+  built_ = dnn::build(text(shape), [&] { return std::make_unique<Built>(of, shape, options); });
+}
+
+void Convolution::to_y(const float* x, const float* w, float* y, const float* bias) const {
+  built_->run(x, w, y, bias);
+}
+
+void Convolution::to_x(float* x, const float* w, const float* y) const {
+  built_->run(x, w, y, nullptr);
+}
+
+void Convolution::to_w(const float* x, float* w, const float* y, float* bias) const {
+  const ConvolutionShape& s = built_->shape;
+  if (s.batch == 0) {
+    std::fill_n(w, s.out * (s.in / s.groups) * s.kernel[0] * s.kernel[1], 0.0F);
+    if (built_->bias) std::fill_n(bias, s.out, 0.0F);
+  }
+  built_->run(x, w, y, bias);
+}
+
+}  // namespace weft

@@ -1,0 +1,110 @@
+#include "framework/node/dnn.h"
+#include "framework/node/dnn_call.h"
+
+namespace weft {
+
+namespace {
+
+bool stacked(const Matrix& m) {
+  return m.outer != 1 || m.inner != 1;
+}
+
+dnnl::memory::desc layout(const Matrix& m, bool stack) {
+  using Desc = dnnl::memory::desc;
+  if (!stack) return Desc({m.rows, m.cols}, dnn::f32, {m.row_stride, m.col_stride});
+  return Desc({m.outer, m.inner, m.rows, m.cols}, dnn::f32,
+              {m.outer_stride, m.inner_stride, m.row_stride, m.col_stride});
+}
+
+dnnl::memory::desc bias_layout(int64_t cols, bool stack) {
+  return layout({1, cols, cols, 1, 1, cols, 1, cols}, stack);
+}
+
+std::string text(std::initializer_list<int64_t> numbers) {
+  std::string list;
+  for (const int64_t number : numbers) list += (list.empty() ? "[" : ", ") + std::to_string(number);
+  return list + "]";
+}
+
+std::string text(const Matrix& m) {
+  if (!stacked(m))
+    return text({m.rows, m.cols}) + " with strides " + text({m.row_stride, m.col_stride});
+  return text({m.outer, m.inner, m.rows, m.cols}) + " with strides " +
+         text({m.outer_stride, m.inner_stride, m.row_stride, m.col_stride});
+}
+
+std::string text(const Matrix& a, const Matrix& b, const Matrix& c) {
+  return "the product of a, " + text(a) + ", and b, " + text(b) + ", into c, " + text(c);
+}
+
+void check(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOptions& options) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(Exit::internal, text(a, b, c) + " is not defined: " + why);
+  };
+  if (a.rows != c.rows || b.cols != c.cols || a.cols != b.rows) refuse("the extents differ");
+  if (a.outer != c.outer || b.outer != c.outer || a.inner != c.inner || b.inner != c.inner)
+    refuse("the stacks differ");
+  if (options.bias && options.scale != 1) refuse("a scaled product has no bias");
+  if (a.cols == 0 && (options.bias || options.activation != Activation::none))
+    refuse("a product over nothing has neither bias nor activation");
+}
+
+}  // namespace
+
+struct Matmul::Built {
+  Matrix c;
+  bool empty, over_nothing;  // c has no element; a has no column
+  bool bias;
+  dnn::Call call;
+
+  Built(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOptions& options)
+      : c(c),
+        empty(c.rows * c.cols * c.outer * c.inner == 0),
+        over_nothing(a.cols == 0),
+        bias(options.bias) {
+    if (empty || over_nothing) return;
+    const bool stack = stacked(c);
+    const auto A = layout(a, stack), B = layout(b, stack), C = layout(c, stack);
+    const auto offset = bias ? bias_layout(c.cols, stack) : dnnl::memory::desc();
+    const auto product = bias ? dnnl::matmul::desc(A, B, offset, C) : dnnl::matmul::desc(A, B, C);
+    const dnnl::matmul::primitive_desc plan(
+        product, dnn::attributes(options.activation, options.slope, options.scale), dnn::engine());
+    call.input(DNNL_ARG_SRC, A);
+    call.input(DNNL_ARG_WEIGHTS, B);
+    call.input(DNNL_ARG_DST, C);
+    if (bias) call.input(DNNL_ARG_BIAS, offset);
+    call.set(plan, dnnl::matmul(plan));
+  }
+
+  void clear(float* to) const {
+    for (int64_t o = 0; o < c.outer; ++o)
+      for (int64_t i = 0; i < c.inner; ++i)
+        for (int64_t row = 0; row < c.rows; ++row)
+          for (int64_t col = 0; col < c.cols; ++col)
+            to[o * c.outer_stride + i * c.inner_stride + row * c.row_stride + col * c.col_stride] =
+                0;
+  }
+};
+
+Matmul::Matmul() = default;
+Matmul::~Matmul() = default;
+Matmul::Matmul(Matmul&&) noexcept = default;
+Matmul& Matmul::operator=(Matmul&&) noexcept = default;
+
+Matmul::Matmul(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOptions& options) {
+  check(a, b, c, options);
+  built_ = dnn::build(text(a, b, c), [&] { return std::make_unique<Built>(a, b, c, options); });
+}
+
+void Matmul::operator()(const float* a, const float* b, float* c, const float* bias) const {
+  if (!built_) throw Error(Exit::internal, "a product was called before it was built");
+  Built& built = *built_;
+  if (built.empty) return;
+  if (built.over_nothing) return built.clear(c);
+  if (built.bias)
+    built.call("a product", a, b, c, bias);
+  else
+    built.call("a product", a, b, c);
+}
+
+}  // namespace weft

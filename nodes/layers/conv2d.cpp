@@ -1,0 +1,90 @@
+#include <cmath>
+
+#include "framework/node/dnn.h"
+#include "framework/node/plugin.h"
+#include "nodes/layers/windows.h"
+
+namespace weft {
+namespace {
+
+class Conv2d final : public Node {
+  In x{this, "x", "Images, [batch, height, width, channels]."};
+  Out y{this, "y", "Feature maps, [batch, height', width', features]."};
+  Param<int64_t> features{this, "features", "Channels of the result.", required,
+                          within(1, 1 << 16)};
+  PairParam kernel{this, "kernel", "Height and width of the window.", {3}, within(1, 1024)};
+  PairParam stride{this, "stride", "Step of the window.", {1}, within(1, 1024)};
+  PairParam padding{this, "padding", "Zeros around the image.", {0}, within(0, 1024)};
+  PairParam dilation{this, "dilation", "Step within the window.", {1}, within(1, 1024)};
+  Param<int64_t> groups{this, "groups", "Parts of the channels that do not mix.", 1,
+                        within(1, 1 << 16)};
+  Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
+  Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
+  Weight weight{this, "weight", "[features, channels / groups, kernel height, kernel width]"};
+  Weight bias{this, "bias", "[features]; absent if `bias: false`"};
+
+  Convolution convolve_, grad_x_, grad_weight_;
+
+  bool learns_in_lanes() const override { return true; }
+  int64_t channels() const { return x.shape()[3]; }
+
+  ConvolutionShape shape() const {
+    return {.batch = x.rows(),
+            .in = channels(),
+            .out = *features,
+            .x_size = {x.shape()[1], x.shape()[2]},
+            .y_size = {y.shape()[1], y.shape()[2]},
+            .kernel = *kernel,
+            .stride = *stride,
+            .padding = *padding,
+            .dilation = *dilation,
+            .groups = *groups};
+  }
+
+  void infer() override {
+    expect_images(x);
+    if (channels() % *groups != 0 || *features % *groups != 0)
+      throw Error("`groups` is " + std::to_string(*groups) + ", which must divide the " +
+                  std::to_string(channels()) + " channels and `features`, " +
+                  std::to_string(*features));
+    const Pair size =
+        count_windows({x.shape()[1], x.shape()[2]}, *kernel, *stride, *padding, *dilation);
+    y.shape({x.rows(), size[0], size[1], *features});
+    const int64_t in = channels() / *groups, area = (*kernel)[0] * (*kernel)[1];
+    const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(in * area)));
+    weight.shape({*features, in, (*kernel)[0], (*kernel)[1]}, init);
+    if (*with_bias) bias.shape({*features}, init);
+  }
+
+  void prepare(Pass pass) override {
+    using Of = Convolution::Of;
+    if (pass == Pass::forward)
+      convolve_ =
+          Convolution(Of::y, shape(), {*with_bias, *activation, static_cast<float>(*slope)});
+    if (pass == Pass::backward && x.wants_grad()) grad_x_ = Convolution(Of::x, shape());
+    if (pass == Pass::learn) grad_weight_ = Convolution(Of::w, shape(), {*with_bias});
+  }
+
+  void forward(const Step&) override {
+    convolve_.to_y(x.data(), weight.data(), y.data(), bias.data());
+  }
+
+  void backward(const Step&) override {
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), y.grad(), y.size());
+    if (x.wants_grad()) grad_x_.to_x(x.grad(), weight.data(), y.grad());
+  }
+
+  void learn(const Step&) override {  // backward() has left the gradient before the activation
+    grad_weight_.to_w(x.data(), weight.grad(), y.grad(), bias.grad());
+  }
+
+  double flops() const override { return shape().flops(); }
+};
+
+WEFT_NODE(Conv2d, "conv2d", "Slides learned windows over images (LeCun et al. 1989).",
+          "{x: [4, 6, 5, 4], features: 6, kernel: [3, 2], stride: [2, 1], padding: 1, groups: 2, "
+          "activation: tanh}")
+
+}  // namespace
+}  // namespace weft

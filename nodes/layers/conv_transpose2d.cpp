@@ -1,0 +1,122 @@
+#include <cmath>
+
+#include "framework/node/dnn.h"
+#include "framework/node/plugin.h"
+#include "framework/node/simd.h"
+#include "nodes/layers/windows.h"
+
+namespace weft {
+namespace {
+
+WEFT_SIMD void add_bias(float* __restrict y, const float* __restrict bias, int64_t rows,
+                        int64_t c) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < c; ++j) y[i * c + j] += bias[j];
+}
+
+WEFT_SIMD void sum_rows(const float* __restrict grad, int64_t rows, int64_t c,
+                        float* __restrict sum) {
+  for (int64_t j = 0; j < c; ++j) sum[j] = 0;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < c; ++j) sum[j] += grad[i * c + j];
+}
+
+// The transpose of a convolution that leads from y to x.
+class ConvTranspose2d final : public Node {
+  In x{this, "x", "Feature maps, [batch, height, width, channels]."};
+  Out y{this, "y",
+        "Images, [batch, height', width', features]; height' = (height - 1) stride - 2 padding + "
+        "dilation (kernel - 1) + 1 + output_padding."};
+  Param<int64_t> features{this, "features", "Channels of the result.", required,
+                          within(1, 1 << 16)};
+  PairParam kernel{this, "kernel", "Height and width of the window.", {2}, within(1, 1024)};
+  PairParam stride{this, "stride", "Step of the window in the result.", {2}, within(1, 1024)};
+  PairParam padding{this, "padding", "Cut from each edge of the result.", {0}, within(0, 1024)};
+  PairParam output_padding{
+      this, "output_padding", "Added to the last edges, below stride.", {0}, within(0, 1024)};
+  PairParam dilation{this, "dilation", "Step within the window.", {1}, within(1, 1024)};
+  Param<int64_t> groups{this, "groups", "Parts of the channels that do not mix.", 1,
+                        within(1, 1 << 16)};
+  Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
+  Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
+  Weight weight{this, "weight", "[channels, features / groups, kernel height, kernel width]"};
+  Weight bias{this, "bias", "[features]; absent if `bias: false`"};
+
+  Convolution spread_, grad_x_, grad_weight_;
+
+  bool learns_in_lanes() const override { return true; }
+  int64_t channels() const { return x.shape()[3]; }
+
+  // Of the convolution: what it reads is y here, what it writes is x.
+  ConvolutionShape shape() const {
+    return {.batch = x.rows(),
+            .in = *features,
+            .out = channels(),
+            .x_size = {y.shape()[1], y.shape()[2]},
+            .y_size = {x.shape()[1], x.shape()[2]},
+            .kernel = *kernel,
+            .stride = *stride,
+            .padding = *padding,
+            .dilation = *dilation,
+            .groups = *groups};
+  }
+
+  void infer() override {
+    expect_images(x);
+    if (channels() % *groups != 0 || *features % *groups != 0)
+      throw Error("`groups` is " + std::to_string(*groups) + ", which must divide the " +
+                  std::to_string(channels()) + " channels and `features`, " +
+                  std::to_string(*features));
+    Pair size{};
+    for (size_t axis = 0; axis < 2; ++axis) {
+      const int64_t more = (*output_padding)[axis], step = (*stride)[axis];
+      if (more >= step && more > 0)
+        throw Error("`output_padding` is " + std::to_string(more) +
+                    ", but must be below `stride`, " + std::to_string(step));
+      size[axis] = (x.shape()[axis + 1] - 1) * step - 2 * (*padding)[axis] +
+                   (*dilation)[axis] * ((*kernel)[axis] - 1) + 1 + more;
+      if (size[axis] < 1)
+        throw Error("`padding` of " + text(*padding) + " leaves nothing of the result");
+    }
+    y.shape({x.rows(), size[0], size[1], *features});
+    const int64_t out = *features / *groups, area = (*kernel)[0] * (*kernel)[1];
+    const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(out * area)));
+    weight.shape({channels(), out, (*kernel)[0], (*kernel)[1]}, init);
+    if (*with_bias) bias.shape({*features}, init);
+  }
+
+  void prepare(Pass pass) override {
+    using Of = Convolution::Of;
+    if (pass == Pass::forward) spread_ = Convolution(Of::x, shape());
+    if (pass == Pass::backward && x.wants_grad()) grad_x_ = Convolution(Of::y, shape());
+    if (pass == Pass::learn) grad_weight_ = Convolution(Of::w, shape());
+  }
+
+  void forward(const Step&) override {
+    spread_.to_x(y.data(), weight.data(), x.data());
+    if (*with_bias) add_bias(y.data(), bias.data(), y.size() / *features, *features);
+    activation_forward(*activation, static_cast<float>(*slope), y.data(), y.size());
+  }
+
+  void backward(const Step&) override {
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), y.grad(), y.size());
+    if (x.wants_grad()) grad_x_.to_y(y.grad(), weight.data(), x.grad());
+  }
+
+  void learn(const Step&) override {  // backward() has left the gradient before the activation
+    grad_weight_.to_w(y.grad(), weight.grad(), x.data());
+    if (bias.wants_grad()) sum_rows(y.grad(), y.size() / *features, *features, bias.grad());
+  }
+
+  double flops() const override { return shape().flops(); }
+};
+
+WEFT_NODE(ConvTranspose2d, "conv_transpose2d",
+          "Spreads feature maps over larger images: the gradient of a convolution, with weights of "
+          "its own (Zeiler et al. 2010).",
+          "{x: [4, 3, 4, 4], features: 6, kernel: [4, 3], stride: 2, padding: 1, groups: 2, "
+          "output_padding: [1, 0], activation: tanh}")
+
+}  // namespace
+}  // namespace weft
