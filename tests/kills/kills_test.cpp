@@ -1,5 +1,7 @@
 // kill -9 at random moments, again and again: not a bit may differ in the end. `./dev kills` runs
 // it.
+#include <csignal>
+
 #include "tests/support/kills.h"
 
 namespace weft::tests {
@@ -7,6 +9,29 @@ namespace {
 
 TEST_F(Kills, OfTheVae) {
   survives(tiny_vae(), 20);
+}
+
+// The real one, on Fashion-MNIST: kills at any moment, not only beside the saves.
+TEST_F(Kills, OfTheWholeVae) {
+  const std::string pipeline = std::string(SOURCE_DIR) + "/pipelines/vae.yaml";
+  const Words words{"train", pipeline, "--resume", "auto", "-o"};
+  const auto train_to = [&](const std::string& run) {
+    Words all = words;
+    all.push_back(run);
+    return command(all);
+  };
+  const Ended whole = tests::run(train_to("whole"));
+  if (whole.exit == 4) GTEST_SKIP() << whole.err;
+  ASSERT_EQ(whole.exit, 0) << whole.err;
+  for (int i = 0; i < 20; ++i) {
+    Process process(train_to("run"));
+    sleep_for(0.3 + random_seconds(2));
+    if (process.running()) process.signal(SIGKILL);
+    ASSERT_EQ(process.wait().signal, SIGKILL) << "kill " << i;
+  }
+  const Ended ended = tests::run(train_to("run"));
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  expect_equal_runs("whole", "run");
 }
 
 TEST_F(Kills, OfTheGan) {
