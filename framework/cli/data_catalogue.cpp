@@ -29,7 +29,7 @@ bool is_package_word(const std::string& text) {
 }
 
 bool is_inside(const std::string& text) {
-  const std::filesystem::path path(text);
+  const std::filesystem::path path(text.ends_with('/') ? text.substr(0, text.size() - 1) : text);
   return !text.empty() && path.is_relative() && path.has_filename() &&
          std::none_of(path.begin(), path.end(),
                       [](const auto& part) { return part == ".." || part == "."; });
@@ -53,6 +53,7 @@ class Reader {
         key, [](const std::string& text) { return !text.empty(); }, "a text");
   }
   int64_t bytes() { return fields_.need("bytes") ? fields_.integer("bytes", 0, 0, most_bytes) : 0; }
+  int64_t count() { return fields_.need("files") ? fields_.integer("files", 1, 1, 1 << 24) : 1; }
   Fields& fields() { return fields_; }
 
  private:
@@ -66,7 +67,10 @@ File read_file(const Yaml::Entry& entry, Mistakes& mistakes) {
     mistakes.add(entry.place, "`" + file.name + "` must be a path inside the data set's folder");
   Reader reader(entry.value, "file `" + file.name + "`", mistakes);
   file.from = reader.text("from", is_inside, "a path inside the package");
-  file.gunzip = reader.fields().boolean("gunzip", false);
+  if (file.is_folder())
+    file.count = reader.count();
+  else
+    file.gunzip = reader.fields().boolean("gunzip", false);
   file.bytes = reader.bytes();
   file.sha256 = reader.text("sha256", is_sha256, "64 hexadecimal digits");
   reader.fields().done();

@@ -12,13 +12,17 @@
 
 namespace weft::data {
 
-// One file of a data set, as it is kept.
+// One file of a data set, as it is kept; or a folder of files, whose name ends in `/`.
 struct File {
   std::string name;  // in the data set's folder
   std::string from;  // its place in the package
   bool gunzip = false;
   int64_t bytes = 0;
-  std::string sha256;  // 64 hexadecimal digits
+  std::string sha256;  // 64 hexadecimal digits; of a folder: of its files' sums, as sha256sum
+                       // lists them in the order of their paths
+  int64_t count = 0;   // files of a folder
+
+  bool is_folder() const { return name.ends_with('/'); }
 };
 
 enum class Manager { apt, npm };

@@ -3,11 +3,13 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <memory>
 #include <system_error>
+#include <vector>
 
 namespace weft::data {
 
@@ -24,32 +26,103 @@ struct Close {
 };
 }  // namespace
 
+namespace {
+class Digest {
+ public:
+  Digest() : context_(EVP_MD_CTX_new()) {
+    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+      throw Error(Exit::internal, "the crypto library has no SHA-256");
+  }
+  void add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+  std::string text() {
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_.get(), sum, &size);
+    std::string text;
+    for (unsigned i = 0; i < size; ++i) {
+      text += "0123456789abcdef"[sum[i] >> 4];
+      text += "0123456789abcdef"[sum[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, Close> context_;
+};
+
+namespace fs = std::filesystem;
+
+// The regular files below a folder, in the order of their paths, which are relative to it.
+std::vector<std::string> files_below(const fs::path& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error))
+    if (fs::is_regular_file(at->symlink_status()))
+      files.push_back(at->path().lexically_relative(folder).generic_string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+int64_t bytes_below(const fs::path& folder, const std::vector<std::string>& files) {
+  int64_t bytes = 0;
+  for (const std::string& file : files) bytes += static_cast<int64_t>(fs::file_size(folder / file));
+  return bytes;
+}
+
+std::string fault_of_folder(const fs::path& folder, const File& file, bool checksum) {
+  const auto files = files_below(folder);
+  if (files.empty()) return "is missing";
+  if (std::ssize(files) != file.count)
+    return "has " + std::to_string(files.size()) + " files, not " + std::to_string(file.count);
+  const int64_t bytes = bytes_below(folder, files);
+  if (bytes != file.bytes)
+    return "has " + bytes_text(bytes) + ", not " + std::to_string(file.bytes);
+  if (!checksum) return "";
+  const std::string sum = sha256_of_folder(folder);
+  return sum == file.sha256 ? "" : "has the SHA-256 " + sum + ", not " + file.sha256;
+}
+
+void extract_folder(const fs::path& from, const fs::path& to, const File& file) {
+  const std::string place = "`" + file.from + "` of the package";
+  if (!fs::is_directory(fs::symlink_status(from))) throw Error(Exit::data, place + " is missing");
+  const auto files = files_below(from);
+  if (std::ssize(files) != file.count || bytes_below(from, files) != file.bytes)
+    throw Error(Exit::data, place + " " + fault_of_folder(from, file, false));
+  for (const std::string& each : files) {
+    std::error_code error;
+    fs::create_directories((to / each).parent_path(), error);
+    if (!error) fs::copy_file(from / each, to / each, error);
+    if (error)
+      throw Error(Exit::resources, "cannot write " + (to / each).string() + ": " + error.message());
+  }
+}
+}  // namespace
+
 std::string sha256(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error(Exit::data, "cannot open " + file.string() + ": " + std::strerror(errno));
-  const std::unique_ptr<EVP_MD_CTX, Close> digest(EVP_MD_CTX_new());
-  if (!digest || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1)
-    throw Error(Exit::internal, "the crypto library has no SHA-256");
+  Digest digest;
   std::string buffer(chunk, '\0');
   while (in) {
     in.read(buffer.data(), std::ssize(buffer));
-    EVP_DigestUpdate(digest.get(), buffer.data(), static_cast<size_t>(in.gcount()));
+    digest.add(std::string_view(buffer).substr(0, static_cast<size_t>(in.gcount())));
   }
   if (in.bad())
     throw Error(Exit::data, "cannot read " + file.string() + ": " + std::strerror(errno));
-  unsigned char sum[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_DigestFinal_ex(digest.get(), sum, &size);
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    text += "0123456789abcdef"[sum[i] >> 4];
-    text += "0123456789abcdef"[sum[i] & 15];
-  }
-  return text;
+  return digest.text();
+}
+
+std::string sha256_of_folder(const std::filesystem::path& folder) {
+  Digest digest;
+  for (const std::string& file : files_below(folder))
+    digest.add(sha256(folder / file) + "  " + file + "\n");
+  return digest.text();
 }
 
 std::string fault(const std::filesystem::path& folder, const File& file, bool checksum) {
   const std::filesystem::path path = folder / file.name;
+  if (file.is_folder()) return fault_of_folder(path, file, checksum);
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return "is missing";
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path, error));
@@ -60,6 +133,7 @@ std::string fault(const std::filesystem::path& folder, const File& file, bool ch
 }
 
 void extract(const std::filesystem::path& from, const std::filesystem::path& to, const File& file) {
+  if (file.is_folder()) return extract_folder(from, to, file);
   const std::string place = "`" + file.from + "` of the package";
   if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(from)))
     throw Error(Exit::data, place + " is missing");

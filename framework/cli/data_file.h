@@ -9,6 +9,7 @@
 namespace weft::data {
 
 std::string sha256(const std::filesystem::path& file);  // 64 hexadecimal digits
+std::string sha256_of_folder(const std::filesystem::path& folder);
 
 // What is wrong with a file of `folder`: "is missing", "has 7 bytes, not 9"; "" if nothing is.
 // `checksum: false` looks at the size alone.

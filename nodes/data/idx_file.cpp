@@ -35,11 +35,6 @@ std::string too_short(const std::string& name, int64_t promised, int64_t has) {
   return name + " is truncated: its header promises " + count(promised, "byte") + ", it has " +
          std::to_string(has) + " (offset " + std::to_string(has) + ")";
 }
-
-WEFT_SIMD void to_floats(const uint8_t* __restrict bytes, float* __restrict out, int64_t n,
-                         float scale, float offset) {
-  for (int64_t i = 0; i < n; ++i) out[i] = scale * (bytes[i] / 255.0F) + offset;
-}
 }  // namespace
 
 class IdxFile::Disk {
@@ -307,13 +302,12 @@ int64_t IdxSource::open_files(const std::filesystem::path& images,
 }
 
 void IdxSource::load(int64_t sample, int64_t row) {
-  const bool symmetric = *range == PixelRange::symmetric;
   float* out = image.data() + row * image.row_size();
   std::array<uint8_t, 1 << 14> bytes;
   for (int64_t at = 0; at < images_->row_bytes(); at += std::ssize(bytes)) {
     const int64_t n = std::min<int64_t>(std::ssize(bytes), images_->row_bytes() - at);
     images_->read(sample, at, std::span(bytes).first(static_cast<size_t>(n)));
-    to_floats(bytes.data(), out + at, n, symmetric ? 2.0F : 1.0F, symmetric ? -1.0F : 0.0F);
+    to_floats(bytes.data(), out + at, n, *range);
   }
   uint8_t its_label = 0;
   if (labels_) labels_->read(sample, 0, std::span(&its_label, 1));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "framework/node/node.h"
+#include "nodes/data/pixels.h"
 
 namespace weft {
 
@@ -60,11 +61,6 @@ class IdxFile {
   std::vector<int64_t> dims_;
   int64_t row_bytes_ = 0, elements_ = 0, header_bytes_ = 0;
 };
-
-enum class PixelRange { unit, symmetric };
-inline std::vector<std::string> names(PixelRange) {
-  return {"unit", "symmetric"};
-}
 
 // Labelled images of two idx files.
 class IdxSource : public Source {

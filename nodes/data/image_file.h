@@ -1,0 +1,34 @@
+// Image files as pixels: PNG and JPEG, fitted to one size.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "framework/node/error.h"
+
+namespace weft {
+
+enum class Fit { crop, stretch };
+inline std::vector<std::string> names(Fit) {
+  return {"crop", "stretch"};
+}
+
+struct ImageForm {
+  int64_t height, width, channels;      // channels: 1 (gray, ITU-R BT.601 luma) or 3
+  std::array<uint8_t, 3> background{};  // shines through where the image is transparent
+  Fit fit = Fit::crop;                  // crop the middle to the form's proportions, or stretch
+
+  int64_t bytes() const { return height * width * channels; }
+  auto operator<=>(const ImageForm&) const = default;
+};
+
+bool is_image_file(const std::filesystem::path& file);  // by its extension
+
+// The pixels, [height, width, channels]; each is the mean of the area it covers. Throws
+// Error(data): missing, truncated, corrupt, of another format, or of more than 2^26 pixels.
+std::vector<uint8_t> read_image(const std::filesystem::path& file, const ImageForm& form);
+
+}  // namespace weft
