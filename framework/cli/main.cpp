@@ -188,6 +188,7 @@ int main(int argc, char** argv) {
     add_pipeline(app, exit);
     add_plugins(app, exit);
     add_data(app);
+    if (argc == 1) throw CLI::CallForHelp();
     app.parse(argc, argv);
     return static_cast<int>(exit);
   } catch (const CLI::ParseError& error) {

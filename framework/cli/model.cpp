@@ -89,7 +89,10 @@ Exit run(const ModelOptions& options, Mode mode) {
   } else if (!results.empty()) {
     fmt::print("{}\n", text(results));
   }
-  if (mode == Mode::generate) fmt::print(stderr, "weft: wrote to {}\n", trained.directory.string());
+  const auto& nodes = trained.plan->nodes;
+  if (std::any_of(nodes.begin(), nodes.end(),
+                  [](const PlanNode& node) { return node.node->outs.empty(); }))
+    fmt::print(stderr, "weft: wrote to {}\n", trained.directory.string());
   return Exit::done;
 }
 }  // namespace

@@ -268,6 +268,19 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
 }
 }  // namespace
 
+// A run keeps the pipeline elsewhere: paths of plugins are made whole.
+static void anchor_plugins(Yaml& tree, const std::string& file) {
+  Yaml* plugins = tree.is_map() ? tree.find("plugins") : nullptr;
+  if (!plugins) return;
+  const auto folder = std::filesystem::absolute(file).parent_path();
+  const auto anchor = [&](Yaml& path) {
+    if (path.is_scalar() && !path.text().empty())
+      path = Yaml::scalar((folder / path.text()).lexically_normal().string(), path.place());
+  };
+  anchor(*plugins);
+  for (Yaml& item : plugins->items()) anchor(item);
+}
+
 Pipeline Pipeline::read(const std::filesystem::path& file, const std::vector<std::string>& sets,
                         Mistakes& mistakes) {
   return from(Yaml::read(file), file.string(), sets, mistakes);
@@ -285,6 +298,7 @@ Pipeline Pipeline::from(Yaml tree, const std::string& file, const std::vector<st
   pipeline.source = merge_includes(std::move(tree), file, mistakes);
   mistakes.check();  // the rest would be about what a missing file declares
   apply_sets(pipeline.source, sets, mistakes);
+  anchor_plugins(pipeline.source, file);
   transfer_modules(pipeline.source, mistakes);
   pipeline.build(mistakes);
   return pipeline;
@@ -323,7 +337,13 @@ void Pipeline::build(Mistakes& mistakes) {
     mistakes.add(version ? version->place() : body.place(),
                  "a pipeline starts with `weft: 1`, the version of its language");
   name = fields.text("name", std::filesystem::path(file).stem().string());
-  if (!is_name(name)) mistakes.add(body.place(), "the pipeline's name cannot be " + ticked(name));
+  if (!is_name(name)) {
+    const Yaml* given = body.find("name");
+    mistakes.add(
+        given ? given->place() : body.place(),
+        "a pipeline's name starts with a letter or `_`, then letters, digits, `_` and `-`: " +
+            ticked(name) + " cannot be one");
+  }
   about = fields.text("about", "");
   seed = static_cast<uint64_t>(fields.integer("seed", 0, 0, INT64_MAX));
   plugins = read_mentions(fields, "plugins", "a plugin", mistakes);

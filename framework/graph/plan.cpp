@@ -14,7 +14,9 @@
 namespace weft {
 
 namespace {
-constexpr int64_t rows_per_lane = 64;  // fewer starve a matrix product, more starve the threads
+// Rows of a lane: fewer starve a matrix product, more starve the threads and outgrow the cache.
+constexpr int64_t most_rows = 64, least_rows = 4;
+constexpr int64_t cache_elements = 1 << 18;  // of the largest tensor of a lane: 1 MiB
 constexpr int64_t most_lanes = 64;
 
 size_t at(int index) {
@@ -29,6 +31,14 @@ int64_t batch_rows(const Plan& plan) {
       if (node.inputs.empty() && plan.values[at(value)].shape.rank() > 0)
         rows = std::max(rows, plan.values[at(value)].shape.rows());
   return plan.source() ? *plan.source()->batch : rows;
+}
+
+int64_t choose_lanes(const Plan& plan) {
+  int64_t largest = 1;  // elements of a row
+  for (const PlanValue& value : plan.values)
+    if (value.shape.rank() > 0) largest = std::max(largest, value.shape.row_elements());
+  const int64_t rows = std::clamp(cache_elements / largest, least_rows, most_rows);
+  return std::clamp<int64_t>(plan.rows / rows, 1, most_lanes);
 }
 
 // Row i of what it writes depends on row i of what it reads.
@@ -182,8 +192,7 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   Wiring wiring(*plan, pipeline, registry, mistakes);
   wiring.section(*section);
   plan->rows = batch_rows(*plan);
-  plan->lanes = section->lanes ? std::min(section->lanes, plan->rows)
-                               : std::clamp<int64_t>(plan->rows / rows_per_lane, 1, most_lanes);
+  plan->lanes = section->lanes ? std::min(section->lanes, plan->rows) : choose_lanes(*plan);
   for (PlanNode& node : plan->nodes) node.laned = is_row_wise(node, *plan);
   if (mistakes.empty()) check_rows(*plan, mistakes);
 
@@ -223,6 +232,13 @@ std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registr
     if (pipeline.section(mode)) plans.push_back(Plan::build(pipeline, registry, mode, mistakes));
   for (const auto& plan : plans) {
     if (!pipeline.train || !mistakes.empty()) break;
+    for (const auto& [name, value] : plan->reports)
+      if (plan->mode == Mode::evaluate && name == pipeline.train->save.best &&
+          plan->values[at(value)].shape.rank() > 0 &&
+          plan->values[at(value)].shape.row_elements() != 1)
+        mistakes.add(pipeline.train->save.best_place,
+                     "`best` must be one number, but `" + name + "` is " +
+                         plan->values[at(value)].shape.without_front().str() + " for each sample");
     for (const PlanWeight& weight : plan->weights) {
       const ModuleDecl& module = pipeline.modules.at(weight.module);
       if (plans[0]->weight(weight.name) < 0 && module.from.empty())

@@ -152,6 +152,9 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
       for (const auto& plugin : registry_.plugins())
         folders.push_back(plugin.file.parent_path() / "fragments");
       const FragmentDecl* fragment = pipeline_.fragment(decl.kind, folders, mistakes_);
+      if (!fragment && pipeline_.modules.contains(decl.kind))
+        throw Error(decl.place, ticked(decl.kind) + " is a module: write `use: " + decl.kind +
+                                    "` instead of `node: " + decl.kind + "`");
       if (!fragment)
         throw Error(decl.place, "there is no node kind " + ticked(decl.kind) +
                                     did_you_mean(decl.kind, kinds()) + "; `weft nodes` lists them");

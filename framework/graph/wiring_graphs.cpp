@@ -21,6 +21,9 @@ Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
   if (found == pipeline_.modules.end()) {
     std::vector<std::string> known;
     for (const auto& [name, module] : pipeline_.modules) known.push_back(name);
+    if (pipeline_.fragments.contains(decl.module) || registry_.find(decl.module))
+      throw Error(decl.place, ticked(decl.module) + " is no module: write `node: " + decl.module +
+                                  "` instead of `use: " + decl.module + "`");
     throw Error(decl.place,
                 "there is no module " + ticked(decl.module) + did_you_mean(decl.module, known));
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <unordered_map>
 
@@ -67,6 +68,31 @@ std::string sealed(std::string_view bytes) {
   return std::string(bytes) + (quote ? "\n#" : "");
 }
 
+// The first line up to byte `end` that starts with a key whose `:` has no space behind it, or that
+// is a lone word: where YAML goes astray, its parser notices it lines later. -1 if there is none.
+std::pair<int64_t, std::string> stray_key(const YamlText& text, size_t end) {
+  static const std::regex tight(R"(^\s*(- )?([A-Za-z_][\w-]*):([^\s:/][^{}\[\]"'#]*)$)");
+  static const std::regex lone(R"(^\s*([A-Za-z_][\w-]*)[ =]*([\w.+-]*)\s*$)");
+  for (size_t at = 0; at < text.bytes().size() && at <= end;) {
+    std::string line(text.line(at));
+    line.erase(line.find_last_not_of("\r\n") + 1);
+    std::smatch match;
+    const size_t first = at + std::min(line.find_first_not_of(" \t"), line.size());
+    if (line.size() < 200 && std::regex_match(line, match, tight))
+      return {first, "`" + std::string(match[2]) + ":" + std::string(match[3]) +
+                         "` needs a space after the colon: `" + std::string(match[2]) + ": " +
+                         std::string(match[3]) + "`"};
+    if (line.size() < 200 && std::regex_match(line, match, lone))
+      return {first, "`" + line.substr(first - at) + "` is a key without a value: write `" +
+                         std::string(match[1]) + ": " +
+                         (match[2].length() ? std::string(match[2]) : "…") + "`"};
+    at = text.bytes().find('\n', at);
+    if (at == std::string_view::npos) break;
+    ++at;
+  }
+  return {-1, ""};
+}
+
 // Builds the tree from the events of the YAML library.
 class Builder final : public YAML::EventHandler {
  public:
@@ -84,6 +110,9 @@ class Builder final : public YAML::EventHandler {
     const size_t end = text_.bytes().size();
     const size_t at = error.mark.is_null() ? end : std::min<size_t>(error.mark.pos, end);
     std::string sentence = syntax_sentence(text_, at, error.msg);
+    if (error.msg == YAML::ErrorMsg::END_OF_MAP || error.msg == YAML::ErrorMsg::MAP_VALUE)
+      if (const auto [stray, why] = stray_key(text_, at); stray >= 0)
+        refuse(text_.place(static_cast<size_t>(stray)), why);
     if (error.msg == YAML::ErrorMsg::EOF_IN_SCALAR) refuse(text_.place(last_), sentence);
     if (error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW ||
         error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW) {
@@ -229,6 +258,13 @@ class Builder final : public YAML::EventHandler {
   void add(Yaml value) {
     Frame& top = stack_.back();
     if (top.value.is_list()) return top.value.items().push_back(std::move(value));
+    const size_t colon = top.key.find(':');
+    const bool quoted = text_[top.key_at] == '"' || text_[top.key_at] == '\'';
+    if (value.is_null() && !quoted && colon != std::string::npos && colon > 0 &&
+        colon + 1 < top.key.size())
+      mistake(top.key_place, "`" + shown(top.key) + "` needs a space after the colon: `" +
+                                 shown(top.key.substr(0, colon)) + ": " +
+                                 shown(top.key.substr(colon + 1)) + "`");
     top.value.entries().push_back({std::move(top.key), std::move(top.key_place), std::move(value)});
     top.has_key = false;
   }

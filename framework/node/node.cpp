@@ -70,6 +70,11 @@ void State::shape(const Shape& shape, float start) {
 
 Node::~Node() = default;
 
+void Node::backward(const Step&) {
+  if (std::any_of(ins.begin(), ins.end(), [](const In* in) { return in->wants_grad(); }))
+    throw Error(Exit::plugin, "has no backward(), so nothing above it can learn");
+}
+
 ParamBase* Node::param(std::string_view name) const {
   const auto found = std::find_if(params.begin(), params.end(),
                                   [&](const ParamBase* param) { return param->name == name; });

@@ -242,7 +242,7 @@ class WEFT_API Node {
   virtual void infer() = 0;
   virtual void prepare(Pass) {}
   virtual void forward(const Step&) = 0;
-  virtual void backward(const Step&) {}
+  virtual void backward(const Step&);  // unless overridden: throws if an input wants a gradient
   virtual void learn(const Step&) {}
 
   // True if a row of the outputs depends on other rows: such a node runs once, on all rows.

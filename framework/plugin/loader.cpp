@@ -7,6 +7,8 @@
 #include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string_view>
 
@@ -80,12 +82,24 @@ std::vector<fs::path> files_at(const fs::path& path) {
   return files;
 }
 
+// One file, or a copy of it.
+bool same(const fs::path& a, const fs::path& b) {
+  if (a == b) return true;
+  std::error_code missing;
+  if (a.filename() != b.filename() || fs::file_size(a, missing) != fs::file_size(b, missing) ||
+      missing)
+    return false;
+  std::ifstream one(a, std::ios::binary), other(b, std::ios::binary);
+  return std::equal(std::istreambuf_iterator<char>(one), std::istreambuf_iterator<char>(),
+                    std::istreambuf_iterator<char>(other));
+}
+
 void find(const PluginPath& where, bool standard, std::vector<Found>& found) {
   for (const fs::path& path : files_at(where.path)) {
     std::error_code missing;  // read_stamp will say so
     const fs::path whole = fs::canonical(path, missing);
     const fs::path& file = missing ? path : whole;
-    if (std::ranges::find(found, file, &Found::file) == found.end())
+    if (std::ranges::none_of(found, [&](const Found& known) { return same(known.file, file); }))
       found.push_back({file, where.place, standard});
   }
 }

@@ -26,6 +26,10 @@ Json to_json(const Results& results) {
   return json;
 }
 
+const std::vector<std::string> free_to_change{"about",       "name",       "seed",  // a condition
+                                              "evaluate",    "generate",   "train.epochs",
+                                              "train.steps", "train.save", "train.report"};
+
 class Trainer {
  public:
   Trainer(Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
@@ -46,6 +50,7 @@ class Trainer {
     watchdog_ = std::make_unique<Watchdog>(
         options_.stall, [this] { return busy(); }, [this](const std::string& s) { say(s); });
     directory_->status("training", step_, "");
+    const bool nothing_to_do = step_ >= last_;
     try {
       while (step_ < last_ && !done_) {
         if (Signals::stop() || out_of_time()) return stop();
@@ -63,9 +68,12 @@ class Trainer {
       directory_->log(error.what());
       throw;
     }
-    if (step_ < plan_->steps && !done_) return stop();
+    if (step_ < plan_->steps && !done_ && !nothing_to_do) return stop();
     directory_->status("done", step_, done_ ? "no better evaluation for a while" : "");
-    say(fmt::format("done: {} steps, in {}", step_, options_.run.string()));
+    say(fmt::format("done: {} steps, in {}{}", step_, options_.run.string(),
+                    done_ ? fmt::format(": {} evaluations without a better `{}`",
+                                        decl_.save.patience, decl_.save.best)
+                          : ""));
     return Exit::done;
   }
 
@@ -95,8 +103,10 @@ class Trainer {
                           .warn = [this](const std::string& s) { say(s); }});
     if (resumes && !resume()) load_transferred(model_, pipeline_);
     resolved_ = pipeline_.source.str();
-    directory_->write("resolved.yaml", resolved_);
-    directory_->write("run.json", facts().dump(2) + "\n");
+    if (step_ < last_ || !resumes) {  // a run that is done stays what it was
+      directory_->write("resolved.yaml", resolved_);
+      directory_->write("run.json", facts().dump(2) + "\n");
+    }
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lanes", step_ ? "goes on" : "starts",
                                 step_, plan_->steps, plan_->lanes));
@@ -146,8 +156,7 @@ class Trainer {
               " now; --allow-drift goes on all the same");
     const auto changed =
         Yaml::parse(checkpoint->pipeline, "pipeline.yaml").differences(pipeline_.source);
-    if (!changed.empty())
-      say(fmt::format("the pipeline is not the checkpoint's: {}", fmt::join(changed, ", ")));
+    check_changes(changed);
     model_.load(checkpoint->model.tensors());
     engine_->learner().load(checkpoint->optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint->step;
@@ -164,6 +173,25 @@ class Trainer {
     store_->rewind(step_, best_step_);
     say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
     return true;
+  }
+
+  // What learns must be what was learning; how long, what is saved and what is reported may change.
+  void check_changes(const std::vector<std::string>& changed) {
+    std::vector<std::string> other;
+    for (const std::string& path : changed) {
+      const bool harmless = std::any_of(
+          free_to_change.begin(), free_to_change.end(),
+          [&](const std::string& free) { return path == free || path.starts_with(free + "."); });
+      if (!harmless) other.push_back(path);
+    }
+    if (!other.empty() && !options_.allow_drift)
+      throw Error(
+          Exit::checkpoint,
+          fmt::format("the pipeline has changed since the checkpoint: {}; --allow-drift goes "
+                      "on all the same, --overwrite starts anew, -o names another run",
+                      fmt::join(other, ", ")));
+    if (!changed.empty())
+      say(fmt::format("changed since the checkpoint: {}", fmt::join(changed, ", ")));
   }
 
   void after_step() {
@@ -213,8 +241,9 @@ class Trainer {
   std::string values() const {
     std::string text;
     for (size_t p = 0; p < plan_->phases.size(); ++p)
-      text += fmt::format("{}{} {:.5g}", p ? " " : "", plan_->phases[p].decl->minimize.text,
-                          engine_->loss(p));
+      if (const double loss = engine_->loss(p); !std::isnan(loss))  // the phase has run
+        text += fmt::format("{}{} {:.5g}", text.empty() ? "" : " ",
+                            plan_->phases[p].decl->minimize.text, loss);
     return text;
   }
 
@@ -259,6 +288,7 @@ class Trainer {
       const auto optimizer = engine_->learner().tensors();
       store_->save(step_, model, optimizer, state, resolved_);
       saved_ = step_;
+      directory_->status("training", step_, "");
       return true;
     } catch (const Error& error) {
       if (error.code() != Exit::resources) throw;

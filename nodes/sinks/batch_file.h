@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -14,6 +15,15 @@ namespace weft {
 
 class BatchFile {
  public:
+  // Refuses, for infer(), a path that leads out of the run or has another extension.
+  static void check(const std::string& path, const std::string& extension) {
+    const std::filesystem::path given(path);
+    if (given.is_absolute() || std::find(given.begin(), given.end(), "..") != given.end())
+      throw Error("`path` is " + path + ", but must lie in the run's directory");
+    if (given.extension() != extension)
+      throw Error("`path` is " + path + ", but must end in " + extension);
+  }
+
   BatchFile(const std::filesystem::path& path, int64_t number) : path_(path) {
     if (number > 0) {
       std::string digits = std::to_string(number);

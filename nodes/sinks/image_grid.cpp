@@ -39,6 +39,7 @@ class ImageGrid final : public Node {
   bool whole_batch() const override { return true; }
 
   void infer() override {
+    BatchFile::check(*path, ".png");
     const Shape& s = x.shape();
     if (s.rank() == 4) {
       h_ = s[1], w_ = s[2], channels_ = s[3];

@@ -40,7 +40,7 @@ class NpyFile final : public Node {
                           required};
 
   bool whole_batch() const override { return true; }
-  void infer() override {}
+  void infer() override { BatchFile::check(*path, ".npy"); }
 
   void forward(const Step& step) override {
     const bool rows = x.shape().rank() > 0;

@@ -43,11 +43,23 @@ TEST_F(Start, AutoStartsAnewWhereThereIsNothing) {
 TEST_F(Start, AResumedRunTellsWhatHasChanged) {
   ASSERT_EQ(train("vae", "run", {"--steps", "7"}).exit, 75);
   const Ended same = train("vae", "run", {"--resume", "auto", "--steps", "14"});
-  EXPECT_THAT(same.err, testing::Not(HasSubstr("the pipeline is not")));
-  const Ended other =
-      train("vae", "run", {"--resume", "auto", "--set", "train.steps=70", "--set", "seed=0"});
-  EXPECT_EQ(other.exit, 0) << other.err;
-  EXPECT_THAT(other.err, HasSubstr("the pipeline is not the checkpoint's: train.steps, seed\n"));
+  EXPECT_THAT(same.err, testing::Not(HasSubstr("changed since")));
+  const Ended longer = train("vae", "run", {"--resume", "auto", "--set", "train.steps=20"});
+  EXPECT_EQ(longer.exit, 0) << longer.err;
+  EXPECT_THAT(longer.err, HasSubstr("changed since the checkpoint: train.steps\n"));
+  const Words other{"--resume", "auto",          "--set", "train.phases.0.optimizer.lr=0.5",
+                    "--set",    "train.steps=30"};
+  const Ended refused = train("vae", "run", other);
+  EXPECT_EQ(refused.exit, 6) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("since the checkpoint: train.phases.0.optimizer.lr; "));
+  Words drifting = other;
+  drifting.push_back("--allow-drift");
+  EXPECT_EQ(train("vae", "run", drifting).exit, 0);
+  const std::string kept = text("run/resolved.yaml");  // what is done stays what it was
+  EXPECT_EQ(
+      train("vae", "run", {"--resume", "auto", "--set", "train.steps=30", "--allow-drift"}).exit,
+      0);
+  EXPECT_EQ(text("run/resolved.yaml"), kept);
 }
 
 TEST_F(Start, AFinishedRunIsLeftAlone) {
@@ -115,7 +127,12 @@ TEST_F(Start, AnotherModelIsNotResumed) {
   ASSERT_EQ(train("vae", "run", {"--steps", "7"}).exit, 75);
   const Ended other = train("vae", "run", {"--resume", "auto", "--set", "latent=5"});
   EXPECT_EQ(other.exit, 6);
-  EXPECT_THAT(other.err, HasSubstr("`decoder.h.weight` is [32, 4] in the checkpoint, but [32, 5]"));
+  const Ended drifting =
+      train("vae", "run", {"--resume", "auto", "--set", "latent=5", "--allow-drift"});
+  EXPECT_EQ(drifting.exit, 6);
+  EXPECT_THAT(drifting.err,
+              HasSubstr("`decoder.h.weight` is [32, 4] in the checkpoint, but [32, 5]"));
+  EXPECT_THAT(other.err, HasSubstr("changed since the checkpoint: vars.latent;"));
 }
 
 TEST_F(Start, AMistakeLeavesNoRun) {

@@ -112,10 +112,11 @@ TEST(ImageGrid, SaysThatItCannotWrite) {
 TEST(Sinks, LeaveNoHalfFileOnAFullDisk) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   const TemporaryDirectory scratch;
-  for (const std::string kind : {"image_grid", "npy_file"}) {
-    const std::string temporary = ".full." + std::to_string(getpid());
+  for (const auto& [kind, name] :
+       std::map<std::string, std::string>{{"image_grid", "full.png"}, {"npy_file", "full.npy"}}) {
+    const std::string temporary = "." + name + "." + std::to_string(getpid());
     std::filesystem::create_symlink("/dev/full", scratch / temporary);
-    LoneNode node(kind, {{"path", std::string("full")}}, scratch.path());
+    LoneNode node(kind, {{"path", name}}, scratch.path());
     node.feed("x", {300, 400}, std::vector<float>(300 * 400, 0.5F)).infer();
     EXPECT_THROW(node.forward(0, 300), Error) << kind;
     EXPECT_TRUE(std::filesystem::is_empty(scratch.path())) << kind;
