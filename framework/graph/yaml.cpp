@@ -139,6 +139,14 @@ class Builder final : public YAML::EventHandler {
     const Frame& top = stack_.back();
     if (top.in_block && static_cast<size_t>(mark.pos) == top.key_at)
       mistake(top.key_place, "there is no `:` after `" + shown(top.key) + "`");
+    const size_t colon = top.key.find(':');
+    const bool written = std::string_view("~nN").find(text_[mark.pos]) != std::string_view::npos;
+    const bool quoted = text_[top.key_at] == '"' || text_[top.key_at] == '\'';
+    if (top.value.is_map() && !written && !quoted && colon != std::string::npos && colon > 0 &&
+        colon + 1 < top.key.size())
+      mistake(top.key_place, "`" + shown(top.key) + "` needs a space after the colon: `" +
+                                 shown(top.key.substr(0, colon)) + ": " +
+                                 shown(top.key.substr(colon + 1)) + "`");
     Place at = null_place(mark);
     begin(mark, "?", anchor);
     add(Yaml::null(std::move(at)));
@@ -258,13 +266,6 @@ class Builder final : public YAML::EventHandler {
   void add(Yaml value) {
     Frame& top = stack_.back();
     if (top.value.is_list()) return top.value.items().push_back(std::move(value));
-    const size_t colon = top.key.find(':');
-    const bool quoted = text_[top.key_at] == '"' || text_[top.key_at] == '\'';
-    if (value.is_null() && !quoted && colon != std::string::npos && colon > 0 &&
-        colon + 1 < top.key.size())
-      mistake(top.key_place, "`" + shown(top.key) + "` needs a space after the colon: `" +
-                                 shown(top.key.substr(0, colon)) + ": " +
-                                 shown(top.key.substr(colon + 1)) + "`");
     top.value.entries().push_back({std::move(top.key), std::move(top.key_place), std::move(value)});
     top.has_key = false;
   }
