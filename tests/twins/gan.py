@@ -17,12 +17,12 @@ class Gan(twin.Model):
     noise = 100
     real_label = 0.9
     layers = {
-        "generator.h1": (noise, 256),
-        "generator.h2": (256, 512),
-        "generator.image": (512, 784),
-        "discriminator.h1": (784, 512),
-        "discriminator.h2": (512, 256),
-        "discriminator.logits": (256, 1),
+        "generator.h1": twin.linear(noise, 256),
+        "generator.h2": twin.linear(256, 512),
+        "generator.image": twin.linear(512, 784),
+        "discriminator.h1": twin.linear(784, 512),
+        "discriminator.h2": twin.linear(512, 256),
+        "discriminator.logits": twin.linear(256, 1),
     }
 
     def __init__(self, options):
@@ -63,9 +63,10 @@ class Gan(twin.Model):
         self.learn_discriminator(True)
         return [d_loss, g_loss]
 
-    def evaluate(self, images, samples=10000):
+    def evaluate(self, samples=10000):
         """How a classifier of real images sees generated ones: percent of each class."""
-        classify = classifier(self.floats, images, twin.idx("train", "labels-idx1").long())
+        classify = classifier(self.floats, twin.idx("train", "images-idx3"),
+                              twin.idx("train", "labels-idx1").long())
         fake = self.generate(self.draw.normal("generate/noise", 0, samples, self.noise))
         shares = 100 * torch.bincount(classify(fake).argmax(1), minlength=10) / samples
         return {f"class{label}": share for label, share in enumerate(shares.tolist())}

@@ -2,10 +2,14 @@
 
 A twin is a PyTorch model that does, number for number, what a weft pipeline does. Its model is a
 class with
-    about, epochs, layers    a sentence; the pipeline's epochs; {"module.node": (in, out)}
+    about, epochs            a sentence; the pipeline's epochs
+    layers                   {"module.node": linear(…), conv(…), …}
     range                    "unit" ([0, 1]) or "symmetric" ([-1, 1]) images
     train(x, step)           one training step -> the objectives of its phases
-    evaluate(images)         {name: number}
+    evaluate()               {name: number}
+and, unless they are those of Fashion-MNIST,
+    samples(split)           tensors of one length
+    batch(rows...)           what train() is given of some of their rows
 """
 import argparse
 import gzip
@@ -13,6 +17,8 @@ import json
 import os
 import resource
 import statistics
+import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -59,6 +65,29 @@ def read_safetensors(path):
     return tensors
 
 
+def weft_samples(data, ports):
+    """The samples of a source as weft reads them, in order: a tensor for each of `ports`. `data` is
+    the text of a `data:` section, `ports` {name: an output, or the text of a node that makes it}."""
+    weft = os.environ.get("WEFT") or Path(__file__).parents[2] / "build/release/bin/weft"
+    nodes = ""
+    for name, node in ports.items():
+        if node.startswith("{"):
+            nodes += f"    {name}: {node}\n"
+        x = name if node.startswith("{") else node
+        nodes += f"    save_{name}: {{node: npy_file, x: {x}, path: {name}.npy}}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline = Path(folder) / "dump.yaml"
+        pipeline.write_text(f"weft: 1\nname: dump\ngenerate:\n  data: {data}\n  nodes:\n{nodes}")
+        done = subprocess.run([weft, "generate", pipeline, "-o", folder], capture_output=True,
+                              text=True)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        return [torch.from_numpy(np.concatenate(
+            [np.load(file) for file in sorted(Path(folder).glob(f"{name}*.npy"),
+                                              key=lambda file: (len(file.name), file.name))]))
+            for name in ports]
+
+
 def write_safetensors(path, tensors):
     header, body = {}, b""
     for name, tensor in sorted(tensors.items()):
@@ -71,15 +100,38 @@ def write_safetensors(path, tensors):
     Path(path).write_bytes(len(text).to_bytes(8, "little") + text + body)
 
 
+def linear(fan_in, features):
+    return {"weight": ((features, fan_in), fan_in), "bias": ((features,), fan_in)}
+
+
+def conv(channels, features, kernel):
+    fan_in = channels * kernel**2
+    return {"weight": ((features, channels, kernel, kernel), fan_in),
+            "bias": ((features,), fan_in)}
+
+
+def conv_transpose(channels, features, kernel):
+    fan_in = features * kernel**2
+    return {"weight": ((channels, features, kernel, kernel), fan_in),
+            "bias": ((features,), fan_in)}
+
+
+def batch_norm(features):
+    return {"weight": ((features,), 1.0), "bias": ((features,), 0.0)}
+
+
 def start_weights(layers, seed, start=None):
-    """The weights at step 0, from a checkpoint or by weft's rule."""
+    """The weights at step 0, from a checkpoint or by weft's rule: a number, if it is a float, else
+    uniform by the number of inputs."""
     saved = read_safetensors(start) if start else None
     weights = {}
-    for layer, (fan_in, features) in layers.items():
-        for kind, shape in (("weight", (features, fan_in)), ("bias", (features,))):
+    for layer, kinds in layers.items():
+        for kind, (shape, init) in kinds.items():
             name = f"{layer}.{kind}"
-            if saved is None:
-                value = torch.from_numpy(weft_random.start(seed, name, shape, fan_in))
+            if saved is None and isinstance(init, float):
+                value = torch.full(shape, init)
+            elif saved is None:
+                value = torch.from_numpy(weft_random.start(seed, name, shape, init))
             elif name in saved and tuple(saved[name].shape) == shape:
                 value = saved[name]
             else:
@@ -129,28 +181,46 @@ class Model:
         unit = images.float() / 255
         return unit if self.range == "unit" else unit * 2 - 1
 
+    batch_size = BATCH
 
-def batches(model, images, steps):
-    """(step, batch as floats), in the order of the pipeline's epochs."""
-    per_epoch = -(-len(images) // BATCH)
+    def samples(self, split):
+        return [idx(split, "images-idx3")]
+
+    def batch(self, images):
+        return self.floats(images)
+
+    def convolve(self, layer, x, **settings):
+        return functional.conv2d(x, self.weights[layer + ".weight"], self.weights[layer + ".bias"],
+                                 **settings)
+
+    def spread(self, layer, x, **settings):
+        return functional.conv_transpose2d(x, self.weights[layer + ".weight"],
+                                           self.weights[layer + ".bias"], **settings)
+
+
+def batches(model, samples, steps):
+    """(step, batch), in the order of the pipeline's epochs."""
+    count, size = len(samples[0]), model.batch_size
+    per_epoch = -(-count // size)
     for step in range(steps):
         epoch, place = divmod(step, per_epoch)
         if place == 0:
-            order = model.draw.order(len(images), epoch)
-        yield step, model.floats(images[order[place * BATCH:(place + 1) * BATCH]])
+            order = model.draw.order(count, epoch)
+        rows = order[place * size:(place + 1) * size]
+        yield step, model.batch(*(tensor[rows] for tensor in samples))
 
 
-def train(model, images, steps, log):
-    for step, x in batches(model, images, steps):
+def train(model, samples, steps, log):
+    for step, x in batches(model, samples, steps):
         losses = model.train(x, step)
         if log:
             print(step, *(f"{loss.item():.9g}" for loss in losses), file=log)
 
 
-def median_step(model, images, steps, warm_up=20):
+def median_step(model, samples, steps, warm_up=20):
     """Milliseconds of a step: its batch, its phases, its updates."""
     times, last = [], time.perf_counter()
-    for step, x in batches(model, images, warm_up + steps):
+    for step, x in batches(model, samples, warm_up + steps):
         model.train(x, step)
         now = time.perf_counter()
         times.append(1000 * (now - last))
@@ -181,21 +251,22 @@ def arguments(kind):
 def main(kind):
     options = arguments(kind)
     torch.set_num_threads(options.threads)
-    model, images = kind(options), idx("train", "images-idx3")
+    model = kind(options)
+    samples = model.samples("train")
     if options.time:
-        ms = median_step(model, images, options.steps or 200)
+        ms = median_step(model, samples, options.steps or 200)
         print(json.dumps({"ms": round(ms, 3), "peak_mib": round(peak_mib(), 1)}))
         return
-    steps = options.epochs * -(-len(images) // BATCH)
+    steps = options.epochs * -(-len(samples[0]) // model.batch_size)
     if options.steps is not None:
         steps = min(steps, options.steps)
     log = open(options.losses, "w") if options.losses else None
-    train(model, images, steps, log)
+    train(model, samples, steps, log)
     if log:
         log.close()
     if options.save_weights:
         write_safetensors(options.save_weights, model.weights)
     if options.evaluate:
         with torch.no_grad():
-            print(*(f"{name} {value:.6g}" for name, value in model.evaluate(images).items()))
+            print(*(f"{name} {value:.6g}" for name, value in model.evaluate().items()))
     print(f"peak {peak_mib():.1f} MiB")

@@ -18,5 +18,9 @@ TEST_F(Twin, OfTheGanForLonger) {
   agree("gan", {"d_loss", "g_loss"}, 50, 1e-3);
 }
 
+TEST_F(Twin, OfTheAutoencoder) {
+  agree("autoencoder", {"loss"}, 20, 1e-4);
+}
+
 }  // namespace
 }  // namespace weft::tests

@@ -11,11 +11,11 @@ class Vae(twin.Model):
     range = "unit"
     latent = 20
     layers = {
-        "encoder.h": (784, 400),
-        "encoder.mean": (400, latent),
-        "encoder.log_var": (400, latent),
-        "decoder.h": (latent, 400),
-        "decoder.logits": (400, 784),
+        "encoder.h": twin.linear(784, 400),
+        "encoder.mean": twin.linear(400, latent),
+        "encoder.log_var": twin.linear(400, latent),
+        "decoder.h": twin.linear(latent, 400),
+        "decoder.logits": twin.linear(400, 784),
     }
 
     def __init__(self, options):
@@ -41,7 +41,7 @@ class Vae(twin.Model):
         self.optimizer.step()
         return [loss]
 
-    def evaluate(self, _):
+    def evaluate(self):
         images = twin.idx("test", "images-idx3")
         total = torch.zeros(2, dtype=torch.float64)
         for step, rows in enumerate(images.split(twin.BATCH)):
