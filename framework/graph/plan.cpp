@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "framework/graph/differentiate.h"
@@ -37,7 +38,8 @@ int64_t choose_lanes(const Plan& plan) {
   int64_t largest = 1;  // elements of a row
   for (const PlanValue& value : plan.values)
     if (value.shape.rank() > 0) largest = std::max(largest, value.shape.row_elements());
-  const int64_t rows = std::clamp(cache_elements / largest, least_rows, most_rows);
+  const auto fitting = std::bit_floor(static_cast<uint64_t>(cache_elements / largest));
+  const int64_t rows = std::clamp(static_cast<int64_t>(fitting), least_rows, most_rows);
   return std::clamp<int64_t>(plan.rows / rows, 1, most_lanes);
 }
 

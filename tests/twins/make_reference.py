@@ -341,6 +341,21 @@ def losses():
             {"label_smoothing": smoothing}, fixed=["label"])
 
 
+def nt_xent(a, b, temperature):
+    """Chen et al. 2020, eq. 1: a value for each sample."""
+    z = F.normalize(torch.stack([a, b], 1).flatten(0, 1))
+    scores = (z @ z.T / temperature).fill_diagonal_(-math.inf)
+    partner = torch.arange(len(z)) ^ 1
+    return F.cross_entropy(scores, partner, reduction="none").reshape(-1, 2).mean(1)
+
+
+def contrastive():
+    for name, shape, temperature in [("a pair", (2, 3), 1.0), ("odd sizes", (5, 7), 0.5),
+                                     ("sharp", (9, 16), 0.1)]:
+        add("nt_xent", name, lambda i, w: {"y": nt_xent(i["a"], i["b"], temperature)},
+            {"a": numbers(*shape), "b": numbers(*shape)}, {"temperature": temperature})
+
+
 def optimizers():
     sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
     for kind, name, make, params in [
@@ -381,7 +396,7 @@ def text(value, indent=""):
 
 def main():
     for family in [linear, convolutions, pools, activations, dropout, batch_norm, layer_norm, attention, shapes,
-                   arithmetic, random, losses, optimizers]:
+                   arithmetic, random, losses, contrastive, optimizers]:
         torch.manual_seed(1)  # each family draws the same numbers whatever else is written
         family()
     wanted = sys.argv[1:] or list(cases)

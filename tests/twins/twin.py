@@ -14,6 +14,7 @@ and, unless they are those of Fashion-MNIST,
 import argparse
 import gzip
 import json
+import math
 import os
 import resource
 import statistics
@@ -140,6 +141,13 @@ def start_weights(layers, seed, start=None):
     return weights
 
 
+def cosine(step, steps, peak, warmup=0):
+    """A param's value on the schedule {schedule: cosine, from: peak, to: 0, warmup: …}."""
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+
+
 class Draw:
     """Random numbers as weft draws them, or PyTorch's own: a timing must measure PyTorch."""
 
@@ -151,6 +159,12 @@ class Draw:
             return torch.randn(rows, size)
         key = weft_random.key(self.seed, path)
         return torch.from_numpy(weft_random.normal(key, step, np.arange(rows), size))
+
+    def uniform(self, path, step, rows, size):
+        if not self.exact:
+            return torch.rand(rows, size)
+        key = weft_random.key(self.seed, path)
+        return torch.from_numpy(weft_random.uniform(key, step, np.arange(rows), size))
 
     def order(self, samples, epoch):
         if not self.exact:
@@ -182,6 +196,10 @@ class Model:
         return unit if self.range == "unit" else unit * 2 - 1
 
     batch_size = BATCH
+    drop_last = False
+
+    def batches_of(self, count):
+        return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
 
     def samples(self, split):
         return [idx(split, "images-idx3")]
@@ -201,7 +219,7 @@ class Model:
 def batches(model, samples, steps):
     """(step, batch), in the order of the pipeline's epochs."""
     count, size = len(samples[0]), model.batch_size
-    per_epoch = -(-count // size)
+    per_epoch = model.batches_of(count)
     for step in range(steps):
         epoch, place = divmod(step, per_epoch)
         if place == 0:
@@ -257,7 +275,7 @@ def main(kind):
         ms = median_step(model, samples, options.steps or 200)
         print(json.dumps({"ms": round(ms, 3), "peak_mib": round(peak_mib(), 1)}))
         return
-    steps = options.epochs * -(-len(samples[0]) // model.batch_size)
+    steps = options.epochs * model.batches_of(len(samples[0]))
     if options.steps is not None:
         steps = min(steps, options.steps)
     log = open(options.losses, "w") if options.losses else None

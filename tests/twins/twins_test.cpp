@@ -18,6 +18,10 @@ TEST_F(Twin, OfTheGanForLonger) {
   agree("gan", {"d_loss", "g_loss"}, 50, 1e-3);
 }
 
+TEST_F(Twin, OfSimClr) {
+  agree("simclr", {"loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheAutoencoder) {
   agree("autoencoder", {"loss"}, 20, 1e-4);
 }
