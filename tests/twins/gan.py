@@ -16,6 +16,7 @@ class Gan(twin.Model):
     range = "symmetric"
     noise = 100
     real_label = 0.9
+    rates = {"discriminator": 2e-4, "generator": 1e-4}
     layers = {
         "generator.h1": twin.linear(noise, 256),
         "generator.h2": twin.linear(256, 512),
@@ -28,8 +29,8 @@ class Gan(twin.Model):
     def __init__(self, options):
         super().__init__(options)
         betas = (0.5, 0.999)
-        self.of_discriminator = self.adam("discriminator", lr=2e-4, betas=betas)
-        self.of_generator = self.adam("generator", lr=1e-4, betas=betas)
+        self.of_discriminator = self.adam("discriminator", lr=self.rates["discriminator"], betas=betas)
+        self.of_generator = self.adam("generator", lr=self.rates["generator"], betas=betas)
 
     def generate(self, z):
         h = leaky_relu(self.linear("generator.h1", z), 0.2)

@@ -101,20 +101,20 @@ def write_safetensors(path, tensors):
     Path(path).write_bytes(len(text).to_bytes(8, "little") + text + body)
 
 
-def linear(fan_in, features):
-    return {"weight": ((features, fan_in), fan_in), "bias": ((features,), fan_in)}
+def learned(shape, features, fan_in, bias):
+    return {"weight": (shape, fan_in)} | ({"bias": ((features,), fan_in)} if bias else {})
 
 
-def conv(channels, features, kernel):
-    fan_in = channels * kernel**2
-    return {"weight": ((features, channels, kernel, kernel), fan_in),
-            "bias": ((features,), fan_in)}
+def linear(fan_in, features, bias=True):
+    return learned((features, fan_in), features, fan_in, bias)
 
 
-def conv_transpose(channels, features, kernel):
-    fan_in = features * kernel**2
-    return {"weight": ((channels, features, kernel, kernel), fan_in),
-            "bias": ((features,), fan_in)}
+def conv(channels, features, kernel, bias=True):
+    return learned((features, channels, kernel, kernel), features, channels * kernel**2, bias)
+
+
+def conv_transpose(channels, features, kernel, bias=True):
+    return learned((channels, features, kernel, kernel), features, features * kernel**2, bias)
 
 
 def batch_norm(features):
@@ -186,7 +186,7 @@ class Model:
         return torch.optim.Adam(mine, foreach=self.options.foreach, **settings)
 
     def linear(self, layer, x):
-        weight, bias = self.weights[layer + ".weight"], self.weights[layer + ".bias"]
+        weight, bias = self.of(layer)
         if self.options.linear == "mkldnn":
             return torch._C._nn.mkldnn_linear(x.to_mkldnn(), weight, bias).to_dense()
         return functional.linear(x, weight, bias)
@@ -207,13 +207,14 @@ class Model:
     def batch(self, images):
         return self.floats(images)
 
+    def of(self, layer):
+        return self.weights[layer + ".weight"], self.weights.get(layer + ".bias")
+
     def convolve(self, layer, x, **settings):
-        return functional.conv2d(x, self.weights[layer + ".weight"], self.weights[layer + ".bias"],
-                                 **settings)
+        return functional.conv2d(x, *self.of(layer), **settings)
 
     def spread(self, layer, x, **settings):
-        return functional.conv_transpose2d(x, self.weights[layer + ".weight"],
-                                           self.weights[layer + ".bias"], **settings)
+        return functional.conv_transpose2d(x, *self.of(layer), **settings)
 
 
 def batches(model, samples, steps):

@@ -22,13 +22,19 @@ class Vae(twin.Model):
         super().__init__(options)
         self.optimizer = self.adam("", lr=1e-3)
 
+    def encode(self, x):
+        h = relu(self.linear("encoder.h", x))
+        return self.linear("encoder.mean", h), self.linear("encoder.log_var", h)
+
+    def decode(self, z):
+        return self.linear("decoder.logits", relu(self.linear("decoder.h", z)))
+
     def losses(self, x, section, step):
         """bce and kl of each image, in nats [rows]."""
-        h = relu(self.linear("encoder.h", x))
-        mean, log_var = self.linear("encoder.mean", h), self.linear("encoder.log_var", h)
+        mean, log_var = self.encode(x)
         noise = self.draw.normal(section + "/z", step, len(x), self.latent)
         z = mean + torch.exp(0.5 * log_var) * noise
-        logits = self.linear("decoder.logits", relu(self.linear("decoder.h", z)))
+        logits = self.decode(z)
         bce = binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
         kl = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1)
         return bce, kl
@@ -42,12 +48,12 @@ class Vae(twin.Model):
         return [loss]
 
     def evaluate(self):
-        images = twin.idx("test", "images-idx3")
+        samples = self.samples("test")
         total = torch.zeros(2, dtype=torch.float64)
-        for step, rows in enumerate(images.split(twin.BATCH)):
-            bce, kl = self.losses(self.floats(rows), "evaluate", step)
+        for step, rows in enumerate(zip(*(t.split(twin.BATCH) for t in samples))):
+            bce, kl = self.losses(self.batch(*rows), "evaluate", step)
             total += torch.stack([bce.double().sum(), kl.double().sum()])
-        bce, kl = (total / len(images)).tolist()
+        bce, kl = (total / len(samples[0])).tolist()
         return {"loss": bce + kl, "bce": bce, "kl": kl}
 
 
