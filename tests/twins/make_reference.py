@@ -274,6 +274,18 @@ def shapes():
                               ("places", [(2, 1, 3), (2, 4, 3)], 1), ("last", [(1, 2, 3)] * 2, 2)]:
         add("concat", name, lambda i, w: {"y": torch.cat(i["xs"], axis)},
             {"xs": [numbers(*p) for p in parts]}, {"axis": axis})
+    for name, shape, axis, begin, end in [("features", (3, 7), -1, 2, 5), ("ends", (2, 5, 3), 1, -2, 0),
+                                          ("all but one", (2, 4, 3), 1, 0, -1)]:
+        add("slice", name,
+            lambda i, w: {"y": i["x"].narrow(axis, begin % shape[axis],
+                                             (end - 1) % shape[axis] + 1 - begin % shape[axis])},
+            {"x": numbers(*shape)}, {"axis": axis, "begin": begin, "end": end})
+    for name, shape, vocabulary, features in [("one", (1,), 1, 1), ("sequences", (3, 4), 7, 5),
+                                              ("wide", (2, 9), 3, 17)]:
+        add("embedding", name, lambda i, w: {"y": F.embedding(i["x"].long(), w["weight"])},
+            {"x": torch.randint(vocabulary, shape).int()},
+            {"vocabulary": vocabulary, "features": features},
+            {"weight": numbers(vocabulary, features)}, fixed=["x"])
     add("stop_gradient", "odd sizes", lambda i, w: {"y": i["x"].detach()}, {"x": numbers(3, 5)},
         fixed=["x"])
     add("fill", "odd sizes", lambda i, w: {"y": torch.full_like(i["like"], -0.25)},
@@ -326,6 +338,14 @@ def losses():
                     torch.distributions.Normal(i["mean"], torch.exp(i["log_var"] / 2)),
                     torch.distributions.Normal(0.0, 1.0)), "sum_per_sample")},
             {"mean": numbers(*shape), "log_var": numbers(*shape)})
+    for kind, function in [("l1", F.l1_loss),
+                           ("huber", lambda x, t, reduction: F.huber_loss(x, t, reduction, 0.7))]:
+        for shape, reduce in [((3, 5), "mean_per_sample"), ((2, 3, 7), "sum_per_sample")]:
+            add(kind, str(shape),
+                lambda i, w: {"y": per_sample(function(i["x"], i["target"], reduction="none"),
+                                              reduce)},
+                {"x": numbers(*shape), "target": numbers(*shape)},
+                {"reduce": reduce} | ({"delta": 0.7} if kind == "huber" else {}))
     x = torch.tensor([EXTREMES]).float().double()
     add("bce_with_logits", "extremes",
         lambda i, w: {"y": F.binary_cross_entropy_with_logits(i["x"], i["target"])[None]},

@@ -1,0 +1,81 @@
+// What sources of image files share: how an image becomes numbers, where files are, and splits.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "framework/node/node.h"
+#include "nodes/data/image_file.h"
+#include "nodes/data/pixels.h"
+
+namespace weft {
+
+struct ImageParams {
+  Param<std::vector<int64_t>> size;
+  Param<int64_t> channels;
+  Param<std::vector<double>> background;
+  Param<Fit> fit;
+  Param<PixelRange> range;
+
+  explicit ImageParams(Node* owner)
+      : size(owner, "size", "Height and width of images, or one number for both.",
+             std::vector<int64_t>{}, within(1, 4096)),
+        channels(owner, "channels", "3 for colours, 1 for gray.", 3, within(1, 3)),
+        background(owner, "background",
+                   "Red, green and blue, or gray, in [0, 1], behind transparent images.", {1},
+                   within(0, 1)),
+        fit(owner, "fit", "Crop the middle to the proportions of `size`, or stretch.", Fit::crop),
+        range(owner, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
+              PixelRange::unit) {}
+
+  ImageForm form() const {
+    if (size->size() != 1 && size->size() != 2)
+      throw Error("`size` must be one number, or two: height and width");
+    if (*channels == 2) throw Error("`channels` is 2, but must be 1 or 3");
+    if (background->size() != 1 && background->size() != 3)
+      throw Error("`background` must be one number, or three: red, green and blue");
+    ImageForm form{
+        .height = size->front(), .width = size->back(), .channels = *channels, .fit = *fit};
+    for (size_t k = 0; k < 3; ++k)
+      form.background[k] =
+          static_cast<uint8_t>((*background)[std::min(k, background->size() - 1)] * 255 + 0.5);
+    return form;
+  }
+};
+
+enum class Split { all, train, test };
+inline std::vector<std::string> names(Split) {
+  return {"all", "train", "test"};
+}
+
+struct SplitParams {
+  Param<Split> split;
+  Param<double> test_share;
+
+  explicit SplitParams(Node* owner)
+      : split(owner, "split", "All samples, or those on one side of `test_share`.", Split::all),
+        test_share(owner, "test_share",
+                   "The share of groups that the test set has, by a hash of the group.", 0.1,
+                   within(0, 1)) {}
+
+  // Is a sample of this group on the side that is asked for?
+  bool wants(const std::string& group) const {
+    const double share = static_cast<double>(Random::key(0, group) >> 11) * 0x1p-53;
+    return *split == Split::all || (share < *test_share) == (*split == Split::test);
+  }
+};
+
+// A file or folder as the user gives it: from here, else from the folder of fetched data.
+inline std::filesystem::path find_data(const std::string& given) {
+  std::error_code ignored;
+  if (std::filesystem::exists(given, ignored)) return given;
+  const auto fetched = Node::data_dir() / given;
+  if (std::filesystem::exists(fetched, ignored)) return fetched;
+  throw Error(Exit::data, "there is no `" + given + "`, here or in " + Node::data_dir().string() +
+                              "; if it is of a data set: `weft data fetch " +
+                              std::filesystem::path(given).begin()->string() + "`");
+}
+
+}  // namespace weft

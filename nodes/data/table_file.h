@@ -1,0 +1,23 @@
+// Tables as text: CSV and TSV with a header (RFC 4180), JSON (a list of objects) and JSON lines.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "framework/node/error.h"
+
+namespace weft {
+
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;  // each as long as columns; what is missing is ""
+
+  size_t column(const std::string& name) const;  // throws Error with the near name
+};
+
+// Throws Error(data): missing, larger than 1 GiB, not a table, a row of another length; its line.
+// A number or a bool of JSON is its text, a list its items joined by spaces, null "".
+Table read_table(const std::filesystem::path& file);
+
+}  // namespace weft
