@@ -87,11 +87,14 @@ void build(const Dataset& set, const Package& package, const fs::path& folder) {
         attribution(set) + "archive: " + package.archive + "\nSHA-256: " + package.sha256 + "\n");
 }
 
-// One rename where nothing stands; else file by file, beside whatever else is there.
-void move_into_place(const fs::path& built, const fs::path& folder) {
+// One rename where nothing stands; else file by file, beside whatever else is there, but for
+// folders that belong to the set whole.
+void move_into_place(const fs::path& built, const fs::path& folder, const Dataset& set) {
   std::error_code error;
   fs::rename(built, folder, error);
   if (!error) return;
+  for (const File& file : set.files)
+    if (file.is_folder()) fs::remove_all(folder / file.name);
   for (const auto& entry : fs::recursive_directory_iterator(built)) {
     const fs::path to = folder / entry.path().lexically_relative(built);
     if (entry.is_directory())
@@ -129,7 +132,7 @@ void fetch(const std::string& name, std::ostream& out) {
     const Workshop workshop(set.folder().parent_path());
     const Package package = get_package(set, workshop.path, out);
     build(set, package, workshop.path / "built");
-    move_into_place(workshop.path / "built", set.folder());
+    move_into_place(workshop.path / "built", set.folder(), set);
   } catch (const fs::filesystem_error& error) {
     throw Error(Exit::resources,
                 std::string("cannot put ") + set.name + " into place: " + error.what());

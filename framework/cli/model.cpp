@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "framework/cli/commands.h"
 #include "framework/run/checkpoint.h"
@@ -31,9 +32,8 @@ Checkpoint open_checkpoint(const std::filesystem::path& run, const std::string& 
 }
 
 bool mentions_count(const Yaml& value) {
-  const std::string& text = value.text();
-  if (value.is_scalar() && text.find('$') != text.npos && text.find("count") != text.npos)
-    return true;
+  static const std::regex count(R"(\$\{?count\b|\$[({][^)}]*\bcount\b)");
+  if (value.is_scalar() && !value.quoted() && std::regex_search(value.text(), count)) return true;
   const auto& items = value.items();
   const auto& entries = value.entries();
   return std::any_of(items.begin(), items.end(), mentions_count) ||

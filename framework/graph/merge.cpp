@@ -126,4 +126,17 @@ void apply_sets(Yaml& tree, const std::vector<std::string>& sets, Mistakes& mist
   }
 }
 
+void anchor_plugins(Yaml& tree, const std::filesystem::path& file) {
+  Yaml* plugins = tree.is_map() ? tree.find("plugins") : nullptr;
+  if (!plugins) return;
+  const auto folder = std::filesystem::absolute(file).parent_path();
+  const auto anchor = [&](Yaml& path) {
+    if (path.is_scalar() && !path.text().empty())
+      path = Yaml::scalar((folder / path.text()).lexically_normal().string(), path.place(),
+                          path.quoted());
+  };
+  anchor(*plugins);
+  for (Yaml& item : plugins->items()) anchor(item);
+}
+
 }  // namespace weft

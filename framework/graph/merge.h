@@ -16,4 +16,7 @@ Yaml merge_includes(Yaml tree, const std::filesystem::path& file, Mistakes& mist
 // "latent=32" sets a variable; "train.phases.0.optimizer.lr=1e-4" a key, lists by position.
 void apply_sets(Yaml& tree, const std::vector<std::string>& sets, Mistakes& mistakes);
 
+// Makes the paths of `plugins:` whole: a run keeps its pipeline elsewhere.
+void anchor_plugins(Yaml& tree, const std::filesystem::path& file);
+
 }  // namespace weft

@@ -268,19 +268,6 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
 }
 }  // namespace
 
-// A run keeps the pipeline elsewhere: paths of plugins are made whole.
-static void anchor_plugins(Yaml& tree, const std::string& file) {
-  Yaml* plugins = tree.is_map() ? tree.find("plugins") : nullptr;
-  if (!plugins) return;
-  const auto folder = std::filesystem::absolute(file).parent_path();
-  const auto anchor = [&](Yaml& path) {
-    if (path.is_scalar() && !path.text().empty())
-      path = Yaml::scalar((folder / path.text()).lexically_normal().string(), path.place());
-  };
-  anchor(*plugins);
-  for (Yaml& item : plugins->items()) anchor(item);
-}
-
 Pipeline Pipeline::read(const std::filesystem::path& file, const std::vector<std::string>& sets,
                         Mistakes& mistakes) {
   return from(Yaml::read(file), file.string(), sets, mistakes);
@@ -313,9 +300,7 @@ const SectionDecl* Pipeline::section(Mode mode) const {
   return nullptr;
 }
 
-void Pipeline::build(Mistakes& mistakes) {
-  if (!source.is_map())
-    throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");
+Yaml Pipeline::with_values(const Yaml& source, Mistakes& mistakes) {
   Vars vars{{"count", Yaml::scalar("64", {})}};
   if (const Yaml* declared = source.find("vars"); declared && !declared->is_null()) {
     if (declared->is_map())
@@ -330,6 +315,14 @@ void Pipeline::build(Mistakes& mistakes) {
   values = substitute(Yaml::list(std::move(values), {}), vars, mistakes).items();
   for (size_t i = 0; i < values.size(); ++i)
     if (!values[i].is_null()) body.entries()[i].value = values[i];
+  body.erase("vars");
+  return body;
+}
+
+void Pipeline::build(Mistakes& mistakes) {
+  if (!source.is_map())
+    throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");
+  const Yaml body = with_values(source, mistakes);
 
   Fields fields(body, "a pipeline", mistakes);
   for (const char* key : {"vars", "include"}) fields.take(key);

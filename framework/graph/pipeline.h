@@ -109,6 +109,9 @@ class Pipeline {
   // The whole file with includes merged and `--set` applied, variables kept: what a run stores.
   Yaml source;
 
+  // A source with its variables replaced, and without them.
+  static Yaml with_values(const Yaml& source, Mistakes& mistakes);
+
   // A fragment by name: of this file, else from a `fragments` folder beside it or in `folders`.
   const FragmentDecl* fragment(const std::string& name,
                                const std::vector<std::filesystem::path>& folders,

@@ -287,9 +287,9 @@ size_t Plan::bytes() const {
   for (const PlanPhase& phase : phases)
     for (const PlanLearn& learn : phase.learns)
       for (const int w : learn.plan_weights)
-        if (const size_t parts = learn.parts(lanes); parts > 1)
+        if (const size_t shares = learn.shares(lanes); shares > 1)
           total +=
-              (parts - 1) * static_cast<size_t>(weights[at(w)].shape.elements()) * sizeof(float);
+              (shares - 1) * static_cast<size_t>(weights[at(w)].shape.elements()) * sizeof(float);
   return total;
 }
 

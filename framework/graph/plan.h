@@ -66,7 +66,7 @@ struct PlanLearn {
   bool in_lanes = false;          // each lane writes a part; a task of a block adds them
 
   // Gradients that are added up: of each lane of each use, or of the first use and any other.
-  size_t parts(int64_t lanes) const {
+  size_t shares(int64_t lanes) const {
     return in_lanes ? nodes.size() * static_cast<size_t>(lanes) : std::min<size_t>(nodes.size(), 2);
   }
   int use(int node) const;  // the place of a node among its uses, or -1

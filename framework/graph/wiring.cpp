@@ -285,11 +285,22 @@ void Wiring::connect(PlanNode& node, In& port, int value, const Place& place) {
   port.wire(source.shape, true);
 }
 
+// Frozen, or of another run and updated by no phase.
+bool Wiring::rests(const ModuleDecl& module) const {
+  if (module.frozen || module.from.empty()) return module.frozen;
+  const auto updates = [&](const PhaseDecl& phase) {
+    return std::any_of(phase.update.begin(), phase.update.end(),
+                       [&](const Mention& mention) { return mention.text == module.name; });
+  };
+  return !pipeline_.train ||
+         std::none_of(pipeline_.train->phases.begin(), pipeline_.train->phases.end(), updates);
+}
+
 void Wiring::infer(PlanNode& node) {
   const auto module = pipeline_.modules.find(node.module);
   node.setting = {
       .mode = plan_.mode,
-      .frozen = module != pipeline_.modules.end() && module->second.frozen,
+      .frozen = module != pipeline_.modules.end() && rests(module->second),
       .random_key = Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path)};
   node.node->settle(node.setting);
   try {

@@ -49,6 +49,7 @@ class Wiring {
   void set_param(PlanNode& node, ParamBase& param, const Yaml& value);
   void connect(PlanNode& node, In& port, int value, const Place& place);
   void infer(PlanNode& node);
+  bool rests(const ModuleDecl& module) const;
   void keep_weights(PlanNode& node);
   void expand(const std::vector<NodeDecl>& nodes, const Place& place);
   static void refuse_cycle(const Scope& scope, const NodeDecl& decl);

@@ -68,12 +68,13 @@ std::string sealed(std::string_view bytes) {
   return std::string(bytes) + (quote ? "\n#" : "");
 }
 
-// The first line up to byte `end` that starts with a key whose `:` has no space behind it, or that
-// is a lone word: where YAML goes astray, its parser notices it lines later. -1 if there is none.
-std::pair<int64_t, std::string> stray_key(const YamlText& text, size_t end) {
+// The first line from byte `begin` to `end` that starts with a key whose `:` has no space behind
+// it, or that is a lone word: where YAML goes astray, its parser notices it lines later. -1 if
+// there is none.
+std::pair<int64_t, std::string> stray_key(const YamlText& text, size_t begin, size_t end) {
   static const std::regex tight(R"(^\s*(- )?([A-Za-z_][\w-]*):([^\s:/][^{}\[\]"'#]*)$)");
-  static const std::regex lone(R"(^\s*([A-Za-z_][\w-]*)[ =]*([\w.+-]*)\s*$)");
-  for (size_t at = 0; at < text.bytes().size() && at <= end;) {
+  static const std::regex lone(R"(^\s*([A-Za-z_][\w-]*)(?:[ =]+([\w.+-]+))?\s*$)");
+  for (size_t at = begin; at < text.bytes().size() && at <= end;) {
     std::string line(text.line(at));
     line.erase(line.find_last_not_of("\r\n") + 1);
     std::smatch match;
@@ -106,12 +107,17 @@ class Builder final : public YAML::EventHandler {
     return documents.empty() ? Yaml::null(text_.place(0)) : std::move(documents.front());
   }
 
+  size_t line_start(size_t at) const {
+    const size_t before = at == 0 ? at : text_.bytes().rfind('\n', at - 1);
+    return at == 0 || before == std::string_view::npos ? 0 : before + 1;
+  }
+
   void syntax_error(const YAML::Exception& error) {
     const size_t end = text_.bytes().size();
     const size_t at = error.mark.is_null() ? end : std::min<size_t>(error.mark.pos, end);
     std::string sentence = syntax_sentence(text_, at, error.msg);
     if (error.msg == YAML::ErrorMsg::END_OF_MAP || error.msg == YAML::ErrorMsg::MAP_VALUE)
-      if (const auto [stray, why] = stray_key(text_, at); stray >= 0)
+      if (const auto [stray, why] = stray_key(text_, line_start(last_), at); stray >= 0)
         refuse(text_.place(static_cast<size_t>(stray)), why);
     if (error.msg == YAML::ErrorMsg::EOF_IN_SCALAR) refuse(text_.place(last_), sentence);
     if (error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW ||

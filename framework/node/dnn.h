@@ -100,6 +100,7 @@ class WEFT_API Convolution {
 
  private:
   struct Built;
+  Built& built(Of of) const;
   std::unique_ptr<Built> built_;
 };
 

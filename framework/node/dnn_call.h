@@ -45,14 +45,14 @@ class Call {
     add(argument, dnnl::memory(layout, engine(), DNNL_MEMORY_NONE));
   }
   template <class... Pointers>
-  void operator()(const std::string& what, Pointers... pointers) {
+  void operator()(const char* what, Pointers... pointers) {
     int place = 0;
     (point(place++, pointers), ...);
     const dnnl_status_t status =
         dnnl_primitive_execute(primitive_.get(), stream(), count_, arguments_.data());
     if (status != dnnl_success)
-      throw Error(Exit::internal, dnn_version() + " failed to run " + what + " (status " +
-                                      std::to_string(status) + ")");
+      throw Error(Exit::internal, dnn_version() + " failed to run " + std::string(what) +
+                                      " (status " + std::to_string(status) + ")");
   }
 
  private:

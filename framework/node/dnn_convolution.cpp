@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstddef>
+#include <vector>
 
 #include "framework/node/dnn.h"
 #include "framework/node/dnn_call.h"
@@ -60,6 +62,15 @@ struct Layouts {
                : convolution_forward::desc(kind, direct, x, w, y, stride, dilation, low, high);
   }
 };
+
+// Memory of the calling thread for the duration of a call.
+void* scratch(size_t bytes) {
+  constexpr size_t alignment = 64;
+  thread_local std::vector<std::byte> memory;
+  if (memory.size() < bytes + alignment) memory.resize(bytes + alignment);
+  const auto at = reinterpret_cast<uintptr_t>(memory.data());
+  return memory.data() + (alignment - at % alignment) % alignment;
+}
 }  // namespace
 
 struct Convolution::Built {
@@ -67,7 +78,7 @@ struct Convolution::Built {
   ConvolutionShape shape;
   bool bias;
   dnn::Call call, reorder;
-  dnnl::memory w;  // in oneDNN's layout, if that is not the plain one
+  size_t packed = 0;  // bytes of the weight in oneDNN's layout, if that is not the plain one
 
   Built(Of of, const ConvolutionShape& shape, const ConvolutionOptions& options)
       : of(of), shape(shape), bias(options.bias) {
@@ -111,7 +122,7 @@ struct Convolution::Built {
     for (const auto& [image, layout] : images) call.input(image, layout);
     call.input(argument, chosen);
     if (chosen == l.plain_w) return;
-    w = dnnl::memory(chosen, dnn::engine());
+    packed = chosen.get_size();
     const Desc& from = of == Of::w ? chosen : l.plain_w;
     const Desc& to = of == Of::w ? l.plain_w : chosen;
     const dnnl::reorder::primitive_desc plan(dnn::engine(), from, dnn::engine(), to,
@@ -123,7 +134,7 @@ struct Convolution::Built {
 
   void run(const float* x, const float* given_w, const float* y, const float* offset) {
     if (!call) return;
-    const void* weight = reorder ? w.get_data_handle() : given_w;
+    const void* weight = reorder ? scratch(packed) : given_w;
     if (reorder && of != Of::w) reorder("a reorder of weights", given_w, weight);
     if (bias)
       call("a convolution", x, y, weight, offset);
@@ -142,21 +153,27 @@ Convolution::Convolution(Of of, const ConvolutionShape& shape, const Convolution
   built_ = dnn::build(text(shape), [&] { return std::make_unique<Built>(of, shape, options); });
 }
 
+Convolution::Built& Convolution::built(Of of) const {
+  if (!built_ || built_->of != of)
+    throw Error(Exit::internal, "a convolution was called before it was built for this");
+  return *built_;
+}
+
 void Convolution::to_y(const float* x, const float* w, float* y, const float* bias) const {
-  built_->run(x, w, y, bias);
+  built(Of::y).run(x, w, y, bias);
 }
 
 void Convolution::to_x(float* x, const float* w, const float* y) const {
-  built_->run(x, w, y, nullptr);
+  built(Of::x).run(x, w, y, nullptr);
 }
 
 void Convolution::to_w(const float* x, float* w, const float* y, float* bias) const {
-  const ConvolutionShape& s = built_->shape;
-  if (s.batch == 0) {
+  Built& own = built(Of::w);
+  if (const ConvolutionShape& s = own.shape; s.batch == 0) {
     std::fill_n(w, s.out * (s.in / s.groups) * s.kernel[0] * s.kernel[1], 0.0F);
-    if (built_->bias) std::fill_n(bias, s.out, 0.0F);
+    if (own.bias) std::fill_n(bias, s.out, 0.0F);
   }
-  built_->run(x, w, y, bias);
+  own.run(x, w, y, bias);
 }
 
 }  // namespace weft

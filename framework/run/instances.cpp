@@ -162,11 +162,12 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
     Tensor grad;
     for (const PlanLearn& learn : plan_.phases[phase].learns) {
       const int use = learn.in_lanes ? learn.use(instance.plan_node) : -1;
+      if (use < 0) continue;
       const auto& learned = learn.plan_weights;
       const int index = plan_.weight(name);
-      if (use < 0 || std::find(learned.begin(), learned.end(), index) == learned.end()) continue;
+      if (std::find(learned.begin(), learned.end(), index) == learned.end()) continue;
       const int64_t part = use * plan_.lanes + std::max<int64_t>(instance.lane, 0);
-      grad = {weight->shape(), DType::f32, learner_.part(phase, index, static_cast<size_t>(part))};
+      grad = {weight->shape(), DType::f32, learner_.share(phase, index, static_cast<size_t>(part))};
     }
     weight->want_grad(static_cast<bool>(grad), {0, weight->shape().rows()});
     weight->bind(model_[name], grad);

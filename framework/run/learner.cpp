@@ -59,9 +59,9 @@ void Learner::add_weight(size_t p, int w) {
 void Learner::add_blocks(size_t p, const PlanLearn& learn) {
   for (const int w : learn.plan_weights) {
     Weight& weight = phases_[p].weights.at(w);
-    weight.parts = {weight.grad};
-    while (learn.in_lanes && weight.parts.size() < learn.parts(plan_.lanes))
-      weight.parts.push_back(make(weight.grad.shape, weight.memory));
+    weight.shares = {weight.grad};
+    while (learn.in_lanes && weight.shares.size() < learn.shares(plan_.lanes))
+      weight.shares.push_back(make(weight.grad.shape, weight.memory));
   }
   auto& blocks = phases_[p].blocks.emplace_back();
   for (const Range range : learn.blocks) {
@@ -76,8 +76,8 @@ void Learner::add_blocks(size_t p, const PlanLearn& learn) {
                              weight.sum ? part(weight.sum).floats() : nullptr});
       for (const Tensor& slot : weight.slots)
         block.parts.back().slots.push_back(part(slot).floats());
-      for (size_t i = 1; i < weight.parts.size(); ++i)
-        block.parts.back().parts.push_back(part(weight.parts[i]).floats());
+      for (size_t i = 1; i < weight.shares.size(); ++i)
+        block.parts.back().shares.push_back(part(weight.shares[i]).floats());
     }
   }
   if (learn.nodes.size() < 2 || learn.in_lanes) return;
@@ -121,13 +121,13 @@ float* Learner::scratch(int weight, Range block) {
   return scratch_.at(weight).first.slice(rows.begin, rows.end).floats();
 }
 
-float* Learner::part(size_t phase, int weight, size_t index) {
-  return phases_[phase].weights.at(weight).parts[index].floats();
+float* Learner::share(size_t phase, int weight, size_t index) {
+  return phases_[phase].weights.at(weight).shares[index].floats();
 }
 
-void Learner::sum_parts(size_t phase, size_t learn, size_t block) {
+void Learner::sum_shares(size_t phase, size_t learn, size_t block) {
   for (const Part& part : phases_[phase].blocks[learn][block].parts)
-    for (const float* more : part.parts) add(part.grad, more, part.size);
+    for (const float* more : part.shares) add(part.grad, more, part.size);
 }
 
 void Learner::finish_block(size_t phase, size_t learn, size_t index, int64_t step) {

@@ -26,9 +26,9 @@ class Learner {
   // Where learn() writes: the block's rows of a weight's gradient, or of a second one beside it.
   float* grad(size_t phase, int weight, Range block);
   float* scratch(int weight, Range block);
-  // Where it writes in lanes: a whole gradient for each. sum_parts() adds the block's rows of all.
-  float* part(size_t phase, int weight, size_t index);
-  void sum_parts(size_t phase, size_t learn, size_t block);
+  // Where it writes in lanes: a whole gradient for each. sum_shares() adds the block's rows of all.
+  float* share(size_t phase, int weight, size_t index);
+  void sum_shares(size_t phase, size_t learn, size_t block);
 
   // After the gradient of a block is whole, in any order, by any thread: accumulates and, unless
   // the phase clips, updates. A phase that clips notes the block's square sum in square(…), then
@@ -48,8 +48,8 @@ class Learner {
   struct Weight {  // of one phase
     const Optimizer* optimizer = nullptr;
     std::vector<Tensor> slots;
-    Tensor grad, sum;           // sum: over the steps of an accumulation
-    std::vector<Tensor> parts;  // of lanes; the first is grad itself
+    Tensor grad, sum;            // sum: over the steps of an accumulation
+    std::vector<Tensor> shares;  // of lanes; the first is grad itself
     std::vector<Buffer> memory;
   };
   struct Part {  // of a weight, in a block
@@ -57,7 +57,7 @@ class Learner {
     int name;  // in Plan::weights
     int64_t size;
     float *weight, *grad, *sum;
-    std::vector<float*> slots, parts;  // parts: to be added to grad
+    std::vector<float*> slots, shares;  // shares: to be added to grad
   };
   struct Block {
     std::vector<Part> parts;

@@ -164,7 +164,7 @@ void PhaseGraph::learn(BlockLearner& learner) {
           (block.end >= 0 ? block.size() : shape.rows()) * shape.row_elements());
     }
   }
-  if (learn.in_lanes) learner_.sum_parts(phase_, learner.learn, learner.block);
+  if (learn.in_lanes) learner_.sum_shares(phase_, learner.learn, learner.block);
   learner_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
 }
 

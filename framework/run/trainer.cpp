@@ -26,9 +26,9 @@ Json to_json(const Results& results) {
   return json;
 }
 
-const std::vector<std::string> free_to_change{"about",       "name",       "seed",  // a condition
-                                              "evaluate",    "generate",   "train.epochs",
-                                              "train.steps", "train.save", "train.report"};
+const std::vector<std::string> free_to_change{
+    "about",    "name",     "seed",  // a condition
+    "evaluate", "generate", "train.epochs", "train.steps", "train.save", "plugins", "train.report"};
 
 class Trainer {
  public:
@@ -50,7 +50,6 @@ class Trainer {
     watchdog_ = std::make_unique<Watchdog>(
         options_.stall, [this] { return busy(); }, [this](const std::string& s) { say(s); });
     directory_->status("training", step_, "");
-    const bool nothing_to_do = step_ >= last_;
     try {
       while (step_ < last_ && !done_) {
         if (Signals::stop() || out_of_time()) return stop();
@@ -68,7 +67,7 @@ class Trainer {
       directory_->log(error.what());
       throw;
     }
-    if (step_ < plan_->steps && !done_ && !nothing_to_do) return stop();
+    if (step_ < plan_->steps && !done_) return stop();
     directory_->status("done", step_, done_ ? "no better evaluation for a while" : "");
     say(fmt::format("done: {} steps, in {}{}", step_, options_.run.string(),
                     done_ ? fmt::format(": {} evaluations without a better `{}`",
@@ -103,7 +102,7 @@ class Trainer {
                           .warn = [this](const std::string& s) { say(s); }});
     if (resumes && !resume()) load_transferred(model_, pipeline_);
     resolved_ = pipeline_.source.str();
-    if (step_ < last_ || !resumes) {  // a run that is done stays what it was
+    if ((step_ < last_ && !done_) || !resumes) {  // a run that is done stays what it was
       directory_->write("resolved.yaml", resolved_);
       directory_->write("run.json", facts().dump(2) + "\n");
     }
@@ -154,17 +153,22 @@ class Trainer {
           "the run was made under other conditions, so going on would not give the same bits: " +
               state.at("conditions").dump() + " then, " + conditions().dump() +
               " now; --allow-drift goes on all the same");
-    const auto changed =
-        Yaml::parse(checkpoint->pipeline, "pipeline.yaml").differences(pipeline_.source);
+    const auto changed = changes_since(checkpoint->pipeline);
     check_changes(changed);
     model_.load(checkpoint->model.tensors());
     engine_->learner().load(checkpoint->optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint->step;
-    best_step_ = state.at("best_step");
-    best_ =
-        state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
-    without_better_ = state.at("without_better");
-    if (state.at("sums").size() == sums_.size()) {  // the reports may be others by now
+    const auto is_changed = [&](const std::string& part) {
+      return std::any_of(changed.begin(), changed.end(),
+                         [&](const std::string& path) { return path.starts_with(part); });
+    };
+    if (!is_changed("evaluate") && !is_changed("train.save.be")) {  // what was best still is
+      best_step_ = state.at("best_step");
+      best_ =
+          state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
+      without_better_ = state.at("without_better");
+    }
+    if (!is_changed("train.report") && state.at("sums").size() == sums_.size()) {
       for (size_t i = 0; i < sums_.size(); ++i)
         sums_[i] = state["sums"][i].is_null() ? std::nan("") : state["sums"][i].get<double>();
       counts_ = state.at("counts").get<std::vector<int64_t>>();
@@ -173,6 +177,13 @@ class Trainer {
     store_->rewind(step_, best_step_);
     say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
     return true;
+  }
+
+  // Values are compared, not the variables that they come from.
+  std::vector<std::string> changes_since(const std::string& pipeline) const {
+    Mistakes ignored;
+    const Yaml then = Pipeline::with_values(Yaml::parse(pipeline, "pipeline.yaml"), ignored);
+    return then.differences(Pipeline::with_values(pipeline_.source, ignored));
   }
 
   // What learns must be what was learning; how long, what is saved and what is reported may change.

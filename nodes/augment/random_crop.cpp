@@ -85,7 +85,7 @@ class RandomCrop final : public Node {
 };
 
 WEFT_NODE(RandomCrop, "random_crop", "A random part of each image, enlarged (bilinear).",
-          "{x: [4, 6, 5, 3], size: [4, 5], scale: [0.3, 1]}")
+          "{x: [4, 6, 5, 3], scale: [0.3, 1]}")
 
 }  // namespace
 }  // namespace weft

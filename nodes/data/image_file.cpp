@@ -10,11 +10,12 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <string_view>
 
 namespace weft {
 
 namespace {
-constexpr int64_t most_pixels = int64_t{1} << 26;
+constexpr int64_t most_pixels = int64_t{1} << 26, most_side = 65'500;
 constexpr int64_t most_bytes = int64_t{1} << 29;
 
 // [height, width, 4]: red, green, blue, opacity.
@@ -39,9 +40,11 @@ std::vector<uint8_t> read_bytes(const std::filesystem::path& file) {
 }
 
 void allocate(Pixels& pixels, const std::filesystem::path& file) {
-  if (pixels.height < 1 || pixels.width < 1 || pixels.height > most_pixels / pixels.width)
+  if (pixels.height < 1 || pixels.width < 1 || pixels.height > most_side ||
+      pixels.width > most_side || pixels.height > most_pixels / pixels.width)
     throw bad(file, "says that it has " + std::to_string(pixels.width) + " × " +
-                        std::to_string(pixels.height) + " pixels, but 1 to 2^26 are read");
+                        std::to_string(pixels.height) +
+                        " pixels, but up to 2^26 are read, at most 65,500 in a row");
   pixels.rgba.resize(static_cast<size_t>(4 * pixels.height * pixels.width));
 }
 
@@ -64,6 +67,8 @@ Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>
   int width = 0, height = 0, sampling = 0, space = 0;
   const auto size = static_cast<unsigned long>(bytes.size());
   const auto broken = [&] {
+    if (space == TJCS_CMYK || space == TJCS_YCCK)
+      return bad(file, "is a JPEG of printing colours (CMYK): convert it to RGB");
     return bad(file, std::string("is a broken JPEG: ") + tjGetErrorStr2(turbo.get()));
   };
   if (tjDecompressHeader3(turbo.get(), bytes.data(), size, &width, &height, &sampling, &space))
@@ -71,7 +76,10 @@ Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>
   Pixels pixels{.height = height, .width = width};
   allocate(pixels, file);
   if (tjDecompress2(turbo.get(), bytes.data(), size, pixels.rgba.data(), width, 0, height,
-                    TJPF_RGBA, TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING))
+                    TJPF_RGBA, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) &&
+      (tjGetErrorCode(turbo.get()) == TJERR_FATAL ||
+       std::string_view(tjGetErrorStr2(turbo.get())).find("remature end") !=
+           std::string_view::npos))
     throw broken();
   return pixels;
 }
@@ -136,6 +144,9 @@ std::vector<uint8_t> read_image(const std::filesystem::path& file, const ImageFo
 
   const int64_t c = form.channels;
   std::vector<uint8_t> out(static_cast<size_t>(form.bytes()));
+  const int64_t left = cols.front().first;
+  const int64_t right =
+      std::min(cols.back().first + static_cast<int64_t>(cols.back().shares.size()), from.width);
   std::vector<float> line(static_cast<size_t>(from.width * c)), sum(static_cast<size_t>(c)),
       pixel(static_cast<size_t>(c));
   for (int64_t y = 0; y < form.height; ++y) {
@@ -143,7 +154,7 @@ std::vector<uint8_t> read_image(const std::filesystem::path& file, const ImageFo
     const Cover& down = rows[static_cast<size_t>(y)];
     for (size_t r = 0; r < down.shares.size(); ++r) {
       const int64_t row = std::min(down.first + static_cast<int64_t>(r), from.height - 1);
-      for (int64_t x = 0; x < from.width; ++x) {
+      for (int64_t x = left; x < right; ++x) {
         blend(from.rgba.data() + 4 * (row * from.width + x), form, pixel.data());
         for (int64_t k = 0; k < c; ++k) line[x * c + k] += down.shares[r] * pixel[k];
       }

@@ -16,8 +16,7 @@ constexpr size_t most_files = 10'000'000;
 std::vector<fs::path> image_files(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::follow_directory_symlink,
-                                      error);
+  fs::recursive_directory_iterator at(folder, error);
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
     if (!is_image_file(at->path()) || !at->is_regular_file(error)) continue;
     files.push_back(at->path());
@@ -89,6 +88,9 @@ class Images final : public Source {
 
   int64_t open() override {
     const ImageForm its = form.form();
+    if (folder->empty())
+      throw Error("`folder` is empty: write `.` for the folder weft is started in");
+    if (group->size() > 1000) throw Error("`group` is longer than 1000 characters");
     std::regex pattern;
     try {
       pattern = std::regex(*group);

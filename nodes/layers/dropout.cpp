@@ -30,7 +30,7 @@ class Dropout final : public Node {
   void infer() override {
     if (x.shape().rank() < 1) throw Error("`x` is [], but needs a batch axis");
     y.shape(x.shape());
-    mask.shape(x.shape());
+    if (drops()) mask.shape(x.shape());
   }
 
   void forward(const Step& step) override {

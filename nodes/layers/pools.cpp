@@ -12,7 +12,7 @@ namespace {
 WEFT_SIMD void take_larger(const float* __restrict x, int32_t place, float* __restrict y,
                            int32_t* __restrict from, int64_t c) {
   for (int64_t j = 0; j < c; ++j) {
-    const bool larger = !(x[j] <= y[j]);  // NaN wins
+    const bool larger = x[j] > y[j] || x[j] != x[j];  // NaN wins, and stays
     y[j] = larger ? x[j] : y[j];
     from[j] = larger ? place : from[j];
   }
@@ -88,6 +88,7 @@ class MaxPool2d final : public Pool {
   void forward(const Step&) override {
     int32_t* places = training() ? from.ints() : unsaved_.data();
     std::fill_n(y.data(), y.size(), -std::numeric_limits<float>::infinity());
+    std::fill_n(places, y.size(), -1);
     each_pixel([&](int64_t in, int64_t out, int32_t place) {
       take_larger(x.data() + in, place, y.data() + out, places + out, c());
     });

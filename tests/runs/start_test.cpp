@@ -132,7 +132,7 @@ TEST_F(Start, AnotherModelIsNotResumed) {
   EXPECT_EQ(drifting.exit, 6);
   EXPECT_THAT(drifting.err,
               HasSubstr("`decoder.h.weight` is [32, 4] in the checkpoint, but [32, 5]"));
-  EXPECT_THAT(other.err, HasSubstr("changed since the checkpoint: vars.latent;"));
+  EXPECT_THAT(other.err, HasSubstr("changed since the checkpoint: modules."));
 }
 
 TEST_F(Start, AMistakeLeavesNoRun) {
