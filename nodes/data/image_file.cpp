@@ -71,7 +71,8 @@ Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>
       return bad(file, "is a JPEG of printing colours (CMYK): convert it to RGB");
     return bad(file, std::string("is a broken JPEG: ") + tjGetErrorStr2(turbo.get()));
   };
-  if (tjDecompressHeader3(turbo.get(), bytes.data(), size, &width, &height, &sampling, &space))
+  if (tjDecompressHeader3(turbo.get(), bytes.data(), size, &width, &height, &sampling, &space) ||
+      width < 1 || height < 1)
     throw broken();
   Pixels pixels{.height = height, .width = width};
   allocate(pixels, file);

@@ -1,0 +1,206 @@
+// Folders of images and tables that name images, classes and words.
+#include <gmock/gmock.h>
+#include <png.h>
+
+#include <set>
+
+#include "tests/support/lone_node.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/text_file.h"
+
+namespace weft::tests {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatNear;
+using testing::HasSubstr;
+using Bytes = std::vector<uint8_t>;
+
+// [height, width, 4]: red, green, blue, opacity.
+void write_png(const std::filesystem::path& file, uint32_t width, uint32_t height,
+               const Bytes& rgba) {
+  std::filesystem::create_directories(file.parent_path());
+  png_image png{};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = width, png.height = height, png.format = PNG_FORMAT_RGBA;
+  ASSERT_TRUE(png_image_write_to_file(&png, file.c_str(), 0, rgba.data(), 0, nullptr));
+}
+
+Bytes plain(uint8_t r, uint8_t g, uint8_t b, uint8_t opacity = 255) {
+  return {r, g, b, opacity};
+}
+
+class ImageSources : public testing::Test {
+ protected:
+  std::string complaint(const std::string& kind, LoneNode::Params params) const {
+    try {
+      LoneNode node(kind, params);
+      node.infer();
+      node.forward(0, 1);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  LoneNode::Params folder(int64_t batch, int64_t size) const {
+    return {{"folder", here_.path().string()}, {"batch", batch}, {"size", std::vector{size}}};
+  }
+
+  TemporaryDirectory here_;
+};
+
+TEST_F(ImageSources, PixelsAreMeansOfTheAreaOverTheBackground) {
+  const Bytes pixels{0, 0, 0, 255, 255, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 255};
+  write_png(here_ / "a.png", 2, 2, pixels);
+  LoneNode node("images", folder(1, 1));
+  node.infer();
+  node.forward(0, 1);
+  // black, red, white (nothing over the background) and green
+  EXPECT_THAT(node.floats("image"),
+              ElementsAre(FloatNear(0.5, 0.003), FloatNear(0.5, 0.003), FloatNear(0.25, 0.003)));
+  EXPECT_THAT(node.ints("label"), ElementsAre(-1));
+  auto gray = folder(1, 2);
+  gray["channels"] = int64_t{1};
+  gray["range"] = std::string("symmetric");
+  LoneNode other("images", gray);
+  other.infer();
+  other.forward(0, 1);
+  EXPECT_THAT(other.floats("image"),
+              ElementsAre(FloatNear(-1, 0.01), FloatNear(2 * 0.299 - 1, 0.01), FloatNear(1, 0.01),
+                          FloatNear(2 * 0.587 - 1, 0.01)));
+}
+
+TEST_F(ImageSources, TheMiddleIsCropped) {
+  const Bytes pixels{10, 0, 0, 255, 20, 0, 0, 255, 30, 0, 0, 255, 40, 0, 0, 255};
+  write_png(here_ / "wide.png", 4, 1, pixels);
+  LoneNode node("images", folder(1, 1));
+  node.infer();
+  node.forward(0, 1);
+  EXPECT_NEAR(node.floats("image")[0] * 255, 25, 0.51);
+}
+
+TEST_F(ImageSources, SubfoldersAreClassesAndGroupsStayTogether) {
+  for (int i = 0; i < 200; ++i)
+    for (const char* tone : {"-a", "-b"})
+      write_png(here_ / ("class" + std::to_string(i % 3) + "/" + std::to_string(i) + tone + ".png"),
+                1, 1, plain(static_cast<uint8_t>(i), 0, 0));
+  auto all = folder(400, 1);
+  const auto reds = [&](const std::string& split, std::set<int>& labels) {
+    auto params = all;
+    params["split"] = split;
+    params["group"] = std::string("[0-9]+-");
+    params["test_share"] = 0.25;
+    LoneNode node("images", params);
+    node.infer();
+    node.forward(0, 400);
+    const int64_t samples = dynamic_cast<Source&>(node.node()).samples();
+    std::multiset<int> found;
+    for (int64_t i = 0; i < samples; ++i) {
+      found.insert(static_cast<int>(node.floats("image")[i * 3] * 255 + 0.5F));
+      labels.insert(node.ints("label")[i]);
+    }
+    return found;
+  };
+  std::set<int> labels;
+  const auto train = reds("train", labels), test = reds("test", labels);
+  EXPECT_EQ(train.size() + test.size(), 400U);
+  EXPECT_GT(test.size(), 50U);
+  for (const int red : train) EXPECT_EQ(train.count(red), 2U);
+  for (const int red : test) EXPECT_EQ(train.count(red), 0U);
+  EXPECT_THAT(labels, ElementsAre(0, 1, 2));
+}
+
+TEST_F(ImageSources, BadFilesAreNamed) {
+  EXPECT_THAT(complaint("images", folder(1, 1)), HasSubstr("holds no image file"));
+  write_text(here_ / "bad.png", "no image");
+  EXPECT_THAT(complaint("images", folder(1, 1)), HasSubstr("bad.png: is neither a PNG nor a JPEG"));
+  write_png(here_ / "bad.png", 8, 8, Bytes(256, 77));
+  const std::string whole = read_text(here_ / "bad.png");
+  write_text(here_ / "bad.png", whole.substr(0, whole.size() / 2));
+  EXPECT_THAT(complaint("images", folder(1, 1)), HasSubstr("bad.png: is a broken PNG"));
+  std::string huge = whole;  // the width, in the header
+  huge[16] = 0x7f;
+  write_text(here_ / "bad.png", huge);
+  EXPECT_THAT(complaint("images", folder(1, 1)), HasSubstr("bad.png: "));
+  write_text(here_ / "bad.png", "\xff\xd8\xff\xe0 and no more");
+  EXPECT_THAT(complaint("images", folder(1, 1)), HasSubstr("bad.png: is a broken JPEG"));
+  auto nowhere = folder(1, 1);
+  nowhere["folder"] = std::string("no/such/folder");
+  EXPECT_THAT(complaint("images", nowhere), HasSubstr("weft data fetch no"));
+}
+
+class Tables : public ImageSources {
+ protected:
+  LoneNode::Params table(const std::string& name, int64_t batch) const {
+    return {{"file", (here_ / name).string()}, {"batch", batch}};
+  }
+};
+
+TEST_F(Tables, AllKindsReadAlike) {
+  write_text(here_ / "t.csv", "name,kind\n\"red, big\",fruit\nnoise,\"a \"\"b\"\"\"\n");
+  write_text(here_ / "t.tsv", "name\tkind\nred, big\tfruit\nnoise\ta \"b\"\n");
+  write_text(here_ / "t.json",
+             R"([{"name": "red, big", "kind": "fruit"}, {"kind": "a \"b\"", "name": "noise"}])");
+  write_text(here_ / "t.jsonl",
+             "{\"name\": [\"red,\", \"big\"], \"kind\": \"fruit\"}\n\n"
+             "{\"name\": \"noise\", \"kind\": \"a \\\"b\\\"\"}\n");
+  for (const char* file : {"t.csv", "t.tsv", "t.json", "t.jsonl"}) {
+    auto params = table(file, 2);
+    params["label"] = std::string("kind");
+    params["text"] = std::vector<std::string>{"name", "kind"};
+    params["length"] = int64_t{4};
+    LoneNode node("table", params);
+    node.infer();
+    node.forward(0, 2);
+    EXPECT_THAT(node.ints("label"), ElementsAre(1, 0)) << file;
+    // a, b, big, fruit, noise, red: each once, so by the alphabet from 1
+    EXPECT_THAT(node.ints("words"), ElementsAre(6, 3, 4, -1, 5, 1, 2, -1)) << file;
+    EXPECT_EQ(node.out("image").shape(), Shape({2, 0}));
+  }
+}
+
+TEST_F(Tables, RareWordsAreUnknown) {
+  write_text(here_ / "t.csv", "t\nb b a\nb c\n");
+  auto params = table("t.csv", 2);
+  params["text"] = std::vector<std::string>{"t"};
+  params["vocabulary"] = int64_t{3};
+  params["length"] = int64_t{3};
+  LoneNode node("table", params);
+  node.infer();
+  node.forward(0, 2);
+  EXPECT_THAT(node.ints("words"), ElementsAre(1, 1, 2, 1, 0, -1));
+}
+
+TEST_F(Tables, ImagesLieBesideTheTable) {
+  write_png(here_ / "pictures/a.png", 1, 1, plain(255, 0, 0));
+  write_text(here_ / "t.csv", "file\na.png\n");
+  auto params = table("t.csv", 1);
+  params["image"] = std::string("file");
+  params["folder"] = std::string("pictures");
+  params["size"] = std::vector<int64_t>{1};
+  LoneNode node("table", params);
+  node.infer();
+  node.forward(0, 1);
+  EXPECT_THAT(node.floats("image"), ElementsAre(1, 0, 0));
+}
+
+TEST_F(Tables, MistakesAreSentences) {
+  write_text(here_ / "t.csv", "a,b\n1,2\n3\n");
+  EXPECT_THAT(complaint("table", table("t.csv", 1)),
+              HasSubstr("t.csv: record 3 has 1 fields, but the header has 2"));
+  write_text(here_ / "t.json", "[{\"a\": 1}, 3]");
+  EXPECT_THAT(complaint("table", table("t.json", 1)), HasSubstr("item 1 is no object"));
+  write_text(here_ / "t.json", "[{\"a\": 1}");
+  EXPECT_THAT(complaint("table", table("t.json", 1)), HasSubstr("is not JSON"));
+  write_text(here_ / "t.jsonl", "{\"a\": 1}\nx\n");
+  EXPECT_THAT(complaint("table", table("t.jsonl", 1)), HasSubstr("line 2 is no JSON object"));
+  write_text(here_ / "good.csv", "name\nx\n");
+  auto params = table("good.csv", 1);
+  params["label"] = std::string("nmae");
+  EXPECT_THAT(complaint("table", params), HasSubstr("no column `nmae` (did you mean `name`?)"));
+  write_text(here_ / "t.txt", "x");
+  EXPECT_THAT(complaint("table", table("t.txt", 1)), HasSubstr("a table is a .csv"));
+}
+
+}  // namespace
+}  // namespace weft::tests
