@@ -42,6 +42,10 @@ TEST_F(Kills, WithAccumulatedGradients) {
   survives(tiny_gan_sums(), 20);
 }
 
+TEST_F(Kills, OfConvolutionsThatLearnInLanes) {
+  survives(tiny_siamese(), 20);
+}
+
 TEST_F(Kills, WithRunningStatistics) {
   survives(tiny_classifier(), 20);
 }

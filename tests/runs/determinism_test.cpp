@@ -4,11 +4,6 @@
 namespace weft::tests {
 namespace {
 
-struct Tiny {
-  const char* name;
-  std::string (*pipeline)();
-};
-
 class Determinism : public TinyRuns, public testing::WithParamInterface<Tiny> {
  protected:
   Determinism() { write("it", GetParam().pipeline()); }
@@ -40,10 +35,7 @@ TEST_P(Determinism, AnotherSeedGivesOtherBits) {
                read_text(last("one") / "model.safetensors"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Determinism,
-                         testing::Values(Tiny{"vae", tiny_vae}, Tiny{"gan", tiny_gan},
-                                         Tiny{"gan_sums", tiny_gan_sums},
-                                         Tiny{"classifier", tiny_classifier}),
+INSTANTIATE_TEST_SUITE_P(Runs, Determinism, testing::ValuesIn(tiny_pipelines),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace

@@ -6,11 +6,6 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Tiny {
-  const char* name;
-  std::string (*pipeline)();
-};
-
 class Resume : public TinyRuns, public testing::WithParamInterface<Tiny> {
  protected:
   Resume() {
@@ -55,10 +50,7 @@ TEST_P(Resume, FromAnOlderStepGivesTheSameBits) {
   expect_equal_runs("whole", "back");
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Resume,
-                         testing::Values(Tiny{"vae", tiny_vae}, Tiny{"gan", tiny_gan},
-                                         Tiny{"gan_sums", tiny_gan_sums},
-                                         Tiny{"classifier", tiny_classifier}),
+INSTANTIATE_TEST_SUITE_P(Runs, Resume, testing::ValuesIn(tiny_pipelines),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace

@@ -179,4 +179,62 @@ evaluate:
 )";
 }
 
+std::string tiny_siamese() {
+  return R"(weft: 1
+name: siamese
+vars: {batch: 48}
+
+modules:
+  encoder:
+    inputs: [x]
+    nodes:
+      c1: {node: conv2d, x: x, features: 8, padding: 1, activation: relu}
+      p1: {node: max_pool2d, x: c1}
+      c2: {node: conv2d, x: p1, features: 16, padding: 1, groups: 2}
+      n2: {node: batch_norm, x: c2}
+      p2: {node: global_avg_pool, x: n2}
+    outputs: {map: n2, y: p2}
+  decoder:
+    inputs: [map]
+    nodes:
+      image: {node: conv_transpose2d, x: map, features: 1, activation: sigmoid}
+    outputs: {image: image}
+
+train:
+  data:
+    node: idx
+    images: data/train-images-idx3-ubyte
+    flatten: false
+    batch: $batch
+    shuffle: true
+  nodes:
+    a:     {node: random_crop, x: data.image}
+    crop:  {node: random_flip, x: data.image}
+    light: {node: color_jitter, x: crop}
+    b:     {node: gaussian_blur, x: light}
+    ya:    {use: encoder, x: a}
+    yb:    {use: encoder, x: b}
+    again: {use: decoder, map: yb.map}
+    pairs: {node: nt_xent, a: ya.y, b: yb.y}
+    error: {node: mse, x: again, target: b}
+    loss:  {node: add, a: pairs, b: error}
+  lanes: 5
+  phases:
+    - minimize: loss
+      update: [encoder, decoder]
+      optimizer: {node: adam, lr: 3e-3}
+      groups: [{match: "*.bias", lr: 1e-3}]
+      clip: 1
+      accumulate: 2
+    - {name: last, minimize: error, update: decoder, optimizer: {node: sgd, lr: 0.1}, every: 3}
+  report: [pairs]
+  steps: 60
+  save: {every_steps: 7, keep: 3}
+
+evaluate:
+  data: {images: data/t10k-images-idx3-ubyte}
+  report: [loss, error]
+)";
+}
+
 }  // namespace weft::tests

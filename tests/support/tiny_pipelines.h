@@ -13,5 +13,17 @@ std::string tiny_classifier();  // attention, layer_norm and batch_norm; groups 
 
 // `text` with the first `from` replaced by `to`, which must be there.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
+std::string tiny_siamese();  // convolutions that learn in lanes, two uses, augmentation, nt_xent
+
+// All of them, by name.
+struct Tiny {
+  const char* name;
+  std::string (*pipeline)();
+};
+inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},
+                                      {"gan", tiny_gan},
+                                      {"gan_sums", tiny_gan_sums},
+                                      {"classifier", tiny_classifier},
+                                      {"siamese", tiny_siamese}};
 
 }  // namespace weft::tests
