@@ -3,15 +3,11 @@
 #include <cmath>
 
 #include "framework/node/plugin.h"
-#include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {
 namespace {
-
-WEFT_SIMD void add_scaled(const float* __restrict x, float by, float* __restrict y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] += by * x[i];
-}
 
 class GaussianBlur final : public Node {
   In x{this, "x", "Images, [batch, height, width, channels].", {.grad = false}};

@@ -44,10 +44,7 @@ class Conv2d final : public Node {
 
   void infer() override {
     expect_images(x);
-    if (channels() % *groups != 0 || *features % *groups != 0)
-      throw Error("`groups` is " + std::to_string(*groups) + ", which must divide the " +
-                  std::to_string(channels()) + " channels and `features`, " +
-                  std::to_string(*features));
+    check_groups(*groups, channels(), *features);
     const Pair size =
         count_windows({x.shape()[1], x.shape()[2]}, *kernel, *stride, *padding, *dilation);
     y.shape({x.rows(), size[0], size[1], *features});

@@ -3,6 +3,7 @@
 #include "framework/node/dnn.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {
@@ -12,13 +13,6 @@ WEFT_SIMD void add_bias(float* __restrict y, const float* __restrict bias, int64
                         int64_t c) {
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < c; ++j) y[i * c + j] += bias[j];
-}
-
-WEFT_SIMD void sum_rows(const float* __restrict grad, int64_t rows, int64_t c,
-                        float* __restrict sum) {
-  for (int64_t j = 0; j < c; ++j) sum[j] = 0;
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < c; ++j) sum[j] += grad[i * c + j];
 }
 
 // The transpose of a convolution that leads from y to x.
@@ -64,10 +58,7 @@ class ConvTranspose2d final : public Node {
 
   void infer() override {
     expect_images(x);
-    if (channels() % *groups != 0 || *features % *groups != 0)
-      throw Error("`groups` is " + std::to_string(*groups) + ", which must divide the " +
-                  std::to_string(channels()) + " channels and `features`, " +
-                  std::to_string(*features));
+    check_groups(*groups, channels(), *features);
     Pair size{};
     for (size_t axis = 0; axis < 2; ++axis) {
       const int64_t more = (*output_padding)[axis], step = (*stride)[axis];
@@ -106,7 +97,8 @@ class ConvTranspose2d final : public Node {
 
   void learn(const Step&) override {  // backward() has left the gradient before the activation
     grad_weight_.to_w(y.grad(), weight.grad(), x.data());
-    if (bias.wants_grad()) sum_rows(y.grad(), y.size() / *features, *features, bias.grad());
+    if (bias.wants_grad())
+      sum_rows(y.grad(), y.size() / *features, *features, *features, bias.grad());
   }
 
   double flops() const override { return shape().flops(); }

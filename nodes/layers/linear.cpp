@@ -3,17 +3,10 @@
 #include "framework/node/dnn.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
-
-WEFT_SIMD void sum_rows(const float* __restrict grad, int64_t rows, int64_t stride, int64_t cols,
-                        float* __restrict sum) {
-  for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < cols; ++j) sum[j] += grad[i * stride + j];
-}
 
 class Linear final : public Node {
   In x{this, "x", "Rows to project, [batch, ..., in]."};

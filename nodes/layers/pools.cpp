@@ -3,6 +3,7 @@
 
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {
@@ -21,10 +22,6 @@ WEFT_SIMD void take_larger(const float* __restrict x, int32_t place, float* __re
 WEFT_SIMD void give_back(const float* __restrict grad, const int32_t* __restrict from,
                          int32_t place, float* __restrict grad_x, int64_t c) {
   for (int64_t j = 0; j < c; ++j) grad_x[j] += from[j] == place ? grad[j] : 0.0F;
-}
-
-WEFT_SIMD void add_scaled(const float* __restrict x, float by, float* __restrict y, int64_t c) {
-  for (int64_t j = 0; j < c; ++j) y[j] += by * x[j];
 }
 
 class Pool : public Node {

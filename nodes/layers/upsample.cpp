@@ -1,15 +1,11 @@
 #include <algorithm>
 
 #include "framework/node/plugin.h"
-#include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {
 namespace {
-
-WEFT_SIMD void add(const float* __restrict from, float* __restrict to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] += from[i];
-}
 
 class Upsample final : public Node {
   In x{this, "x", "Images, [batch, height, width, channels]."};
@@ -42,7 +38,7 @@ class Upsample final : public Node {
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
     std::fill_n(x.grad(), x.size(), 0.0F);
-    each_pixel([&](int64_t in, int64_t out) { add(y.grad() + out, x.grad() + in, c()); });
+    each_pixel([&](int64_t in, int64_t out) { add_scaled(y.grad() + out, 1, x.grad() + in, c()); });
   }
 };
 

@@ -44,6 +44,12 @@ inline void expect_images(const In& x) {
         (shape.rank() == 2 ? "; `reshape` or a data set's `flatten: false` makes them" : ""));
 }
 
+inline void check_groups(int64_t groups, int64_t channels, int64_t features) {
+  if (channels % groups != 0 || features % groups != 0)
+    throw Error("`groups` is " + std::to_string(groups) + ", which must divide the " +
+                std::to_string(channels) + " channels and `features`, " + std::to_string(features));
+}
+
 // How many windows of `kernel` fit along each axis of an image.
 inline Pair count_windows(const Pair& size, const Pair& kernel, const Pair& stride,
                           const Pair& padding, const Pair& dilation) {

@@ -1,0 +1,25 @@
+// Loops over rows that several layers share.
+#pragma once
+
+#include <cstdint>
+
+#include "framework/node/simd.h"
+
+namespace weft {
+
+// y += by x
+[[maybe_unused]] static WEFT_SIMD void add_scaled(const float* __restrict x, float by,
+                                                  float* __restrict y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] += by * x[i];
+}
+
+// The sum over rows of the columns shown; rows lie `stride` apart.
+[[maybe_unused]] static WEFT_SIMD void sum_rows(const float* __restrict grad, int64_t rows,
+                                                int64_t stride, int64_t cols,
+                                                float* __restrict sum) {
+  for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < cols; ++j) sum[j] += grad[i * stride + j];
+}
+
+}  // namespace weft
