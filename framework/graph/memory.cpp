@@ -61,10 +61,8 @@ class Memory {
 
   void use_node(const PlanPhase& phase, int n, bool backward) {
     const PlanNode& node = plan_.nodes[at(n)];
-    const bool learns =
-        backward && std::any_of(phase.learns.begin(), phase.learns.end(),
-                                [&](const PlanLearn& l) { return !l.in_lanes && l.use(n) >= 0; });
-    const bool laned = node.laned && !learns;
+    const PlanLearn* learn = backward ? phase.learn(n) : nullptr;
+    const bool laned = node.laned && (!learn || learn->in_lanes);
     for (const int value : node.outputs) use(plan_.value_buffers[at(value)], laned);
     for (const int value : node.inputs)
       if (value >= 0) use(plan_.value_buffers[at(value)], laned);

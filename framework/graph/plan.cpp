@@ -181,6 +181,12 @@ int PlanLearn::use(int node) const {
   return found == nodes.end() ? -1 : static_cast<int>(found - nodes.begin());
 }
 
+const PlanLearn* PlanPhase::learn(int node) const {
+  const auto found = std::find_if(learns.begin(), learns.end(),
+                                  [&](const PlanLearn& learn) { return learn.use(node) >= 0; });
+  return found == learns.end() ? nullptr : &*found;
+}
+
 std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, Mode mode,
                                   Mistakes& mistakes) {
   auto plan = std::make_unique<Plan>();
@@ -337,12 +343,12 @@ double Plan::step_flops() const {
       const double forward = nodes[at(item.node)].node->flops();
       if (item.kind == PlanItem::Kind::forward) flops += forward;
       if (item.kind != PlanItem::Kind::backward) continue;
-      bool wants = false, learns = false;
+      bool wants = false;
       for (size_t i = 0; i < nodes[at(item.node)].inputs.size(); ++i)
         wants = wants || input_wants_grad(*this, phase, item.node, i);
-      for (const PlanLearn& learn : phase.learns) learns = learns || learn.use(item.node) >= 0;
       const bool weightless = nodes[at(item.node)].node->weights.empty();
-      flops += forward * (learns ? 1 : 0) + forward * (wants ? (weightless ? 2 : 1) : 0);
+      flops +=
+          forward * (phase.learn(item.node) ? 1 : 0) + forward * (wants ? (weightless ? 2 : 1) : 0);
     }
   return flops;
 }

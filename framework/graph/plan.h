@@ -109,6 +109,7 @@ struct PlanPhase {
   std::vector<bool> wants;      // by value: does a gradient flow into it?
   std::vector<PlanItem> items;  // when every phase runs
   std::vector<PlanLearn> learns;
+  const PlanLearn* learn(int node) const;          // the one that the node takes part in, or null
   std::map<int, int> grads;                        // value -> buffer
   std::map<std::pair<int, int>, int> extra_grads;  // (node, input) -> buffer, summed into grads
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <new>
-#include <set>
 #include <utility>
 
 #include "framework/graph/differentiate.h"
@@ -80,11 +79,10 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
 void Instances::prepare(size_t n) {
   std::vector<bool> wants(plan_.values.size());
   bool backward = false;
-  std::set<size_t> learns;  // phases in which it learns in lanes
+  std::vector<size_t> learns;  // phases in which it learns in lanes
   for (const PlanPhase& phase : plan_.phases) {
-    for (const PlanLearn& learn : phase.learns)
-      if (learn.in_lanes && learn.use(static_cast<int>(n)) >= 0)
-        learns.insert(static_cast<size_t>(&phase - plan_.phases.data()));
+    if (const PlanLearn* learn = phase.learn(static_cast<int>(n)); learn && learn->in_lanes)
+      learns.push_back(static_cast<size_t>(&phase - plan_.phases.data()));
     for (size_t v = 0; v < phase.wants.size(); ++v) wants[v] = wants[v] || phase.wants[v];
     for (const PlanItem& item : phase.items)
       backward =
@@ -156,18 +154,19 @@ void Instances::bind(Instance& instance, size_t phase, int parity) {
 // With the lane's part of each gradient, if the node learns in lanes.
 void Instances::bind_weights(Instance& instance, size_t phase) {
   const PlanNode& from = plan_.nodes[at(instance.plan_node)];
+  const PlanLearn* learn = plan_.phases[phase].learn(instance.plan_node);
   for (Weight* weight : instance.node->weights) {
     if (!weight->present()) continue;
     const std::string name = from.weights + "." + weight->name;
     Tensor grad;
-    for (const PlanLearn& learn : plan_.phases[phase].learns) {
-      const int use = learn.in_lanes ? learn.use(instance.plan_node) : -1;
-      if (use < 0) continue;
-      const auto& learned = learn.plan_weights;
+    if (learn && learn->in_lanes) {
+      const auto& learned = learn->plan_weights;
       const int index = plan_.weight(name);
-      if (std::find(learned.begin(), learned.end(), index) == learned.end()) continue;
-      const int64_t part = use * plan_.lanes + std::max<int64_t>(instance.lane, 0);
-      grad = {weight->shape(), DType::f32, learner_.share(phase, index, static_cast<size_t>(part))};
+      const int64_t share =
+          learn->use(instance.plan_node) * plan_.lanes + std::max<int64_t>(instance.lane, 0);
+      if (std::find(learned.begin(), learned.end(), index) != learned.end())
+        grad = {weight->shape(), DType::f32,
+                learner_.share(phase, index, static_cast<size_t>(share))};
     }
     weight->want_grad(static_cast<bool>(grad), {0, weight->shape().rows()});
     weight->bind(model_[name], grad);

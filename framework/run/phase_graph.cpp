@@ -98,10 +98,8 @@ std::function<void()> PhaseGraph::forward(int node, int64_t lane) {
 
 std::function<void()> PhaseGraph::backward(int node, int64_t lane) {
   Node* own = instances_.of(node)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
-  const auto& learns = plan_.phases[phase_].learns;
-  const bool learns_too = std::any_of(learns.begin(), learns.end(), [&](const PlanLearn& learn) {
-    return learn.in_lanes && learn.use(node) >= 0;
-  });
+  const PlanLearn* learn = plan_.phases[phase_].learn(node);
+  const bool learns_too = learn && learn->in_lanes;
   return [this, own, learns_too] {
     own->backward(state_.step);
     if (learns_too) own->learn(state_.step);
