@@ -160,9 +160,6 @@ TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
   Fields fields(map, "`train`", mistakes);
   read_section(train, fields, map, mistakes);
   const auto phases = fields.list("phases");
-  if (phases.empty())
-    mistakes.add(map.place(),
-                 "`train` needs `phases`: what to minimize, and what to update for it");
   for (size_t i = 0; i < phases.size(); ++i)
     train.phases.push_back(read_phase(phases[i], i, mistakes));
   for (size_t i = 0; i < train.phases.size(); ++i)

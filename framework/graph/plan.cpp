@@ -61,6 +61,17 @@ void check_rows(const Plan& plan, Mistakes& mistakes) {
                        ", but axis 0 is the batch, of " + std::to_string(plan.rows) + " rows");
 }
 
+// A measure has its number after the last batch: nothing can read it within a step.
+void check_measures(const Plan& plan, Mistakes& mistakes) {
+  for (const PlanNode& node : plan.nodes) {
+    if (!dynamic_cast<const Measure*>(node.node.get())) continue;
+    for (const auto& [reader, input] : plan.values[at(node.outputs[0])].readers)
+      mistakes.add(plan.nodes[at(reader)].place,
+                   "`" + node.path + "` is one number for the whole set, known after its last "
+                   "batch: `report` of `evaluate` can name it, but no node");
+  }
+}
+
 void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
                    Mistakes& mistakes) {
   const bool whole = mistakes.empty();
@@ -116,6 +127,13 @@ void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry
     plan.phases.push_back(std::move(phase));
   }
   check_modules_learn(plan, pipeline, mistakes);
+}
+
+// Without phases nothing learns, but nodes with state remember what passes.
+void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
+  if (plan.states.empty() && mistakes.empty())
+    mistakes.add(section.place, "`train` needs `phases`: what to minimize, and what to update for it");
+  plan.phases.emplace_back();
 }
 
 void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
@@ -181,6 +199,11 @@ int PlanLearn::use(int node) const {
   return found == nodes.end() ? -1 : static_cast<int>(found - nodes.begin());
 }
 
+int Plan::measure(size_t report) const {
+  const int node = values[at(reports[report].second)].node;
+  return dynamic_cast<const Measure*>(nodes[at(node)].node.get()) ? node : -1;
+}
+
 const PlanLearn* PlanPhase::learn(int node) const {
   const auto found = std::find_if(learns.begin(), learns.end(),
                                   [&](const PlanLearn& learn) { return learn.use(node) >= 0; });
@@ -203,6 +226,7 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   plan->lanes = section->lanes ? std::min(section->lanes, plan->rows) : choose_lanes(*plan);
   for (PlanNode& node : plan->nodes) node.laned = is_row_wise(node, *plan);
   if (mistakes.empty()) check_rows(*plan, mistakes);
+  check_measures(*plan, mistakes);
 
   std::vector<int> wanted;
   const auto want = [&](const Mention& mention, bool reported) {
@@ -213,11 +237,17 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
       mistakes.add(mention.place,
                    "`" + mention.text + "` has i32 numbers, but a report is a mean of f32");
     if (reported) plan->reports.emplace_back(mention.text, value);
+    if (reported && mode != Mode::evaluate && plan->measure(plan->reports.size() - 1) >= 0)
+      mistakes.add(mention.place, "`" + mention.text +
+                                      "` is one number for the whole set: only `evaluate` can "
+                                      "report it");
   };
   for (const Mention& mention : section->report) want(mention, true);
   if (mode == Mode::train) {
     build_phases(*plan, pipeline, registry, wiring, mistakes);
-    for (const PlanPhase& phase : plan->phases) wanted.push_back(phase.loss);
+    if (pipeline.train->phases.empty()) build_pass(*plan, *section, mistakes);
+    for (const PlanPhase& phase : plan->phases)
+      if (phase.loss >= 0) wanted.push_back(phase.loss);
     if (pipeline.evaluate && pipeline.evaluate->inherits && mistakes.empty())
       for (const Mention& mention : pipeline.evaluate->report) want(mention, false);
   } else {
@@ -314,7 +344,7 @@ std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active
       for (const auto& [name, value] : reports) wanted.push_back(value);
     const auto needs = ancestors(*this, wanted);
     for (size_t n = 0; n < nodes.size(); ++n) {
-      if ((mode == Mode::train ? needs[n] : needed[n]) && !computed[n]) {
+      if ((phases[p].loss >= 0 ? needs[n] : needed[n]) && !computed[n]) {
         program[p].push_back({.kind = PlanItem::Kind::forward, .node = static_cast<int>(n)});
         computed[n] = true;
       }

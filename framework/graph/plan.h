@@ -151,6 +151,7 @@ class Plan {
   std::vector<std::vector<PlanItem>> program(const std::vector<bool>& active) const;
 
   int weight(const std::string& name) const;  // its index, or -1
+  int measure(size_t report) const;           // the node, if a Measure makes the report, or -1
   const PlanOptimizer& optimizer(const PlanPhase& phase, int weight) const;
   double step_flops() const;  // multiplications and additions of one training step
   size_t weight_bytes() const;

@@ -182,8 +182,9 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   const bool is_data = &scope == &top_ && &decl == data_;
   if (dynamic_cast<const Optimizer*>(node.node.get()))
     throw Error(decl.place, who + " is an optimizer: it belongs in `optimizer:` of a phase");
-  if (dynamic_cast<const Source*>(node.node.get()) && !is_data)
-    throw Error(decl.place, who + " is a data set: it belongs in `data:` of a section");
+  if (dynamic_cast<const Source*>(node.node.get()) && !scope.module.empty())
+    throw Error(decl.place, who + " is a data set: it belongs in a section, not in a module");
+  node.setting.endless = !is_data;
   Mistakes own;
   bool skipped = false;
   const auto wired = [&](const Yaml& ref, const char* port) {
@@ -298,10 +299,10 @@ bool Wiring::rests(const ModuleDecl& module) const {
 
 void Wiring::infer(PlanNode& node) {
   const auto module = pipeline_.modules.find(node.module);
-  node.setting = {
-      .mode = plan_.mode,
-      .frozen = module != pipeline_.modules.end() && rests(module->second),
-      .random_key = Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path)};
+  node.setting.mode = plan_.mode;
+  node.setting.frozen = module != pipeline_.modules.end() && rests(module->second);
+  node.setting.random_key =
+      Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path);
   node.node->settle(node.setting);
   try {
     node.node->infer();

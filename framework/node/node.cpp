@@ -114,18 +114,25 @@ int64_t Source::rows(int64_t step) const {
   return std::min(*batch, samples_ - step % batches() * *batch);
 }
 
+int64_t Source::rows_here(int64_t step) const {
+  const int64_t here = outs.front()->rows();
+  return endless() ? here : std::min(here, rows(step) - first_row());
+}
+
 int64_t Source::sample_of(int64_t step, int64_t row) const {
-  const int64_t place = step % batches() * *batch + row;
+  const int64_t sample = endless() ? step * *batch + row : step % batches() * *batch + row;
+  const int64_t place = endless() ? sample % samples_ : sample;
+  const int64_t epoch = endless() ? sample / samples_ : step / batches();
   if (!*shuffle) return place;
   return static_cast<int64_t>(permuted(static_cast<uint64_t>(place),
                                        static_cast<uint64_t>(samples_), random_key(),
-                                       static_cast<uint64_t>(step / batches())));
+                                       static_cast<uint64_t>(epoch)));
 }
 
 void Source::forward(const Step& step) {
   constexpr int64_t ahead = 4;  // samples on their way from memory while one is copied
   std::array<int64_t, ahead> coming{};
-  const int64_t end = std::min(outs.front()->rows(), rows(step.number) - first_row());
+  const int64_t end = rows_here(step.number);
   for (int64_t row = 0; row < end + ahead; ++row) {
     int64_t& sample = coming[static_cast<size_t>(row % ahead)];
     if (row >= ahead) load(sample, row - ahead);

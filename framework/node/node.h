@@ -262,6 +262,7 @@ class WEFT_API Node {
   bool frozen() const { return setting_.frozen; }
   uint64_t random_key() const { return setting_.random_key; }  // of (seed, path)
   int64_t first_row() const { return setting_.first_row; }     // of this instance in the batch
+  bool endless() const { return setting_.endless; }
   // The random numbers of one of this instance's rows in this step.
   Random random(const Step& step, int64_t row) const {
     return {random_key(), static_cast<uint64_t>(step.number),
@@ -290,6 +291,7 @@ class WEFT_API Node {
   struct Setting {
     Mode mode = Mode::train;
     bool frozen = false;
+    bool endless = false;  // a source beside the section's data
     uint64_t random_key = 0;
     int64_t first_row = 0;
     std::filesystem::path output_dir;
@@ -300,8 +302,20 @@ class WEFT_API Node {
   Setting setting_;
 };
 
+// A number of a whole set of samples that is no mean over them, such as a distance of distributions.
+// `evaluate` reports it: begin(), forward() for each batch of a pass, result().
+class WEFT_API Measure : public Node {
+ public:
+  Out y{this, "y", "One number for the whole set, []."};
+
+  virtual void begin() = 0;
+  virtual double result() = 0;
+  bool whole_batch() const final { return true; }
+};
+
 // A set of samples. open() shapes the outputs and counts the samples; load() copies one. The
-// framework orders, shuffles, batches and resumes: sample order is a function of (seed, epoch).
+// framework orders, shuffles, batches and resumes: sample order is a function of (seed, epoch). The
+// section's data ends with its epoch; a source among the nodes starts again within a batch.
 class WEFT_API Source : public Node {
  public:
   Param<int64_t> batch{this, "batch", "Samples in a batch.", required, within(1, 1 << 20)};
@@ -322,6 +336,7 @@ class WEFT_API Source : public Node {
   void forward(const Step& step) final;
 
  private:
+  int64_t rows_here(int64_t step) const;
   int64_t sample_of(int64_t step, int64_t row) const;
   int64_t samples_ = 0;
 };

@@ -171,6 +171,12 @@ std::vector<double> Engine::report(size_t index) const {
   return mean;
 }
 
+Measure* Engine::measure(size_t index) const {
+  const int node = body_->plan.measure(index);
+  return node < 0 ? nullptr
+                  : static_cast<Measure*>(body_->instances.of(node).front().node.get());
+}
+
 std::vector<std::string> Engine::busy() const {
   const std::scoped_lock lock(body_->building);
   std::vector<std::string> names;

@@ -32,7 +32,8 @@ class Engine {
   double loss(size_t phase) const;  // of the last step in which the phase ran; NaN before
   // The mean over the samples of the last step: one number, or one for each element of a row.
   std::vector<double> report(size_t index) const;
-  int64_t rows() const;  // samples in the last step
+  Measure* measure(size_t index) const;  // that makes the report, or null
+  int64_t rows() const;                  // samples in the last step
   Tensor value(int index) const;
 
   Learner& learner() { return *learner_; }

@@ -9,6 +9,8 @@ Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
                  const std::function<void()>& beat) {
   Results results;
   for (const auto& [name, value] : plan.reports) results.emplace_back(name, std::vector<double>{});
+  for (size_t i = 0; i < results.size(); ++i)
+    if (Measure* measure = engine.measure(i)) measure->begin();
   double samples = 0;
   for (int64_t step = 0; step < plan.steps_per_epoch(); ++step) {
     engine.step(step, schedule_step);
@@ -24,6 +26,8 @@ Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
   }
   for (auto& [name, sums] : results)
     for (double& sum : sums) sum /= samples;
+  for (size_t i = 0; i < results.size(); ++i)
+    if (Measure* measure = engine.measure(i)) results[i].second = {measure->result()};
   return results;
 }
 

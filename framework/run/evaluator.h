@@ -13,7 +13,8 @@ namespace weft {
 // A reported value: its name, and one number or one for each element of a row.
 using Results = std::vector<std::pair<std::string, std::vector<double>>>;
 
-// The means of the plan's reports over one epoch of its data, or over one batch without data.
+// The plan's reports over one epoch of its data, or over one batch without data: means over the
+// samples, and what measures say of the whole set.
 // `schedule_step` is the step of the training whose weights these are.
 // `beat` is called after each batch.
 Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,

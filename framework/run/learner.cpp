@@ -189,7 +189,7 @@ std::vector<NamedTensor> Learner::tensors() const {
 nlohmann::json Learner::state() const {
   nlohmann::json updates = nlohmann::json::object();
   for (size_t p = 0; p < phases_.size(); ++p)
-    updates[plan_.phases[p].decl->name] = phases_[p].updates;
+    if (const PhaseDecl* decl = plan_.phases[p].decl) updates[decl->name] = phases_[p].updates;
   return updates;
 }
 
@@ -203,7 +203,8 @@ void Learner::load(const std::map<std::string, Tensor>& tensors, const nlohmann:
     std::copy(found->second.span().begin(), found->second.span().end(), own.tensor.floats());
   }
   for (size_t p = 0; p < phases_.size(); ++p)
-    phases_[p].updates = state.at(plan_.phases[p].decl->name).get<int64_t>();
+    if (const PhaseDecl* decl = plan_.phases[p].decl)
+      phases_[p].updates = state.at(decl->name).get<int64_t>();
 }
 
 }  // namespace weft

@@ -237,8 +237,8 @@ class Trainer {
     bool any = false;
     for (size_t p = 0; p < phases; ++p) {
       if (!engine_->learner().runs(p, step_ - 1)) continue;
-      add(p, engine_->loss(p));
       any = true;
+      if (plan_->phases[p].decl) add(p, engine_->loss(p));
     }
     for (size_t r = 0; any && r < plan_->reports.size(); ++r)
       add(phases + r, engine_->report(r)[0]);

@@ -167,7 +167,11 @@ std::unique_ptr<Node> make_node(const NodeKind& kind, const NodeCase& values,
 
 std::unique_ptr<Node> NodeRig::instance(int64_t first_row) const {
   return make_node(kind_, case_,
-                   {options_.mode, options_.frozen, options_.key, first_row, folder_});
+                   {.mode = options_.mode,
+                    .frozen = options_.frozen,
+                    .random_key = options_.key,
+                    .first_row = first_row,
+                    .output_dir = folder_});
 }
 
 NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
