@@ -48,13 +48,18 @@ void allocate(Pixels& pixels, const std::filesystem::path& file) {
   pixels.rgba.resize(static_cast<size_t>(4 * pixels.height * pixels.width));
 }
 
-Pixels decode_png(const std::filesystem::path& file, const std::vector<uint8_t>& bytes) {
+// Of the whole file, or of its head alone: the size without pixels.
+enum class Extent { whole, head };
+
+Pixels decode_png(const std::filesystem::path& file, const std::vector<uint8_t>& bytes,
+                  Extent extent) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   const std::unique_ptr<png_image, void (*)(png_image*)> free(&png, png_image_free);
   if (!png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()))
     throw bad(file, std::string("is a broken PNG: ") + png.message);
   Pixels pixels{.height = png.height, .width = png.width};
+  if (extent == Extent::head) return pixels;
   allocate(pixels, file);
   png.format = PNG_FORMAT_RGBA;
   if (!png_image_finish_read(&png, nullptr, pixels.rgba.data(), 0, nullptr))
@@ -62,7 +67,8 @@ Pixels decode_png(const std::filesystem::path& file, const std::vector<uint8_t>&
   return pixels;
 }
 
-Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>& bytes) {
+Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>& bytes,
+                   Extent extent) {
   const std::unique_ptr<void, int (*)(tjhandle)> turbo(tjInitDecompress(), tjDestroy);
   int width = 0, height = 0, sampling = 0, space = 0;
   const auto size = static_cast<unsigned long>(bytes.size());
@@ -75,6 +81,7 @@ Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>
       width < 1 || height < 1)
     throw broken();
   Pixels pixels{.height = height, .width = width};
+  if (extent == Extent::head) return pixels;
   allocate(pixels, file);
   if (tjDecompress2(turbo.get(), bytes.data(), size, pixels.rgba.data(), width, 0, height,
                     TJPF_RGBA, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) &&
@@ -85,10 +92,12 @@ Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>
   return pixels;
 }
 
-Pixels decode(const std::filesystem::path& file) {
+Pixels decode(const std::filesystem::path& file, Extent extent) {
   const std::vector<uint8_t> bytes = read_bytes(file);
-  if (bytes.size() >= 8 && png_sig_cmp(bytes.data(), 0, 8) == 0) return decode_png(file, bytes);
-  if (bytes.size() >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8) return decode_jpeg(file, bytes);
+  if (bytes.size() >= 8 && png_sig_cmp(bytes.data(), 0, 8) == 0)
+    return decode_png(file, bytes, extent);
+  if (bytes.size() >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8)
+    return decode_jpeg(file, bytes, extent);
   throw bad(file, bytes.empty() ? "is empty" : "is neither a PNG nor a JPEG");
 }
 
@@ -124,6 +133,7 @@ void blend(const uint8_t* rgba, const ImageForm& form, float* out) {
     out[0] = 0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2];
   else
     std::copy(rgb.begin(), rgb.end(), out);
+  if (form.channels == 4) out[3] = rgba[3];
 }
 }  // namespace
 
@@ -133,8 +143,13 @@ bool is_image_file(const std::filesystem::path& file) {
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
+ImageSize image_size(const std::filesystem::path& file) {
+  const Pixels head = decode(file, Extent::head);
+  return {head.height, head.width};
+}
+
 std::vector<uint8_t> read_image(const std::filesystem::path& file, const ImageForm& form) {
-  const Pixels from = decode(file);
+  const Pixels from = decode(file, Extent::whole);
   const auto height = static_cast<double>(from.height), width = static_cast<double>(from.width);
   const double wanted = static_cast<double>(form.width) / static_cast<double>(form.height);
   const bool crop = form.fit == Fit::crop;

@@ -17,13 +17,19 @@ inline std::vector<std::string> names(Fit) {
 }
 
 struct ImageForm {
-  int64_t height, width, channels;      // channels: 1 (gray, ITU-R BT.601 luma) or 3
+  // 1 channel (gray, ITU-R BT.601 luma), 3, or 4: colours times opacity, and the opacity.
+  int64_t height, width, channels;
   std::array<uint8_t, 3> background{};  // shines through where the image is transparent
   Fit fit = Fit::crop;                  // crop the middle to the form's proportions, or stretch
 
   int64_t bytes() const { return height * width * channels; }
   auto operator<=>(const ImageForm&) const = default;
 };
+
+struct ImageSize {
+  int64_t height, width;
+};
+ImageSize image_size(const std::filesystem::path& file);  // from the head of the file
 
 bool is_image_file(const std::filesystem::path& file);  // by its extension
 

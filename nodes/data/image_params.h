@@ -22,7 +22,9 @@ struct ImageParams {
   explicit ImageParams(Node* owner)
       : size(owner, "size", "Height and width of images, or one number for both.",
              std::vector<int64_t>{}, within(1, 4096)),
-        channels(owner, "channels", "3 for colours, 1 for gray.", 3, within(1, 3)),
+        channels(owner, "channels",
+                 "3 for colours, 1 for gray, 4 for colours times opacity and the opacity.", 3,
+                 within(1, 4)),
         background(owner, "background",
                    "Red, green and blue, or gray, in [0, 1], behind transparent images.", {1},
                    within(0, 1)),
@@ -33,14 +35,17 @@ struct ImageParams {
   ImageForm form() const {
     if (size->size() != 1 && size->size() != 2)
       throw Error("`size` must be one number, or two: height and width");
-    if (*channels == 2) throw Error("`channels` is 2, but must be 1 or 3");
+    if (*channels == 2) throw Error("`channels` is 2, but must be 1, 3 or 4");
     if (background->size() != 1 && background->size() != 3)
       throw Error("`background` must be one number, or three: red, green and blue");
+    const bool transparent = *channels == 4;  // nothing shines through
     ImageForm form{
         .height = size->front(), .width = size->back(), .channels = *channels, .fit = *fit};
     for (size_t k = 0; k < 3; ++k)
       form.background[k] =
-          static_cast<uint8_t>((*background)[std::min(k, background->size() - 1)] * 255 + 0.5);
+          transparent ? 0
+                      : static_cast<uint8_t>(
+                            (*background)[std::min(k, background->size() - 1)] * 255 + 0.5);
     return form;
   }
 };

@@ -5,12 +5,12 @@ namespace weft {
 namespace {
 
 class Accuracy final : public Node {
-  In x{this, "x", "A score for each class, [..., c].", {.grad = false}};
+  In x{this, "x", "A score for each class, [batch, ..., c].", {.grad = false}};
   In label{this,
            "label",
-           "The right class, [...]; outside [0, c) it is never hit.",
+           "The right class, [batch, ...]; outside [0, c) it is never hit.",
            {.dtype = DType::i32, .grad = false}};
-  Out y{this, "y", "1 where the right class is among the best `top`, else 0, [...]."};
+  Out y{this, "y", "The share of a sample's labels that are among the best `top`, [batch]."};
   Param<int64_t> top{this, "top", "How many of the best scores count.", 1, at_least(1)};
 
   void infer() override {
@@ -23,13 +23,17 @@ class Accuracy final : public Node {
     if (*top > x.shape().back())
       throw Error("`top` is " + std::to_string(*top) + ", but x has " +
                   std::to_string(x.shape().back()) + " classes");
-    y.shape(want);
+    y.shape({x.rows()});
   }
 
   void forward(const Step&) override {
     const int64_t c = x.shape().back();
-    for (int64_t i = 0; i < y.size(); ++i)
-      y.data()[i] = hit(x.data() + i * c, c, label.ints()[i]) ? 1.0F : 0.0F;
+    for (int64_t row = 0; row < y.rows(); ++row) {
+      int64_t hits = 0;
+      for (int64_t i = row * label.row_size(); i < (row + 1) * label.row_size(); ++i)
+        hits += hit(x.data() + i * c, c, label.ints()[i]);
+      y.data()[row] = static_cast<float>(hits) / static_cast<float>(label.row_size());
+    }
   }
 
   // Of equal scores the first class wins; NaN as the right class's score is no hit.
@@ -43,7 +47,7 @@ class Accuracy final : public Node {
   }
 };
 
-WEFT_NODE(Accuracy, "accuracy", "1 for each sample whose right class has a top score, else 0.",
+WEFT_NODE(Accuracy, "accuracy", "The share of right classes that have a top score.",
           "{x: [4, 10], label: {shape: [4], below: 10}, top: 3}")
 
 }  // namespace

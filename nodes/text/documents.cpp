@@ -1,0 +1,122 @@
+#include "nodes/text/documents.h"
+
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "nodes/data/table_file.h"
+
+namespace weft {
+
+namespace {
+namespace fs = std::filesystem;
+constexpr uintmax_t most_bytes = uintmax_t{1} << 30;
+
+bool is_table(const fs::path& file) {
+  const std::string kind = file.extension().string();
+  return kind == ".json" || kind == ".jsonl" || kind == ".csv" || kind == ".tsv";
+}
+
+std::vector<fs::path> files_of(const Corpus& corpus) {
+  std::error_code error;
+  if (!fs::is_directory(corpus.path, error)) return {corpus.path};
+  std::vector<fs::path> files;
+  std::regex pattern;
+  try {
+    pattern = std::regex(corpus.match);
+  } catch (const std::regex_error& wrong) {
+    throw Error("`match` is no regular expression: " + std::string(wrong.what()));
+  }
+  for (fs::recursive_directory_iterator at(corpus.path, error);
+       !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    const fs::path& file = at->path();
+    const bool text = file.extension() == ".txt" || is_table(file);
+    if (text && std::regex_search(file.lexically_relative(corpus.path).generic_string(), pattern))
+      files.push_back(file);
+  }
+  if (error)
+    throw Error(Exit::data, "cannot list " + corpus.path.string() + ": " + error.message());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// The length of the character of UTF-8 at `at`, or 0.
+size_t character(const std::string& text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const size_t size = byte(at) < 0x80 ? 1 : byte(at) >> 5 == 6 ? 2 : byte(at) >> 4 == 14 ? 3 : 4;
+  if (size == 4 && byte(at) >> 3 != 30) return 0;
+  if (at + size > text.size()) return 0;
+  for (size_t i = 1; i < size; ++i)
+    if (byte(at + i) >> 6 != 2) return 0;
+  return size;
+}
+
+void check_utf8(const std::string& text, const fs::path& file) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t size = character(text, at);
+    if (size == 0)
+      throw Error(Exit::data, file.string() + " is not UTF-8 at byte " + std::to_string(at));
+    at += size;
+  }
+}
+
+void add_document(std::vector<std::string>& documents, const std::string& text) {
+  std::string words;
+  std::istringstream in(text);
+  for (std::string word; in >> word;) words += (words.empty() ? "" : " ") + word;
+  if (!words.empty()) documents.push_back(std::move(words));
+}
+
+void read_plain(const fs::path& file, Unit unit, std::vector<std::string>& documents) {
+  std::ifstream in(file, std::ios::binary);
+  std::string document;
+  for (std::string line; std::getline(in, line);) {
+    check_utf8(line, file);
+    const bool blank = line.find_first_not_of(" \t\r") == std::string::npos;
+    if (blank || unit == Unit::lines) {
+      add_document(documents, document);
+      document.clear();
+    }
+    document += line + " ";
+  }
+  add_document(documents, document);
+  if (in.bad() || !in.eof()) throw Error(Exit::data, file.string() + " cannot be read");
+}
+
+void read_rows(const fs::path& file, const std::vector<std::string>& names,
+               std::vector<std::string>& documents) {
+  if (names.empty()) throw Error(file.string() + " is a table: `columns` must name those to read");
+  const Table table = read_table(file);
+  std::vector<size_t> columns;
+  for (const std::string& name : names) columns.push_back(table.column(name));
+  for (const auto& row : table.rows) {
+    std::string text;
+    for (const size_t column : columns) text += row[column] + " ";
+    check_utf8(text, file);
+    add_document(documents, text);
+  }
+}
+}  // namespace
+
+std::vector<std::string> read_documents(const Corpus& corpus) {
+  std::vector<std::string> documents;
+  uintmax_t bytes = 0;
+  for (const fs::path& file : files_of(corpus)) {
+    std::error_code error;
+    bytes += fs::file_size(file, error);
+    if (error) throw Error(Exit::data, file.string() + " cannot be read: " + error.message());
+    if (bytes > most_bytes)
+      throw Error(Exit::data, corpus.path.string() + " has more than 1 GiB of text");
+    if (is_table(file))
+      read_rows(file, corpus.columns, documents);
+    else
+      read_plain(file, corpus.unit, documents);
+  }
+  if (documents.empty())
+    throw Error(Exit::data,
+                corpus.path.string() + " holds no text (.txt, .csv, .tsv, .json, .jsonl)");
+  return documents;
+}
+
+}  // namespace weft

@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+
+namespace weft {
+namespace {
+
+// Devlin et al. 2019, arXiv:1810.04805, section 3.1 and appendix A.1. Every row has as many blanks,
+// so that a mean over rows is one over blanks.
+class MaskTokens final : public Node {
+  In x{this, "x", "Tokens, [batch, t].", {.dtype = DType::i32, .grad = false}};
+  Out y{this, "y", "With blanks: 80 % of them `mask`, 10 % any token, 10 % as they were.",
+        DType::i32};
+  Out places{this, "places", "Where the blanks are, [batch, blanks], in order.", DType::i32};
+  Out label{this, "label", "What stood there, [batch, blanks].", DType::i32};
+  Param<double> rate{this, "rate", "The share of tokens that become blanks.", 0.15, within(0, 1)};
+  Param<int64_t> vocabulary{this, "vocabulary", "How many tokens there are.", required,
+                            within(5, 1 << 24)};
+  Param<int64_t> mask{this, "mask", "The token that says: fill me in.", 3, at_least(0)};
+  Param<int64_t> first{this, "first", "The first token that is drawn for the second 10 %.", 4,
+                       at_least(0)};
+
+  std::vector<float> draws_;
+  std::vector<int32_t> order_;
+
+  int64_t t() const { return x.shape()[1]; }
+  int64_t blanks() const {
+    return std::max<int64_t>(1, std::llround(*rate * static_cast<double>(t())));
+  }
+
+  void infer() override {
+    if (x.shape().rank() != 2 || t() == 0)
+      throw Error("`x` is " + x.shape().str() + ", but must be tokens, [batch, t]");
+    if (*mask >= *vocabulary || *first >= *vocabulary)
+      throw Error("`mask` and `first` must be below `vocabulary`, " + std::to_string(*vocabulary));
+    y.shape(x.shape());
+    places.shape({x.rows(), blanks()});
+    label.shape({x.rows(), blanks()});
+  }
+
+  void prepare(Pass) override {
+    draws_.resize(static_cast<size_t>(t() + 2 * blanks()));
+    order_.resize(static_cast<size_t>(t()));
+  }
+
+  void forward(const Step& step) override {
+    std::copy_n(x.ints(), x.size(), y.ints());
+    for (int64_t row = 0; row < x.rows(); ++row) {
+      random(step, row).uniform(draws_);
+      const float *fate = draws_.data() + t(), *other = fate + blanks();
+      std::iota(order_.begin(), order_.end(), 0);
+      std::stable_sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) {
+        return draws_[static_cast<size_t>(a)] < draws_[static_cast<size_t>(b)];
+      });
+      std::sort(order_.begin(), order_.begin() + blanks());
+      int32_t* tokens = y.ints() + row * t();
+      for (int64_t i = 0; i < blanks(); ++i) {
+        const int32_t place = order_[static_cast<size_t>(i)];
+        places.ints()[row * blanks() + i] = place;
+        label.ints()[row * blanks() + i] = tokens[place];
+        if (fate[i] < 0.8F)
+          tokens[place] = static_cast<int32_t>(*mask);
+        else if (fate[i] < 0.9F)
+          tokens[place] = static_cast<int32_t>(
+              *first + static_cast<int64_t>(other[i] * static_cast<float>(*vocabulary - *first)));
+      }
+    }
+  }
+};
+
+WEFT_NODE(MaskTokens, "mask_tokens",
+          "Blanks in a text, to be filled in (BERT's, Devlin et al. 2019).",
+          "{x: {shape: [4, 20], below: 9}, vocabulary: 9, rate: 0.3}")
+
+}  // namespace
+}  // namespace weft

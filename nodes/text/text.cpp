@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "framework/node/plugin.h"
+#include "nodes/data/image_params.h"
+#include "nodes/text/documents.h"
+#include "nodes/text/pieces.h"
+
+namespace weft {
+namespace {
+
+enum class Cut { packed, documents };
+std::vector<std::string> names(Cut) {
+  return {"packed", "documents"};
+}
+
+// Documents as pieces, read and cut once for all who use them.
+struct CutCorpus {
+  std::vector<std::string> documents;
+  std::shared_ptr<const Pieces> pieces;
+  std::vector<std::vector<int32_t>> places;  // of each document
+
+  using Key = std::tuple<Corpus, std::string, int64_t, PieceKind>;
+
+  explicit CutCorpus(const Key& key) {
+    const auto& [corpus, name, size, kind] = key;
+    documents = read_documents(corpus);
+    pieces = size > 0 ? Pieces::learned(name, size, kind, documents) : Pieces::known(name);
+    for (const std::string& document : documents) places.push_back(pieces->places(document));
+  }
+
+  static std::shared_ptr<CutCorpus> open(const Key& key) {
+    static std::mutex mutex;
+    static std::map<Key, std::weak_ptr<CutCorpus>> all;
+    const std::scoped_lock lock(mutex);
+    if (auto known = all[key].lock()) return known;
+    auto fresh = std::make_shared<CutCorpus>(key);
+    all[key] = fresh;
+    return fresh;
+  }
+};
+
+class Text final : public Source {
+  Out tokens{this, "tokens",
+             "Places in the vocabulary, [batch, length]; -1 behind the end of a document. 0 is an "
+             "unknown piece, 1 a start, 2 the end of a document, 3 `[MASK]`.",
+             DType::i32};
+  Param<std::string> file{
+      this, "file", "A .txt file, a table, or a folder of them; here or below the data folder.",
+      required};
+  Param<std::string> match{
+      this, "match", "A regular expression that the names of a folder's files have to match.", ""};
+  Param<std::vector<std::string>> columns{this, "columns",
+                                          "Of tables (.csv, .tsv, .json, .jsonl): those to read.",
+                                          std::vector<std::string>{}};
+  Param<Unit> unit{this, "unit", "What a document of a .txt file is.", Unit::paragraphs};
+  Param<std::string> vocabulary{
+      this, "vocabulary",
+      "The name under which the vocabulary is kept in the folder `vocabularies` beside the data.",
+      required};
+  Param<int64_t> pieces{
+      this, "pieces",
+      "Learn the vocabulary from this text, with so many pieces, unless there is one of this name; "
+      "0 takes one that is there.",
+      0, within(0, 1 << 20)};
+  Param<PieceKind> kind{this, "kind", "What a piece is, if a vocabulary is learned.",
+                        PieceKind::unigram};
+  Param<int64_t> length{this, "length", "Tokens of a sample.", required, within(1, 1 << 20)};
+  Param<Cut> cut{this, "samples",
+                 "Packed: documents one after the other, cut every `length` tokens. Documents: the "
+                 "first tokens of each.",
+                 Cut::packed};
+  SplitParams side{this};
+
+  std::shared_ptr<CutCorpus> corpus_;
+  std::vector<size_t> chosen_;   // documents
+  std::vector<int32_t> packed_;  // their tokens
+
+  int64_t open() override {
+    if (*pieces > 0 && *pieces <= Pieces::first_plain)
+      throw Error("`pieces` is " + std::to_string(*pieces) +
+                  ", but four are taken: more than that");
+    const Corpus corpus{find_data(*file), *match, *columns, *unit};
+    corpus_ = CutCorpus::open({corpus, *vocabulary, *pieces, *kind});
+    chosen_.clear(), packed_.clear();
+    for (size_t i = 0; i < corpus_->documents.size(); ++i)
+      if (side.wants(corpus_->documents[i])) chosen_.push_back(i);
+    tokens.shape({*batch, *length});
+    if (*cut == Cut::documents) return std::ssize(chosen_);
+    for (const size_t i : chosen_) {
+      packed_.insert(packed_.end(), corpus_->places[i].begin(), corpus_->places[i].end());
+      packed_.push_back(Pieces::end);
+    }
+    return std::ssize(packed_) / *length;
+  }
+
+  void load(int64_t sample, int64_t row) override {
+    int32_t* to = tokens.ints() + row * *length;
+    if (*cut == Cut::packed) {
+      std::copy_n(packed_.begin() + sample * *length, *length, to);
+      return;
+    }
+    const auto& from = corpus_->places[chosen_[static_cast<size_t>(sample)]];
+    const auto n = std::min<int64_t>(*length, std::ssize(from));
+    std::copy_n(from.begin(), n, to);
+    std::fill(to + n, to + *length, -1);
+  }
+};
+
+WEFT_NODE(Text, "text", "Text as pieces of words (sentencepiece).",
+          "{file: README.md, vocabulary: readme, pieces: 100, length: 16, batch: 4}")
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <fstream>
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+#include "nodes/sinks/batch_file.h"
+#include "nodes/text/pieces.h"
+
+namespace weft {
+namespace {
+
+class TextFile final : public Node {
+  In x{this, "x", "Tokens, [batch, t]; what is below 0 is left out.", {.dtype = DType::i32}};
+  In blanks{
+      this,
+      "blanks",
+      "Tokens shaped as `x`, if `x` fills their `[MASK]`: elsewhere they are what is written.",
+      {.dtype = DType::i32, .optional = true}};
+  Param<std::string> vocabulary{this, "vocabulary", "The name of the vocabulary.", required};
+  Param<std::string> path{this, "path",
+                          "The file, a line for each row; later batches put their number before "
+                          "`.`.",
+                          required};
+  std::shared_ptr<const Pieces> pieces_;
+
+  bool whole_batch() const override { return true; }
+
+  void infer() override {
+    BatchFile::check(*path, ".txt");
+    if (x.shape().rank() != 2)
+      throw Error("`x` is " + x.shape().str() + ", but must be tokens, [batch, t]");
+    if (blanks.wired() && blanks.shape() != x.shape())
+      throw Error("`x` is " + x.shape().str() + ", but `blanks` is " + blanks.shape().str());
+    pieces_ = Pieces::known(*vocabulary);
+  }
+
+  std::string line(int64_t row) const {
+    const int64_t t = x.shape()[1];
+    std::vector<int32_t> tokens(x.ints() + row * t, x.ints() + (row + 1) * t);
+    for (size_t i = 0; blanks.wired() && i < tokens.size(); ++i)
+      if (const int32_t given = blanks.ints()[row * t + static_cast<int64_t>(i)];
+          given != Pieces::mask)
+        tokens[i] = given;
+    return pieces_->text(tokens);
+  }
+
+  void forward(const Step& step) override {
+    BatchFile file(output(*path), step.number);
+    std::ofstream out(file.temporary());
+    for (int64_t row = 0; row < std::min(step.rows, x.rows()); ++row) out << line(row) << '\n';
+    out.close();
+    if (!out) file.refuse("the disk is full or cannot be written");
+    file.commit();
+  }
+};
+
+WEFT_NODE(TextFile, "text_file", "Writes tokens as text, a line for each row.",
+          "{x: {shape: [3, 5], below: 9}, vocabulary: readme, path: rows.txt}")
+
+}  // namespace
+}  // namespace weft
