@@ -224,7 +224,7 @@ std::string print_totals(const Plan& plan) {
 std::string print(const Plan& plan) {
   std::string text = fmt::format("{} — pipeline {}\n\n", name(plan.mode), plan.name);
   text += print_nodes(plan) + "\n";
-  if (plan.mode == Mode::train) text += print_phases(plan) + "\n";
+  if (plan.mode == Mode::train && plan.phases[0].decl) text += print_phases(plan) + "\n";
   return text + print_totals(plan) + "\n";
 }
 

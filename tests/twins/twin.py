@@ -121,22 +121,42 @@ def batch_norm(features):
     return {"weight": ((features,), 1.0), "bias": ((features,), 0.0)}
 
 
+def embedding(vocabulary, features, deviation):
+    return {"weight": ((vocabulary, features), Deviation(deviation))}
+
+
+def positions(places, features, deviation=0.02):
+    return {"weight": ((places, features), Deviation(deviation))}
+
+
+layer_norm = batch_norm  # both start as they leave things
+
+
+class Deviation(float):
+    """A weight that starts normal."""
+
+
+def start_weight(seed, name, shape, init):
+    """By weft's rule: normal; a number, if it is a float; else uniform by the number of inputs."""
+    if isinstance(init, Deviation):
+        return torch.from_numpy(weft_random.start_normal(seed, name, shape, init))
+    if isinstance(init, float):
+        return torch.full(shape, init)
+    return torch.from_numpy(weft_random.start(seed, name, shape, init))
+
+
 def start_weights(layers, seed, start=None):
-    """The weights at step 0, from a checkpoint or by weft's rule: a number, if it is a float, else
-    uniform by the number of inputs."""
-    saved = read_safetensors(start) if start else None
+    """The weights at step 0: those of a file, the others by weft's rule."""
+    saved = read_safetensors(start) if start else {}
     weights = {}
     for layer, kinds in layers.items():
         for kind, (shape, init) in kinds.items():
             name = f"{layer}.{kind}"
-            if saved is None and isinstance(init, float):
-                value = torch.full(shape, init)
-            elif saved is None:
-                value = torch.from_numpy(weft_random.start(seed, name, shape, init))
-            elif name in saved and tuple(saved[name].shape) == shape:
-                value = saved[name]
-            else:
-                raise SystemExit(f"{start} has no {name} of shape {list(shape)}")
+            value = saved.get(name)
+            if value is None:
+                value = start_weight(seed, name, shape, init)
+            elif tuple(value.shape) != shape:
+                raise SystemExit(f"{start} has {name} of shape {list(value.shape)}, not {list(shape)}")
             weights[name] = value.requires_grad_()
     return weights
 
@@ -180,6 +200,13 @@ class Model:
         self.weights = start_weights(self.layers, options.seed, options.start)
         self.draw = Draw(options.seed, exact=not options.time)
         self.options = options
+
+    def dropout(self, path, x, rate, step):
+        """weft's: `step` is None outside training."""
+        if step is None:
+            return x
+        u = self.draw.uniform(path, step, len(x), x[0].numel()).reshape(x.shape)
+        return torch.where(u < rate, 0, x / (1 - rate))
 
     def adam(self, module, **settings):
         mine = [w for name, w in self.weights.items() if name.startswith(module)]

@@ -83,3 +83,10 @@ def start(seed, name, shape, fan_in):
     rows, size = shape[0], int(np.prod(shape[1:], dtype=int))
     u = uniform(key(seed, "weights/" + name), 0, np.arange(rows), size)
     return ((2 * u - 1) * bound).reshape(shape)
+
+
+def start_normal(seed, name, shape, deviation):
+    """How weft starts the weight `name`, normal with a deviation -> float32 [shape]."""
+    rows, size = shape[0], int(np.prod(shape[1:], dtype=int))
+    n = normal(key(seed, "weights/" + name), 0, np.arange(rows), size)
+    return (n * np.float32(deviation)).reshape(shape)
