@@ -1,0 +1,71 @@
+"""Losses: one value for each sample."""
+import math
+
+import torch
+from torch.nn import functional as F
+
+from references.cases import EXTREMES, add, numbers
+
+
+def per_sample(loss, reduce):
+    loss = loss.flatten(1)
+    return loss.mean(1) if reduce == "mean_per_sample" else loss.sum(1)
+
+
+def losses():
+    for name, shape, reduce in [("one number", (1, 1), "mean_per_sample"),
+                                ("odd sizes", (3, 5), "sum_per_sample"),
+                                ("images", (2, 3, 7), "mean_per_sample")]:
+        bce = F.binary_cross_entropy_with_logits
+        add("bce_with_logits", name,
+            lambda i, w: {"y": per_sample(bce(i["x"], i["target"], reduction="none"), reduce)},
+            {"x": numbers(*shape, scale=3), "target": torch.sigmoid(numbers(*shape)).float().double()},
+            {"reduce": reduce}, fixed=["target"])
+        add("mse", name,
+            lambda i, w: {"y": per_sample((i["x"] - i["target"])**2, reduce)},
+            {"x": numbers(*shape), "target": numbers(*shape)}, {"reduce": reduce})
+        add("gaussian_kl", name,
+            lambda i, w: {"y": per_sample(
+                torch.distributions.kl_divergence(
+                    torch.distributions.Normal(i["mean"], torch.exp(i["log_var"] / 2)),
+                    torch.distributions.Normal(0.0, 1.0)), "sum_per_sample")},
+            {"mean": numbers(*shape), "log_var": numbers(*shape)})
+    for kind, function in [("l1", F.l1_loss),
+                           ("huber", lambda x, t, reduction: F.huber_loss(x, t, reduction, 0.7))]:
+        for shape, reduce in [((3, 5), "mean_per_sample"), ((2, 3, 7), "sum_per_sample")]:
+            add(kind, str(shape),
+                lambda i, w: {"y": per_sample(function(i["x"], i["target"], reduction="none"),
+                                              reduce)},
+                {"x": numbers(*shape), "target": numbers(*shape)},
+                {"reduce": reduce} | ({"delta": 0.7} if kind == "huber" else {}))
+    x = torch.tensor([EXTREMES]).float().double()
+    add("bce_with_logits", "extremes",
+        lambda i, w: {"y": F.binary_cross_entropy_with_logits(i["x"], i["target"])[None]},
+        {"x": x, "target": (x > 1).double()}, fixed=["target"])
+    for name, shape, smoothing in [("one row", (1, 3), 0.0), ("odd sizes", (5, 7), 0.0),
+                                   ("smoothed", (4, 10), 0.1), ("sequences", (3, 4, 6), 0.2)]:
+        add("cross_entropy", name,
+            lambda i, w: {"y": F.cross_entropy(i["logits"].movedim(-1, 1), i["label"].long(),
+                                               label_smoothing=smoothing,
+                                               reduction="none").reshape(shape[0], -1).mean(1)},
+            {"logits": numbers(*shape, scale=3),
+             "label": torch.randint(shape[-1], shape[:-1]).int()},
+            {"label_smoothing": smoothing}, fixed=["label"])
+
+
+def nt_xent(a, b, temperature):
+    """Chen et al. 2020, eq. 1: a value for each sample."""
+    z = F.normalize(torch.stack([a, b], 1).flatten(0, 1))
+    scores = (z @ z.T / temperature).fill_diagonal_(-math.inf)
+    partner = torch.arange(len(z)) ^ 1
+    return F.cross_entropy(scores, partner, reduction="none").reshape(-1, 2).mean(1)
+
+
+def contrastive():
+    for name, shape, temperature in [("a pair", (2, 3), 1.0), ("odd sizes", (5, 7), 0.5),
+                                     ("sharp", (9, 16), 0.1)]:
+        add("nt_xent", name, lambda i, w: {"y": nt_xent(i["a"], i["b"], temperature)},
+            {"a": numbers(*shape), "b": numbers(*shape)}, {"temperature": temperature})
+
+
+FAMILIES = [losses, contrastive]
