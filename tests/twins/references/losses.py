@@ -68,4 +68,16 @@ def contrastive():
             {"a": numbers(*shape), "b": numbers(*shape)}, {"temperature": temperature})
 
 
-FAMILIES = [losses, contrastive]
+def left_out():
+    """Labels of -1: they are in no sum and in no number of places."""
+    def mean(logits, label):
+        each = F.cross_entropy(logits.movedim(-1, 1), label.long(), ignore_index=-1,
+                               label_smoothing=0.2, reduction="none")
+        return each.sum(1) / (label >= 0).sum(1).clamp(min=1)
+    label = torch.tensor([[4, -1, 0, 2], [-1, -1, -1, -1], [1, 3, 5, 5]]).int()
+    add("cross_entropy", "left out", lambda i, w: {"y": mean(i["logits"], i["label"])},
+        {"logits": numbers(3, 4, 6, scale=3), "label": label}, {"label_smoothing": 0.2},
+        fixed=["label"])
+
+
+FAMILIES = [losses, contrastive, left_out]
