@@ -80,4 +80,25 @@ def left_out():
         fixed=["label"])
 
 
-FAMILIES = [losses, contrastive, left_out]
+def focal_of(logits, label, gamma, alpha):
+    """Lin et al. 2017, eq. 5, with softmax: mean over a sample's labels other than -1."""
+    right = label.long().clamp(min=0)
+    log_p = F.log_softmax(logits, -1).gather(-1, right[..., None])[..., 0]
+    loss = -(1 - log_p.exp())**gamma * log_p * (torch.tensor(alpha)[right] if alpha else 1)
+    kept = (label >= 0).reshape(len(label), -1)
+    return (loss.reshape(kept.shape) * kept).sum(1) / kept.sum(1).clamp(min=1)
+
+
+def focal():
+    for name, shape, least, gamma, alpha in [
+            ("one row", (1, 3), 0, 2.0, []), ("cross entropy", (5, 7), 0, 0.0, []),
+            ("weighed classes", (5, 4), 0, 2.0, [0.25, 0.5, 1.0, 2.0]),
+            ("sequences", (3, 5, 6), -1, 0.5, []), ("sharp", (2, 2, 3, 4), 0, 5.0, [])]:
+        add("focal", name,
+            lambda i, w: {"y": focal_of(i["logits"], i["label"], gamma, alpha)},
+            {"logits": numbers(*shape, scale=2),
+             "label": torch.randint(least, shape[-1], shape[:-1]).int()},
+            {"gamma": gamma, "alpha": alpha}, fixed=["label"])
+
+
+FAMILIES = [losses, contrastive, left_out, focal]
