@@ -101,4 +101,13 @@ def focal():
             {"gamma": gamma, "alpha": alpha}, fixed=["label"])
 
 
-FAMILIES = [losses, contrastive, left_out, focal]
+def cosine():
+    for name, shape in [("a plane", (1, 2)), ("odd sizes", (5, 7)), ("places", (3, 2, 5)),
+                        ("wide", (2, 65))]:
+        add("cosine", name,
+            lambda i, w: {"y": per_sample(1 - F.cosine_similarity(i["a"], i["b"], -1)[:, None],
+                                          "mean_per_sample")},
+            {"a": numbers(*shape), "b": numbers(*shape)})
+
+
+FAMILIES = [losses, contrastive, left_out, focal, cosine]
