@@ -110,4 +110,14 @@ def cosine():
             {"a": numbers(*shape), "b": numbers(*shape)})
 
 
-FAMILIES = [losses, contrastive, left_out, focal, cosine]
+def hinge():
+    for name, shape, margin, sign in [("one number", (1, 1), 1.0, 1), ("real", (5,), 1.0, 1),
+                                      ("generated", (4, 3), 1.0, -1),
+                                      ("margin", (2, 5, 7), 0.25, -1)]:
+        add("hinge", name,
+            lambda i, w: {"y": per_sample(F.relu(margin - sign * i["x"])[:, None],
+                                          "mean_per_sample")},
+            {"x": numbers(*shape)}, {"margin": margin, "sign": sign})
+
+
+FAMILIES = [losses, contrastive, left_out, focal, cosine, hinge]
