@@ -111,4 +111,15 @@ def attention():
             {"heads": heads, "causal": causal})
 
 
-FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention]
+def softmax():
+    for kind, function in [("softmax", F.softmax), ("log_softmax", F.log_softmax)]:
+        for name, x, temperature in [
+                ("one number", numbers(1, 1), 1.0), ("odd sizes", numbers(3, 2, 7, scale=3), 1.0),
+                ("warm", numbers(4, 33, scale=3), 2.5),
+                ("far from 0", numbers(2, 5, centre=100), 0.5),
+                ("extremes", torch.tensor([EXTREMES]).float().double(), 1.0)]:
+            add(kind, name, lambda i, w: {"y": function(i["x"] / temperature, -1)}, {"x": x},
+                {"temperature": temperature})
+
+
+FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention, softmax]
