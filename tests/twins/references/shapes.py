@@ -58,4 +58,19 @@ def random():
             step=step)
 
 
-FAMILIES = [shapes, arithmetic, random]
+def take(x, places):
+    """The places of each sample; zeros for -1."""
+    rows = torch.arange(len(x))[:, None]
+    kept = (places >= 0).view(*places.shape, *[1] * (x.dim() - 2))
+    return x[rows, places.long().clamp(min=0)] * kept
+
+
+def gather():
+    for name, shape, places in [("one", (1, 1), [[0]]), ("numbers", (2, 3), [[2, 0], [-1, 1]]),
+                                ("repeated", (3, 4, 5), [[1, 1, -1], [3, 0, 3], [-1, -1, -1]]),
+                                ("images", (2, 3, 2, 7), [[2, 1, 0, 2], [0, 0, 0, -1]])]:
+        add("gather", name, lambda i, w: {"y": take(i["x"], i["places"])},
+            {"x": numbers(*shape), "places": torch.tensor(places).int()}, fixed=["places"])
+
+
+FAMILIES = [shapes, arithmetic, random, gather]
