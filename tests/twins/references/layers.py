@@ -122,4 +122,10 @@ def softmax():
                 {"temperature": temperature})
 
 
-FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention, softmax]
+def positions():
+    for name, shape in [("one number", (1, 1, 1)), ("odd sizes", (5, 7, 3))]:
+        add("positions", name, lambda i, w: {"y": i["x"] + w["weight"]}, {"x": numbers(*shape)},
+            {"deviation": 0.1}, {"weight": numbers(*shape[1:])})
+
+
+FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention, softmax, positions]
