@@ -128,4 +128,14 @@ def positions():
             {"deviation": 0.1}, {"weight": numbers(*shape[1:])})
 
 
-FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention, softmax, positions]
+def modulate():
+    for name, shape in [("rows", (3, 5)), ("places", (1, 7, 2)), ("images", (2, 3, 5, 17))]:
+        between = [shape[0]] + [1] * (len(shape) - 2) + [shape[-1]]
+        add("modulate", name,
+            lambda i, w: {"y": i["x"] * (1 + i["scale"].view(between)) + i["shift"].view(between)},
+            {"x": numbers(*shape), "scale": numbers(shape[0], shape[-1]),
+             "shift": numbers(shape[0], shape[-1])})
+
+
+FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention, softmax, positions,
+            modulate]
