@@ -73,4 +73,11 @@ def gather():
             {"x": numbers(*shape), "places": torch.tensor(places).int()}, fixed=["places"])
 
 
-FAMILIES = [shapes, arithmetic, random, gather]
+def most_likely():
+    for name, x in [("odd sizes", numbers(5, 3, 7)), ("wide", numbers(2, 65)),
+                    ("equals", torch.tensor([[0.0, 2.0, 2.0], [1.0, 1.0, 1.0]]).double())]:
+        add("most_likely", name, lambda i, w: {"y": i["x"].argmax(-1).int()}, {"x": x},
+            mode="evaluate")
+
+
+FAMILIES = [shapes, arithmetic, random, gather, most_likely]
