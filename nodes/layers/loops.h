@@ -1,4 +1,4 @@
-// Loops over rows that several layers share.
+// Loops over rows that several nodes share.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,20 @@
 #include "framework/node/simd.h"
 
 namespace weft {
+
+[[maybe_unused]] static WEFT_SIMD float dot(const float* __restrict a, const float* __restrict b,
+                                            int64_t n) {
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+// y = by x
+[[maybe_unused]] static WEFT_SIMD void scaled(const float* __restrict x, float by,
+                                              float* __restrict y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = by * x[i];
+}
 
 // y += by x
 [[maybe_unused]] static WEFT_SIMD void add_scaled(const float* __restrict x, float by,

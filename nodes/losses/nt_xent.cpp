@@ -5,16 +5,10 @@
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
-
-WEFT_SIMD float dot(const float* __restrict a, const float* __restrict b, int64_t n) {
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
 
 // The probabilities of a row of scores, but for the one of its own place; its log Σ exp.
 WEFT_SIMD float softmax_without(float* __restrict s, int64_t n, int64_t own) {

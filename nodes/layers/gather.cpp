@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+#include "nodes/layers/loops.h"
+
+namespace weft {
+namespace {
+
+class Gather final : public Node {
+  In x{this, "x", "[batch, t, ...]"};
+  In places{this,
+            "places",
+            "Which of a sample's t to take, [batch, m]; -1 is nothing, zeros.",
+            {.dtype = DType::i32, .grad = false}};
+  Out y{this, "y", "[batch, m, ...]"};
+
+  int64_t t() const { return x.shape()[1]; }
+  int64_t width() const { return x.row_size() / t(); }
+
+  void infer() override {
+    const Shape &from = x.shape(), &which = places.shape();
+    if (from.rank() < 2 || t() == 0 || which.rank() != 2 || which.rows() != from.rows())
+      throw Error("`x` is " + from.str() + " and `places` is " + which.str() +
+                  ", but must be [batch, t, ...] and [batch, m]");
+    std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
+    dims[1] = which[1];
+    y.shape(Shape(dims));
+  }
+
+  // Where in x the row stands that goes to row i of y.
+  int64_t source(int64_t i) const {
+    return (i / places.row_size() * t() + places.ints()[i]) * width();
+  }
+
+  void forward(const Step&) override {
+    for (int64_t i = 0; i < places.size(); ++i) {
+      const int32_t place = places.ints()[i];
+      if (place >= t() || place < -1)
+        throw Error(Exit::data, "`places` holds " + std::to_string(place) + ", but `x` has " +
+                                    std::to_string(t()) + " places");
+      float* to = y.data() + i * width();
+      if (place < 0)
+        std::fill_n(to, width(), 0.0F);
+      else
+        std::copy_n(x.data() + source(i), width(), to);
+    }
+  }
+
+  void backward(const Step&) override {
+    if (!x.wants_grad()) return;
+    std::fill_n(x.grad(), x.size(), 0.0F);
+    for (int64_t i = 0; i < places.size(); ++i)
+      if (places.ints()[i] >= 0)
+        add_scaled(y.grad() + i * width(), 1, x.grad() + source(i), width());
+  }
+};
+
+WEFT_NODE(Gather, "gather", "Some places of each sample, in an order of its own.",
+          "{x: [4, 5, 3], places: {shape: [4, 7], below: 5}}")
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,99 @@
+#include "nodes/layers/softmax.h"
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+
+namespace weft {
+namespace {
+
+WEFT_SIMD void softmax(const float* __restrict x, float sharp, float* __restrict y, int64_t n) {
+  const float most = greatest(x, n);
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t i = 0; i < n; ++i) sum += y[i] = simd::exp(sharp * (x[i] - most));
+  const float share = 1 / sum;
+  for (int64_t i = 0; i < n; ++i) y[i] *= share;
+}
+
+WEFT_SIMD void softmax_backward(const float* __restrict y, const float* __restrict grad_y,
+                                float sharp, float* __restrict grad, int64_t n) {
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t i = 0; i < n; ++i) sum += grad_y[i] * y[i];
+  for (int64_t i = 0; i < n; ++i) grad[i] = sharp * y[i] * (grad_y[i] - sum);
+}
+
+WEFT_SIMD void log_softmax(const float* __restrict x, float sharp, float* __restrict y, int64_t n) {
+  const float most = greatest(x, n);
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t i = 0; i < n; ++i) {
+    y[i] = sharp * (x[i] - most);
+    sum += simd::exp(y[i]);
+  }
+  const float all = std::log(sum);
+  for (int64_t i = 0; i < n; ++i) y[i] -= all;
+}
+
+WEFT_SIMD void log_softmax_backward(const float* __restrict y, const float* __restrict grad_y,
+                                    float sharp, float* __restrict grad, int64_t n) {
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t i = 0; i < n; ++i) sum += grad_y[i];
+  for (int64_t i = 0; i < n; ++i) grad[i] = sharp * (grad_y[i] - simd::exp(y[i]) * sum);
+}
+
+class OverClasses : public Node {
+ protected:
+  In x{this, "x", "Logits, [batch, ..., classes]."};
+  Out y{this, "y", "Shaped as `x`."};
+  Param<double> temperature{this, "temperature", "Divides the logits.", 1, above(0)};
+
+  float sharp() const { return 1 / static_cast<float>(*temperature); }
+
+  // Calls f(the place of a row of classes, its length).
+  template <class F>
+  void each_row(F f) const {
+    const int64_t c = x.shape().back();
+    for (int64_t at = 0; at < x.size(); at += c) f(at, c);
+  }
+
+ private:
+  void infer() override {
+    if (x.shape().rank() < 2 || x.shape().back() == 0)
+      throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., classes]");
+    y.shape(x.shape());
+  }
+};
+
+class Softmax final : public OverClasses {
+  void forward(const Step&) override {
+    each_row([&](int64_t at, int64_t c) { softmax(x.data() + at, sharp(), y.data() + at, c); });
+  }
+  void backward(const Step&) override {
+    if (!x.wants_grad()) return;
+    each_row([&](int64_t at, int64_t c) {
+      softmax_backward(y.data() + at, y.grad() + at, sharp(), x.grad() + at, c);
+    });
+  }
+};
+
+class LogSoftmax final : public OverClasses {
+  void forward(const Step&) override {
+    each_row([&](int64_t at, int64_t c) { log_softmax(x.data() + at, sharp(), y.data() + at, c); });
+  }
+  void backward(const Step&) override {
+    if (!x.wants_grad()) return;
+    each_row([&](int64_t at, int64_t c) {
+      log_softmax_backward(y.data() + at, y.grad() + at, sharp(), x.grad() + at, c);
+    });
+  }
+};
+
+WEFT_NODE(Softmax, "softmax", "Probabilities over the last axis.",
+          "{x: [4, 3, 5], temperature: 0.7}")
+WEFT_NODE(LogSoftmax, "log_softmax", "Logarithms of probabilities over the last axis.",
+          "{x: [4, 3, 5], temperature: 0.7}")
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,83 @@
+"""What moves, mixes or draws numbers."""
+import math
+
+import torch
+from torch.nn import functional as F
+
+import weft_random
+from references.cases import KEY, add, numbers
+
+
+def shapes():
+    for name, shape, to in [("one row", (1, 6), [2, 3]), ("inferred", (3, 2, 4), [-1]),
+                            ("in the middle", (2, 12), [2, -1, 3]), ("no axes", (3, 1), [])]:
+        add("reshape", name, lambda i, w: {"y": i["x"].reshape(len(i["x"]), *to)},
+            {"x": numbers(*shape)}, {"shape": to})
+    for name, parts, axis in [("one part", [(2, 3)], -1), ("features", [(3, 2), (3, 5), (3, 1)], -1),
+                              ("places", [(2, 1, 3), (2, 4, 3)], 1), ("last", [(1, 2, 3)] * 2, 2)]:
+        add("concat", name, lambda i, w: {"y": torch.cat(i["xs"], axis)},
+            {"xs": [numbers(*p) for p in parts]}, {"axis": axis})
+    for name, shape, axis, begin, end in [("features", (3, 7), -1, 2, 5), ("ends", (2, 5, 3), 1, -2, 0),
+                                          ("all but one", (2, 4, 3), 1, 0, -1)]:
+        add("slice", name,
+            lambda i, w: {"y": i["x"].narrow(axis, begin % shape[axis],
+                                             (end - 1) % shape[axis] + 1 - begin % shape[axis])},
+            {"x": numbers(*shape)}, {"axis": axis, "begin": begin, "end": end})
+    for name, shape, vocabulary, features in [("one", (1,), 1, 1), ("sequences", (3, 4), 7, 5),
+                                              ("wide", (2, 9), 3, 17)]:
+        add("embedding", name, lambda i, w: {"y": F.embedding(i["x"].long(), w["weight"])},
+            {"x": torch.randint(vocabulary, shape).int()},
+            {"vocabulary": vocabulary, "features": features},
+            {"weight": numbers(vocabulary, features)}, fixed=["x"])
+    add("stop_gradient", "odd sizes", lambda i, w: {"y": i["x"].detach()}, {"x": numbers(3, 5)},
+        fixed=["x"])
+    add("fill", "odd sizes", lambda i, w: {"y": torch.full_like(i["like"], -0.25)},
+        {"like": numbers(3, 5)}, {"value": -0.25}, fixed=["like"])
+
+
+def arithmetic():
+    for shape in [(1,), (3, 5, 7)]:
+        for kind, function in [("add", torch.add), ("subtract", torch.sub), ("multiply", torch.mul)]:
+            add(kind, str(shape), lambda i, w: {"y": function(i["a"], i["b"])},
+                {"a": numbers(*shape), "b": numbers(*shape)})
+        add("scale", str(shape), lambda i, w: {"y": -1.5 * i["x"]}, {"x": numbers(*shape)},
+            {"by": -1.5})
+        for count in [1, 3]:
+            add("sum", f"{count} of {shape}", lambda i, w: {"y": sum(i["xs"])},
+                {"xs": [numbers(*shape) for _ in range(count)]})
+
+
+def random():
+    for name, shape, step in [("one row", (1, 3), 0), ("odd sizes", (5, 7), 2**33 % 1000)]:
+        eps = weft_random.normal(KEY, step, range(shape[0]), math.prod(shape[1:]))
+        eps = torch.tensor(eps).double().reshape(shape)
+        add("gaussian_sample", name,
+            lambda i, w: {"z": i["mean"] + torch.exp(i["log_var"] / 2) * eps},
+            {"mean": numbers(*shape), "log_var": numbers(*shape)}, step=step)
+        add("normal", name, lambda i, w: {"y": eps}, {}, {"shape": list(shape)}, mode="generate",
+            step=step)
+
+
+def take(x, places):
+    """The places of each sample; zeros for -1."""
+    rows = torch.arange(len(x))[:, None]
+    kept = (places >= 0).view(*places.shape, *[1] * (x.dim() - 2))
+    return x[rows, places.long().clamp(min=0)] * kept
+
+
+def gather():
+    for name, shape, places in [("one", (1, 1), [[0]]), ("numbers", (2, 3), [[2, 0], [-1, 1]]),
+                                ("repeated", (3, 4, 5), [[1, 1, -1], [3, 0, 3], [-1, -1, -1]]),
+                                ("images", (2, 3, 2, 7), [[2, 1, 0, 2], [0, 0, 0, -1]])]:
+        add("gather", name, lambda i, w: {"y": take(i["x"], i["places"])},
+            {"x": numbers(*shape), "places": torch.tensor(places).int()}, fixed=["places"])
+
+
+def argmax():
+    for name, x in [("odd sizes", numbers(5, 3, 7)), ("wide", numbers(2, 65)),
+                    ("equals", torch.tensor([[0.0, 2.0, 2.0], [1.0, 1.0, 1.0]]).double())]:
+        add("argmax", name, lambda i, w: {"y": i["x"].argmax(-1).int()}, {"x": x},
+            mode="evaluate")
+
+
+FAMILIES = [shapes, arithmetic, random, gather, argmax]
