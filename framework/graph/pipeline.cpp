@@ -68,6 +68,10 @@ std::vector<NodeDecl> read_nodes(const Yaml* map, const std::string& what, Mista
 GraphDecl read_graph(Fields& fields, const Yaml& map, const std::string& what, Mistakes& mistakes) {
   GraphDecl graph{.place = map.place()};
   graph.inputs = read_mentions(fields, "inputs", "an input", mistakes);
+  for (const Mention& input : read_mentions(fields, "optional", "an input", mistakes)) {
+    graph.inputs.push_back(input);
+    graph.optional.insert(input.text);
+  }
   std::set<std::string> inputs;
   for (const auto& [name, place] : graph.inputs) {
     if (!is_name(name)) mistakes.add(place, "an input's name cannot be " + ticked(name));
@@ -257,7 +261,7 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
     for (const char* fact : {"default", "about"}) facts.take(fact);
     facts.done();
   }
-  for (const char* key : {"inputs", "nodes", "outputs"}) fields.take(key);
+  for (const char* key : {"inputs", "optional", "nodes", "outputs"}) fields.take(key);
   fields.done();
   fragment.body = map;
   for (const char* key : {"about", "params"}) fragment.body.erase(key);

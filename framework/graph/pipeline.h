@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct NodeDecl {
 struct GraphDecl {
   Place place;
   std::vector<Mention> inputs;
+  std::set<std::string> optional;  // of the inputs
   std::vector<NodeDecl> nodes;
   std::vector<std::pair<std::string, Mention>> outputs;
 };

@@ -67,8 +67,9 @@ void check_measures(const Plan& plan, Mistakes& mistakes) {
     if (!dynamic_cast<const Measure*>(node.node.get())) continue;
     for (const auto& [reader, input] : plan.values[at(node.outputs[0])].readers)
       mistakes.add(plan.nodes[at(reader)].place,
-                   "`" + node.path + "` is one number for the whole set, known after its last "
-                   "batch: `report` of `evaluate` can name it, but no node");
+                   "`" + node.path +
+                       "` is one number for the whole set, known after its last "
+                       "batch: `report` of `evaluate` can name it, but no node");
   }
 }
 
@@ -132,7 +133,8 @@ void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry
 // Without phases nothing learns, but nodes with state remember what passes.
 void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
   if (plan.states.empty() && mistakes.empty())
-    mistakes.add(section.place, "`train` needs `phases`: what to minimize, and what to update for it");
+    mistakes.add(section.place,
+                 "`train` needs `phases`: what to minimize, and what to update for it");
   plan.phases.emplace_back();
 }
 

@@ -210,6 +210,9 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     if (!ref && !port->traits.optional)
       own.add(decl.place, who + " needs its port " + ticked(port->name) + ": " + port->doc);
     sources.emplace_back(ref ? wired(*ref, port->name) : -1, ref ? ref->place() : decl.place);
+    if (ref && sources.back().first < 0 && !port->traits.optional && !skipped && own.empty())
+      own.add(ref->place(), who + " needs its port " + ticked(port->name) +
+                                ", but gets an optional input that is not wired");
   }
   for (Ins* port : node.node->lists) {
     const Yaml* refs = decl.keys.find(port->name);

@@ -97,10 +97,11 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
   expand(graph.nodes, decl.place);
   for (const auto& [input, place] : graph.inputs) {
     const Yaml* ref = decl.keys.find(input);
-    if (!ref)
+    inner.inputs[input] =
+        ref ? resolve(outer, ref->to_text("input " + ticked(input)), ref->place()) : -1;
+    if (inner.inputs[input] < 0 && !graph.optional.contains(input))
       throw Error(decl.place,
                   ticked(decl.name) + " needs the input " + ticked(input) + " of " + inner.what);
-    inner.inputs[input] = resolve(outer, ref->to_text("input " + ticked(input)), ref->place());
   }
   index(inner, graph.nodes);
   Outputs outputs;
@@ -109,6 +110,8 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
   for (const auto& [name, mention] : graph.outputs) {
     try {
       outputs.emplace_back(name, resolve(inner, mention.text, mention.place));
+      if (outputs.back().second < 0)
+        throw Error("an optional input cannot be an output of " + inner.what);
     } catch (const Error& error) {
       add_at(mistakes_, mention.place, error);
       skipped = true;

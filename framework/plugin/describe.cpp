@@ -101,7 +101,8 @@ std::vector<Member> members(const Node& node) {
 std::string place_in_file(const Node& node) {
   if (dynamic_cast<const Source*>(&node)) return "A data set, for `data` or beside it.";
   if (dynamic_cast<const Optimizer*>(&node)) return "An optimizer, for `phases`.";
-  if (dynamic_cast<const Measure*>(&node)) return "A measure of a whole set, for `report` of `evaluate`.";
+  if (dynamic_cast<const Measure*>(&node))
+    return "A measure of a whole set, for `report` of `evaluate`.";
   if (node.outs.empty()) return "A sink: it writes files, in `evaluate` and `generate`.";
   return "";
 }

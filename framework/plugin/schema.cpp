@@ -187,15 +187,16 @@ Json save_schema() {
                  {"patience", count(1, "Stop after so many evaluations without a better one.")}});
 }
 
-Json graph_keys(const Json& inputs) {
+Json graph_keys() {
   return {{"about", text("What it is, in a sentence.")},
-          {"inputs", inputs},
+          {"inputs", one_or_more(defined("name"), "The names of its inputs.")},
+          {"optional", one_or_more(defined("name"), "Further inputs, which may be left out.")},
           {"nodes", defined("nodes")},
           {"outputs", named(defined("reference"), "Its outputs: {name: node.port}.")}};
 }
 
 Json module_schema() {
-  Json keys = graph_keys(one_or_more(defined("name"), "The names of its inputs."));
+  Json keys = graph_keys();
   keys["frozen"] = truth("Its weights do not learn.");
   keys["from"] = text("A run whose weights it starts from.");
   keys["module"] = text("Its name in that run.");
@@ -206,7 +207,7 @@ Json module_schema() {
 }
 
 Json fragment_schema() {
-  Json keys = graph_keys(one_or_more(defined("name"), "The names of its inputs."));
+  Json keys = graph_keys();
   const Json param{{"type", "object"},
                    {"properties", {{"default", Json::object()}, {"about", {{"type", "string"}}}}}};
   keys["params"] = named(any_of({param, {{"not", {{"type", "object"}}}}}),

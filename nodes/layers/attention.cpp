@@ -32,6 +32,10 @@ class Attention final : public Node {
   In q{this, "q", "Queries, [batch, tq, d]."};
   In k{this, "k", "Keys, [batch, tk, d]."};
   In v{this, "v", "Values, [batch, tk, d]."};
+  In keys{this,
+          "keys",
+          "What the keys stand for, [batch, tk], such as tokens: those below 0 are not seen.",
+          {.dtype = DType::i32, .grad = false, .optional = true}};
   Out y{this, "y", "[batch, tq, d]"};
   Param<int64_t> heads{this, "heads", "The last axis is cut into that many heads.", 1,
                        within(1, 1 << 16)};
@@ -56,6 +60,8 @@ class Attention final : public Node {
     if (d() % *heads != 0)
       throw Error("the last axis, " + std::to_string(d()) + ", cannot be cut into " +
                   std::to_string(*heads) + " heads");
+    if (keys.wired() && keys.shape() != Shape{Q[0], tk()})
+      throw Error(given + "`keys` is " + keys.shape().str() + " instead of [batch, tk]");
     if (*causal && tq() != tk()) throw Error(given + "`causal` needs as many keys as queries");
     y.shape(Q);
     p.shape({Q[0], *heads, tq(), tk()});
@@ -85,9 +91,17 @@ class Attention final : public Node {
     }
   }
 
+  void hide(float* s) const {
+    for (int64_t i = 0; i < score_rows(); ++i, s += tk()) {
+      const int32_t* places = keys.ints() + i / (*heads * tq()) * tk();
+      for (int64_t j = 0; j < tk(); ++j) s[j] = places[j] < 0 ? -1e30F : s[j];
+    }
+  }
+
   void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1
     float* s = training() ? p.data() : scratch_.data();
     scores_(q.data(), k.data(), s);
+    if (keys.wired()) hide(s);
     for (int64_t i = 0; i < score_rows(); ++i)
       softmax(s + i * tk(), *causal ? i % tq() + 1 : tk(), tk());
     mix_(s, v.data(), y.data());

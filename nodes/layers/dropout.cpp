@@ -21,11 +21,8 @@ WEFT_SIMD void multiply(const float* __restrict a, const float* __restrict b, fl
 class Dropout final : public Node {
   In x{this, "x", "Any shape with a batch axis."};
   Out y{this, "y", "Shaped as `x`; equal to `x` outside training and in frozen modules."};
-  Param<double> rate{this,
-                     "rate",
-                     "The probability of zeroing an element.",
-                     0.5,
-                     {.least = 0, .below = 1, .fixed = true}};
+  Param<double> rate{
+      this, "rate", "The probability of zeroing an element.", 0.5, {.least = 0, .below = 1}};
   Saved mask{this, "mask", "0 or 1 / (1 - rate), shaped as `x`."};
 
   bool drops() const { return training() && !frozen() && *rate > 0; }

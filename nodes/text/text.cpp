@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <map>
-#include <mutex>
 
 #include "framework/node/plugin.h"
 #include "nodes/data/image_params.h"
+#include "nodes/data/shared.h"
 #include "nodes/text/documents.h"
 #include "nodes/text/pieces.h"
 
@@ -31,13 +30,7 @@ struct CutCorpus {
   }
 
   static std::shared_ptr<CutCorpus> open(const Key& key) {
-    static std::mutex mutex;
-    static std::map<Key, std::weak_ptr<CutCorpus>> all;
-    const std::scoped_lock lock(mutex);
-    if (auto known = all[key].lock()) return known;
-    auto fresh = std::make_shared<CutCorpus>(key);
-    all[key] = fresh;
-    return fresh;
+    return shared<CutCorpus>(key, [&] { return std::make_shared<CutCorpus>(key); });
   }
 };
 

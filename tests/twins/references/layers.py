@@ -90,11 +90,13 @@ def layer_norm():
             {"weight": numbers(c, centre=1), "bias": numbers(c)})
 
 
-def attend(q, k, v, heads, causal):
+def attend(q, k, v, heads, causal, hidden=None):
     def split(t):
         return t.reshape(*t.shape[:2], heads, -1).transpose(1, 2)
     q, k, v = split(q), split(k), split(v)
     scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])
+    if hidden is not None:
+        scores = scores.masked_fill(hidden[:, None, None], -math.inf)
     if causal:
         scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), -math.inf)
     return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
@@ -109,6 +111,11 @@ def attention():
             lambda i, w: {"y": attend(i["q"], i["k"], i["v"], heads, causal)},
             {"q": numbers(n, tq, d), "k": numbers(n, tk, d), "v": numbers(n, tk, d)},
             {"heads": heads, "causal": causal})
+    keys = torch.tensor([[4, -1, 0, 7, -1], [-1, 2, 2, -1, -1]], dtype=torch.int32)
+    add("attention", "keys unseen",
+        lambda i, w: {"y": attend(i["q"], i["k"], i["v"], 2, False, hidden=i["keys"] < 0)},
+        {"q": numbers(2, 3, 6), "k": numbers(2, 5, 6), "v": numbers(2, 5, 6), "keys": keys},
+        {"heads": 2}, fixed=("keys",))
 
 
 def softmax():

@@ -1,0 +1,106 @@
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include "framework/node/plugin.h"
+#include "nodes/data/folder_files.h"
+#include "nodes/data/image_store.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A large image, scaled, decoded when first asked for.
+class Photo {
+ public:
+  Photo(const fs::path& file, int64_t side, int64_t channels) : file_(file) {
+    const ImageSize whole = image_size(file);
+    const double scale =
+        static_cast<double>(side) / static_cast<double>(std::min(whole.height, whole.width));
+    const auto scaled = [&](int64_t extent) {
+      return std::max<int64_t>(side, std::llround(scale * static_cast<double>(extent)));
+    };
+    form_ = {.height = scaled(whole.height),
+             .width = scaled(whole.width),
+             .channels = channels,
+             .fit = Fit::stretch};
+  }
+  const ImageForm& form() const { return form_; }
+  const uint8_t* pixels() {
+    std::call_once(once_, [&] { pixels_ = read_image(file_, form_); });
+    return pixels_.data();
+  }
+
+ private:
+  fs::path file_;
+  ImageForm form_{};
+  std::once_flag once_;
+  std::vector<uint8_t> pixels_;
+};
+
+using Photos = std::map<fs::path, std::unique_ptr<Photo>>;
+
+std::shared_ptr<Photos> open_photos(const fs::path& folder, int64_t side, int64_t channels) {
+  return shared<Photos>(std::tuple(fs::weakly_canonical(folder), side, channels), [&] {
+    auto photos = std::make_shared<Photos>();
+    for (const fs::path& file : files_below(folder, ImageStore::kind))
+      photos->emplace(file.lexically_relative(folder),
+                      std::make_unique<Photo>(file, side, channels));
+    return photos;
+  });
+}
+
+class Patches final : public Source {
+  Out image{this, "image", "[batch, size, size, channels]"};
+  Param<std::string> folder{this, "folder",
+                            "Where the images are, or a folder of a fetched data set.", required};
+  Param<int64_t> side{this, "side", "The shorter side of each image is scaled to this.", required,
+                      within(1, 1 << 14)};
+  Param<int64_t> size{this, "size", "Height and width of a patch.", required, within(1, 4096)};
+  Param<int64_t> stride{this, "stride", "From patch to patch; 0 is `size`.", 0, within(0, 4096)};
+  Param<int64_t> channels{this, "channels", "3 for colours, 1 for gray.", 3, within(1, 3)};
+  Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
+                          PixelRange::unit};
+  SplitParams split{this};
+
+  struct Place {
+    Photo* photo;
+    int64_t top, left;
+  };
+  std::shared_ptr<Photos> photos_;
+  std::vector<Place> places_;
+
+  int64_t open() override {
+    if (*channels == 2) throw Error("`channels` is 2, but must be 1 or 3");
+    if (*size > *side)
+      throw Error("`size` is " + std::to_string(*size) + ", more than `side`, " +
+                  std::to_string(*side));
+    const int64_t step = *stride > 0 ? *stride : *size;
+    photos_ = open_photos(find_data(*folder), *side, *channels);
+    places_.clear();
+    for (const auto& [name, photo] : *photos_) {
+      if (!split.wants(name.generic_string())) continue;
+      for (int64_t top = 0; top + *size <= photo->form().height; top += step)
+        for (int64_t left = 0; left + *size <= photo->form().width; left += step)
+          places_.push_back({photo.get(), top, left});
+    }
+    image.shape({*batch, *size, *size, *channels});
+    return std::ssize(places_);
+  }
+
+  void load(int64_t sample, int64_t row) override {
+    const Place& place = places_[static_cast<size_t>(sample)];
+    const uint8_t* pixels = place.photo->pixels();
+    const int64_t c = *channels, line = *size * c;
+    for (int64_t i = 0; i < *size; ++i)
+      to_floats(pixels + ((place.top + i) * place.photo->form().width + place.left) * c,
+                image.data() + row * image.row_size() + i * line, line, *range);
+  }
+};
+
+WEFT_NODE(Patches, "patches", "Square parts of large images; a split keeps an image on one side.",
+          "{folder: photos, side: 512, size: 96, stride: 48, batch: 64}")
+
+}  // namespace
+}  // namespace weft
