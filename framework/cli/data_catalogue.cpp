@@ -54,6 +54,14 @@ class Reader {
   }
   int64_t bytes() { return fields_.need("bytes") ? fields_.integer("bytes", 0, 0, most_bytes) : 0; }
   int64_t count() { return fields_.need("files") ? fields_.integer("files", 1, 1, 1 << 24) : 1; }
+  Extract extract() {
+    if (fields_.boolean("gunzip", false)) return Extract::gunzip;
+    const Yaml* value = fields_.take("extract");
+    if (!value) return Extract::copy;
+    if (!value->is_scalar() || value->text() != "rdb")
+      mistakes_.add(value->place(), "`extract` must be rdb");
+    return Extract::rdb;
+  }
   Fields& fields() { return fields_; }
 
  private:
@@ -67,10 +75,12 @@ File read_file(const Yaml::Entry& entry, Mistakes& mistakes) {
     mistakes.add(entry.place, "`" + file.name + "` must be a path inside the data set's folder");
   Reader reader(entry.value, "file `" + file.name + "`", mistakes);
   file.from = reader.text("from", is_inside, "a path inside the package");
-  if (file.is_folder())
+  if (file.is_folder()) {
     file.count = reader.count();
-  else
-    file.gunzip = reader.fields().boolean("gunzip", false);
+    file.only = reader.fields().text("only", file.only);
+  } else {
+    file.extract = reader.extract();
+  }
   file.bytes = reader.bytes();
   file.sha256 = reader.text("sha256", is_sha256, "64 hexadecimal digits");
   reader.fields().done();

@@ -12,15 +12,18 @@
 
 namespace weft::data {
 
+enum class Extract { copy, gunzip, rdb };  // how a file leaves its package; rdb: data_rdb.h
+
 // One file of a data set, as it is kept; or a folder of files, whose name ends in `/`.
 struct File {
   std::string name;  // in the data set's folder
   std::string from;  // its place in the package
-  bool gunzip = false;
+  Extract extract = Extract::copy;
   int64_t bytes = 0;
-  std::string sha256;  // 64 hexadecimal digits; of a folder: of its files' sums, as sha256sum
-                       // lists them in the order of their paths
-  int64_t count = 0;   // files of a folder
+  std::string sha256;      // 64 hexadecimal digits; of a folder: of its files' sums, as sha256sum
+                           // lists them in the order of their paths
+  int64_t count = 0;       // files of a folder
+  std::string only = "*";  // of a folder: the files whose paths in it match
 
   bool is_folder() const { return name.ends_with('/'); }
 };

@@ -1,5 +1,6 @@
 #include "framework/cli/data_file.h"
 
+#include <fnmatch.h>
 #include <openssl/evp.h>
 #include <zlib.h>
 
@@ -10,6 +11,8 @@
 #include <memory>
 #include <system_error>
 #include <vector>
+
+#include "framework/cli/data_rdb.h"
 
 namespace weft::data {
 
@@ -52,14 +55,16 @@ class Digest {
 
 namespace fs = std::filesystem;
 
-// The regular files below a folder, in the order of their paths, which are relative to it.
-std::vector<std::string> files_below(const fs::path& folder) {
+// The regular files below a folder whose paths match, which are relative to it, in their order.
+std::vector<std::string> files_below(const fs::path& folder, const std::string& only) {
   std::vector<std::string> files;
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    if (fs::is_regular_file(at->symlink_status()))
-      files.push_back(at->path().lexically_relative(folder).generic_string());
+       at.increment(error)) {
+    const std::string path = at->path().lexically_relative(folder).generic_string();
+    if (fs::is_regular_file(at->symlink_status()) && fnmatch(only.c_str(), path.c_str(), 0) == 0)
+      files.push_back(path);
+  }
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -71,7 +76,7 @@ int64_t bytes_below(const fs::path& folder, const std::vector<std::string>& file
 }
 
 std::string fault_of_folder(const fs::path& folder, const File& file, bool checksum) {
-  const auto files = files_below(folder);
+  const auto files = files_below(folder, file.only);
   if (files.empty()) return "is missing";
   if (std::ssize(files) != file.count)
     return "has " + std::to_string(files.size()) + " files, not " + std::to_string(file.count);
@@ -79,14 +84,14 @@ std::string fault_of_folder(const fs::path& folder, const File& file, bool check
   if (bytes != file.bytes)
     return "has " + bytes_text(bytes) + ", not " + std::to_string(file.bytes);
   if (!checksum) return "";
-  const std::string sum = sha256_of_folder(folder);
+  const std::string sum = sha256_of_folder(folder, file.only);
   return sum == file.sha256 ? "" : "has the SHA-256 " + sum + ", not " + file.sha256;
 }
 
 void extract_folder(const fs::path& from, const fs::path& to, const File& file) {
   const std::string place = "`" + file.from + "` of the package";
   if (!fs::is_directory(fs::symlink_status(from))) throw Error(Exit::data, place + " is missing");
-  const auto files = files_below(from);
+  const auto files = files_below(from, file.only);
   if (std::ssize(files) != file.count || bytes_below(from, files) != file.bytes)
     throw Error(Exit::data, place + " " + fault_of_folder(from, file, false));
   for (const std::string& each : files) {
@@ -95,6 +100,32 @@ void extract_folder(const fs::path& from, const fs::path& to, const File& file) 
     if (!error) fs::copy_file(from / each, to / each, error);
     if (error)
       throw Error(Exit::resources, "cannot write " + (to / each).string() + ": " + error.message());
+  }
+}
+
+void copy(const fs::path& from, std::ofstream& out, const std::string& place, const File& file) {
+  const bool gunzip = file.extract == Extract::gunzip;
+  const std::unique_ptr<gzFile_s, Close> in(gzopen(from.c_str(), "rb"));
+  if (!in) throw Error(Exit::data, "cannot open " + place + ": " + std::strerror(errno));
+  if (gunzip && gzdirect(in.get())) throw Error(Exit::data, place + " is not a gzip file");
+  std::ifstream plain(from, std::ios::binary);
+  std::string buffer(chunk, '\0');
+  for (int64_t left = file.bytes; out;) {
+    int64_t got = 0;
+    if (gunzip)
+      got = gzread(in.get(), buffer.data(), chunk);
+    else
+      got = plain.read(buffer.data(), chunk).gcount();
+    int code = Z_OK;
+    const char* why = gzerror(in.get(), &code);
+    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
+      throw Error(Exit::data, place + " is corrupt: " + why);
+    if (got == 0) break;
+    if (got > left)
+      throw Error(Exit::data,
+                  place + " is longer than the " + bytes_text(file.bytes) + " it must be");
+    out.write(buffer.data(), got);
+    left -= got;
   }
 }
 }  // namespace
@@ -113,9 +144,9 @@ std::string sha256(const std::filesystem::path& file) {
   return digest.text();
 }
 
-std::string sha256_of_folder(const std::filesystem::path& folder) {
+std::string sha256_of_folder(const std::filesystem::path& folder, const std::string& only) {
   Digest digest;
-  for (const std::string& file : files_below(folder))
+  for (const std::string& file : files_below(folder, only))
     digest.add(sha256(folder / file) + "  " + file + "\n");
   return digest.text();
 }
@@ -137,29 +168,11 @@ void extract(const std::filesystem::path& from, const std::filesystem::path& to,
   const std::string place = "`" + file.from + "` of the package";
   if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(from)))
     throw Error(Exit::data, place + " is missing");
-  const std::unique_ptr<gzFile_s, Close> in(gzopen(from.c_str(), "rb"));
-  if (!in) throw Error(Exit::data, "cannot open " + place + ": " + std::strerror(errno));
-  if (file.gunzip && gzdirect(in.get())) throw Error(Exit::data, place + " is not a gzip file");
-  std::ifstream plain(from, std::ios::binary);
   std::ofstream out(to, std::ios::binary);
-  std::string buffer(chunk, '\0');
-  for (int64_t left = file.bytes; out;) {
-    int64_t got = 0;
-    if (file.gunzip)
-      got = gzread(in.get(), buffer.data(), chunk);
-    else
-      got = plain.read(buffer.data(), chunk).gcount();
-    int code = Z_OK;
-    const char* why = gzerror(in.get(), &code);
-    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
-      throw Error(Exit::data, place + " is corrupt: " + why);
-    if (got == 0) break;
-    if (got > left)
-      throw Error(Exit::data,
-                  place + " is longer than the " + bytes_text(file.bytes) + " it must be");
-    out.write(buffer.data(), got);
-    left -= got;
-  }
+  if (file.extract == Extract::rdb)
+    out << rdb_text(from, place, file.bytes);
+  else
+    copy(from, out, place, file);
   out.close();
   if (!out)
     throw Error(Exit::resources, "cannot write " + to.string() + ": " + std::strerror(errno));

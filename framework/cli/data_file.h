@@ -9,13 +9,14 @@
 namespace weft::data {
 
 std::string sha256(const std::filesystem::path& file);  // 64 hexadecimal digits
-std::string sha256_of_folder(const std::filesystem::path& folder);
+// Of the files whose paths in it match `only`.
+std::string sha256_of_folder(const std::filesystem::path& folder, const std::string& only = "*");
 
 // What is wrong with a file of `folder`: "is missing", "has 7 bytes, not 9"; "" if nothing is.
 // `checksum: false` looks at the size alone.
 std::string fault(const std::filesystem::path& folder, const File& file, bool checksum);
 
-// Copies `from` to `to`, inflated if the catalogue says so; never writes more than file.bytes.
+// Writes what `from` holds to `to`, the way the catalogue says; never more than file.bytes.
 void extract(const std::filesystem::path& from, const std::filesystem::path& to, const File& file);
 
 }  // namespace weft::data
