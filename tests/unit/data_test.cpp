@@ -202,6 +202,43 @@ TEST_F(Fetch, RefusesCataloguesWithMistakes) {
     EXPECT_TRUE(has(said, part)) << part << "\n" << said;
 }
 
+TEST_F(Fetch, TakesThoseOfAFolderThatMatch) {
+  for (const char* name : {"poem.1.json", "poem.2.json", "author.1.json", "old/poem.1.json"}) {
+    std::filesystem::create_directories((scratch / "package/all" / name).parent_path());
+    write_text(scratch / "package/all" / name, name);
+  }
+  serve("1.0.0");
+  const std::string sum = data::sha256_of_folder(scratch / "package/all", "poem.*");
+  catalogue("    poems/: {from: package/all, only: 'poem.*', files: 2, bytes: 22, sha256: '" + sum +
+            "'}\n");
+  printed(data::fetch, "tiny");
+  EXPECT_TRUE(has(printed(data::verify, "tiny"), "poems/: right"));
+  EXPECT_EQ(read_text(kept("poems/poem.2.json")), "poem.2.json");
+  EXPECT_FALSE(std::filesystem::exists(kept("poems/author.1.json")));
+  EXPECT_FALSE(std::filesystem::exists(kept("poems/old")));
+}
+
+TEST_F(Fetch, TakesTheTextOfAnRDatabase) {
+  const char rdb[] =  // c("a", "b")
+      "\0\0\0\061\170\234\213\340\142\140\140\140\146\140\141\142\144\140\146\005\062\031\130\103"
+      "\103\334\164\055\200\014\001\040\146\142\140\141\340\004\322\214\211\060\106\022\000\104\057"
+      "\002\277";
+  write_text(scratch / "package/Rdata.rdb", {rdb, sizeof rdb - 1});
+  serve("1.0.0");
+  write_text(scratch / "lines", "a\nb\n");
+  const std::string entry =
+      "    lines.txt: {from: package/Rdata.rdb, extract: rdb, bytes: 4, sha256: '" +
+      data::sha256(scratch / "lines") + "'";
+  catalogue(entry + "}\n");
+  printed(data::fetch, "tiny");
+  EXPECT_EQ(read_text(kept("lines.txt")), "a\nb\n");
+  catalogue(entry + ", gunzip: true}\n");
+  EXPECT_TRUE(has(refused(data::info, "tiny", Exit::usage), "`extract`"));
+  catalogue("    a: {from: package/a, extract: zip, bytes: 1, sha256: '" + std::string(64, '0') +
+            "'}\n");
+  EXPECT_TRUE(has(refused(data::info, "tiny", Exit::usage), "`extract` must be rdb"));
+}
+
 TEST(FetchFashionMnist, FromTheRealPackage) {
   const TemporaryDirectory scratch;
   const auto offered = data::run_client(
