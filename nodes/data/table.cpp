@@ -5,6 +5,7 @@
 #include "framework/node/plugin.h"
 #include "nodes/data/image_params.h"
 #include "nodes/data/image_store.h"
+#include "nodes/data/shared.h"
 #include "nodes/data/table_file.h"
 #include "nodes/data/words.h"
 
@@ -12,18 +13,6 @@ namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Tables and the images that they name, each read once and shared by all who use it.
-template <class T, class Key, class Make>
-std::shared_ptr<T> shared(const Key& key, Make make) {
-  static std::mutex mutex;
-  static std::map<Key, std::weak_ptr<T>> all;
-  const std::scoped_lock lock(mutex);
-  if (auto known = all[key].lock()) return known;
-  std::shared_ptr<T> fresh = make();
-  all[key] = fresh;
-  return fresh;
-}
 
 class TableSource final : public Source {
   Out image{this, "image", "[batch, height, width, channels]; [batch, 0] without `image`."};

@@ -1,0 +1,46 @@
+#include "framework/node/plugin.h"
+#include "nodes/data/audio_params.h"
+#include "nodes/data/audio_store.h"
+#include "nodes/data/folder_files.h"
+
+namespace weft {
+namespace {
+
+class Audio final : public Source {
+  Out spectrogram{this, "spectrogram",
+                  "[batch, frames, mels]: the logarithm of the power in each band; seconds · rate "
+                  "/ hop frames, "
+                  "rounded up."};
+  Out label{this, "label", "The place of the file's first sub-folder among all, by name; else -1.",
+            DType::i32};
+  Param<std::string> folder{
+      this, "folder", "Where the sounds are, or a folder of a fetched data set (`stamps/stamps`).",
+      required};
+  AudioParams form{this};
+  FolderParams part{this};
+
+  std::shared_ptr<FolderFiles<AudioStore>> sounds_;
+  std::vector<size_t> chosen_;
+
+  int64_t open() override {
+    const AudioForm its = form.form();
+    sounds_ = FolderFiles<AudioStore>::open(*folder, its);
+    chosen_ = part.choose(*sounds_);
+    spectrogram.shape({*batch, its.frames(), its.mels});
+    label.shape({*batch});
+    return std::ssize(chosen_);
+  }
+
+  void load(int64_t sample, int64_t row) override {
+    const size_t file = chosen_[static_cast<size_t>(sample)];
+    sounds_->store.read(file, spectrogram.data() + row * spectrogram.row_size());
+    label.ints()[row] = sounds_->labels[file];
+  }
+};
+
+WEFT_NODE(Audio, "audio",
+          "The WAV, FLAC and Ogg files of a folder and its sub-folders, as log-mel spectrograms.",
+          "{folder: stamps/stamps, seconds: 2, mels: 64, split: train, batch: 64}")
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,186 @@
+#include "nodes/data/audio_file.h"
+
+#include <kiss_fftr.h>
+#include <samplerate.h>
+#include <sndfile.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <numbers>
+#include <string>
+
+namespace weft {
+
+namespace {
+constexpr int64_t most_samples = int64_t{1} << 27;
+
+Error bad(const std::filesystem::path& file, const std::string& why) {
+  return {Exit::data, file.string() + ": " + why};
+}
+
+uint32_t little_endian(const char* bytes) {
+  uint32_t all = 0;
+  for (int i = 3; i >= 0; --i) all = all << 8 | static_cast<unsigned char>(bytes[i]);
+  return all;
+}
+
+// libsndfile takes a WAV file that ends early for a short one. Writers to a pipe, which do not know
+// the length, say 2 GiB or more.
+void check_wav_length(std::ifstream& in, const std::filesystem::path& file) {
+  constexpr int64_t not_known = 0x7ffff000, most_chunks = 10'000;
+  const int64_t size = in.seekg(0, std::ios::end).tellg();
+  std::array<char, 8> chunk{};
+  int64_t at = 12;
+  for (int64_t i = 0; i < most_chunks && in.seekg(at) && in.read(chunk.data(), 8); ++i) {
+    const int64_t bytes = little_endian(chunk.data() + 4), missing = at + 8 + bytes - size;
+    at += 8 + bytes + bytes % 2;
+    if (std::string_view(chunk.data(), 4) != "data") continue;
+    if (bytes < not_known && missing > 0)
+      throw bad(file, "is truncated: " + std::to_string(missing) + " of its " +
+                          std::to_string(bytes) + " bytes of sound are missing");
+    return;
+  }
+}
+
+void check_kind(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error))
+    throw bad(file, "is not a file");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw bad(file, std::string("cannot be read: ") + std::strerror(errno));
+  std::array<char, 12> head{};
+  in.read(head.data(), head.size());
+  const std::string_view kind(head.data(), 4);
+  if (in.gcount() == 0) throw bad(file, "is empty");
+  if (kind == "RIFF" && in) return check_wav_length(in, file);
+  if (kind != "fLaC" && kind != "OggS") throw bad(file, "is neither WAV, FLAC nor Ogg");
+}
+
+using Sound = std::unique_ptr<SNDFILE, int (*)(SNDFILE*)>;
+
+std::string reason(SNDFILE* sound) {
+  std::string text = sf_strerror(sound);
+  while (text.ends_with('.') || text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+std::vector<float> read_mono(const Sound& sound, const SF_INFO& info, int64_t wanted,
+                             const std::filesystem::path& file) {
+  constexpr int64_t at_once = 4096;
+  std::vector<float> mono, block(static_cast<size_t>(at_once * info.channels));
+  while (std::ssize(mono) < wanted) {
+    const int64_t got =
+        sf_readf_float(sound.get(), block.data(), std::min(at_once, wanted - std::ssize(mono)));
+    if (got <= 0)
+      throw bad(file, "is truncated or corrupt: " + std::to_string(mono.size()) + " of " +
+                          std::to_string(info.frames) + " samples can be read" +
+                          (sf_error(sound.get()) ? " (" + reason(sound.get()) + ")" : ""));
+    for (int64_t i = 0; i < got; ++i) {
+      double sum = 0;
+      for (int64_t c = 0; c < info.channels; ++c) sum += block[i * info.channels + c];
+      if (!std::isfinite(sum)) throw bad(file, "holds a sample that is no number");
+      mono.push_back(static_cast<float>(sum / info.channels));
+    }
+  }
+  return mono;
+}
+
+std::vector<float> resample(const std::vector<float>& from, double ratio,
+                            const std::filesystem::path& file) {
+  std::vector<float> to(static_cast<size_t>(std::ceil(static_cast<double>(from.size()) * ratio)));
+  SRC_DATA data{.data_in = from.data(),
+                .data_out = to.data(),
+                .input_frames = std::ssize(from),
+                .output_frames = std::ssize(to),
+                .src_ratio = ratio};
+  if (const int error = src_simple(&data, SRC_SINC_MEDIUM_QUALITY, 1))
+    throw bad(file, std::string("cannot be brought to another rate: ") + src_strerror(error));
+  to.resize(static_cast<size_t>(data.output_frames_gen));
+  return to;
+}
+
+// [window / 2 + 1, mels]
+std::vector<float> triangles(const AudioForm& form) {
+  std::vector<float> all;
+  for (int64_t bin = 0; bin <= form.window / 2; ++bin)
+    for (int64_t m = 0; m < form.mels; ++m) {
+      const double f = static_cast<double>(bin * form.rate) / static_cast<double>(form.window);
+      const double low = form.edge(m), peak = form.edge(m + 1), high = form.edge(m + 2);
+      all.push_back(static_cast<float>(
+          std::max(0.0, std::min((f - low) / (peak - low), (high - f) / (high - peak)))));
+    }
+  return all;
+}
+
+std::vector<float> hann(int64_t size) {
+  std::vector<float> all;
+  for (int64_t i = 0; i < size; ++i)
+    all.push_back(static_cast<float>(
+        0.5 -
+        0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(size))));
+  return all;
+}
+}  // namespace
+
+double AudioForm::edge(int64_t i) const {
+  const double top = std::log1p(static_cast<double>(rate) / 2 / 700);
+  return 700 * std::expm1(top * static_cast<double>(i) / static_cast<double>(mels + 1));
+}
+
+bool is_audio_file(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension == ".wav" || extension == ".flac" || extension == ".ogg";
+}
+
+std::vector<float> read_audio(const std::filesystem::path& file, int64_t rate, double seconds) {
+  check_kind(file);
+  SF_INFO info{};
+  const Sound sound(sf_open(file.c_str(), SFM_READ, &info), sf_close);
+  if (!sound) throw bad(file, "is broken: " + reason(nullptr));
+  if (info.frames == SF_COUNT_MAX)
+    throw bad(file, "is truncated, or a stream that does not say how long it is");
+  if (info.frames < 1) throw bad(file, "holds no sound");
+  const double ratio = static_cast<double>(rate) / info.samplerate;
+  if (info.samplerate < 1 || !src_is_valid_ratio(ratio))
+    throw bad(file, "has " + std::to_string(info.samplerate) +
+                        " samples in a second, too far from " + std::to_string(rate));
+  const double most = static_cast<double>(most_samples) / std::max(ratio, 1.0);
+  const double wanted =
+      std::min(static_cast<double>(info.frames), std::ceil(seconds * info.samplerate));
+  if (wanted > most) throw bad(file, "has more than 2^27 samples");
+  std::vector<float> samples = read_mono(sound, info, static_cast<int64_t>(wanted), file);
+  if (info.samplerate != rate) samples = resample(samples, ratio, file);
+  for (float& sample : samples) sample = std::clamp(sample, -1.0F, 1.0F);
+  return samples;
+}
+
+std::vector<float> log_mel(std::span<const float> samples, const AudioForm& form) {
+  const std::unique_ptr<kiss_fftr_state, void (*)(void*)> transform(
+      kiss_fftr_alloc(static_cast<int>(form.window), 0, nullptr, nullptr), std::free);
+  if (!transform) throw std::bad_alloc();
+  const std::vector<float> taper = hann(form.window), bank = triangles(form);
+  std::vector<float> frame(taper.size()), bands(static_cast<size_t>(form.mels)), out;
+  std::vector<kiss_fft_cpx> spectrum(taper.size() / 2 + 1);
+  const int64_t end = std::min(std::ssize(samples), form.samples());
+  for (int64_t t = 0; t < form.frames(); ++t) {
+    const int64_t begin = t * form.hop - form.window / 2;
+    for (int64_t i = 0; i < form.window; ++i)
+      frame[i] = begin + i >= 0 && begin + i < end ? taper[i] * samples[begin + i] : 0;
+    kiss_fftr(transform.get(), frame.data(), spectrum.data());
+    std::fill(bands.begin(), bands.end(), 0.0F);
+    for (size_t bin = 0; bin < spectrum.size(); ++bin) {
+      const float power = spectrum[bin].r * spectrum[bin].r + spectrum[bin].i * spectrum[bin].i;
+      for (size_t m = 0; m < bands.size(); ++m) bands[m] += power * bank[bin * bands.size() + m];
+    }
+    for (const float band : bands) out.push_back(std::log(band + 1e-6F));
+  }
+  return out;
+}
+
+}  // namespace weft

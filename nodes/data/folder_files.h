@@ -1,0 +1,119 @@
+// What sources of folders share: the files of one kind below a folder, their classes, and which of
+// them are taken.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "nodes/data/file_store.h"
+#include "nodes/data/image_params.h"
+#include "nodes/data/shared.h"
+
+namespace weft {
+
+// In the order of their paths.
+inline std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder,
+                                                      const FileKind& kind) {
+  constexpr size_t most_files = 10'000'000;
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator at(folder, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    if (!kind.matches(at->path()) || !at->is_regular_file(error)) continue;
+    files.push_back(at->path());
+    if (files.size() > most_files)
+      throw Error(Exit::data,
+                  folder.string() + " holds more than 10 million " + kind.name + " files");
+  }
+  if (error) throw Error(Exit::data, "cannot list " + folder.string() + ": " + error.message());
+  if (files.empty())
+    throw Error(Exit::data,
+                folder.string() + " holds no " + kind.name + " file (" + kind.extensions + ")");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// The files below a folder, in a store of one form.
+template <class Store>
+struct FolderFiles {
+  std::filesystem::path folder;
+  Store store;
+  std::vector<int32_t> labels;  // the place of each file's first sub-folder among all; else -1
+
+  FolderFiles(const std::filesystem::path& folder, const typename Store::Form& form)
+      : folder(folder), store(files_below(folder, Store::kind), form) {
+    std::vector<std::string> classes;
+    for (size_t i = 0; i < size(); ++i)
+      if (const std::string its = class_of(i); !its.empty()) classes.push_back(its);
+    std::sort(classes.begin(), classes.end());
+    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+    for (size_t i = 0; i < size(); ++i) {
+      const std::string its = class_of(i);
+      const auto found = std::lower_bound(classes.begin(), classes.end(), its);
+      labels.push_back(its.empty() ? -1 : static_cast<int32_t>(found - classes.begin()));
+    }
+  }
+
+  size_t size() const { return store.files().size(); }
+  std::filesystem::path inner(size_t file) const {
+    return store.files()[file].lexically_relative(folder);
+  }
+  std::string class_of(size_t file) const {
+    const std::filesystem::path name = inner(file);
+    return name.has_parent_path() ? name.begin()->string() : "";
+  }
+
+  // Shared by all who open the same folder in the same form.
+  static std::shared_ptr<FolderFiles> open(const std::string& given,
+                                           const typename Store::Form& form) {
+    if (given.empty())
+      throw Error("`folder` is empty: write `.` for the folder weft is started in");
+    const std::filesystem::path folder = find_data(given);
+    return shared<FolderFiles>(std::pair(std::filesystem::weakly_canonical(folder), form),
+                               [&] { return std::make_shared<FolderFiles>(folder, form); });
+  }
+};
+
+struct FolderParams {
+  SplitParams side;
+  Param<std::string> group;
+  Param<int64_t> limit;
+
+  explicit FolderParams(Node* owner)
+      : side(owner),
+        group(owner, "group",
+              "A regular expression: files whose names match it with the same text are one group. "
+              "Else each file is.",
+              ""),
+        limit(owner, "limit", "Only the first files; 0 is all.", 0, at_least(0)) {}
+
+  // The places of the files that are asked for.
+  template <class Store>
+  std::vector<size_t> choose(const FolderFiles<Store>& files) const {
+    const std::regex pattern = expression();
+    std::vector<size_t> chosen;
+    for (size_t i = 0; i < files.size(); ++i) {
+      std::string name = files.inner(i).generic_string();
+      if (std::smatch match; !group->empty() && std::regex_search(name, match, pattern))
+        name = std::string(match[0]);
+      if (side.wants(name)) chosen.push_back(i);
+    }
+    if (*limit > 0 && std::ssize(chosen) > *limit) chosen.resize(static_cast<size_t>(*limit));
+    return chosen;
+  }
+
+ private:
+  std::regex expression() const {
+    if (group->size() > 1000) throw Error("`group` is longer than 1000 characters");
+    try {
+      return std::regex(*group);
+    } catch (const std::regex_error& error) {
+      throw Error("`group` is no regular expression: " + std::string(error.what()));
+    }
+  }
+};
+
+}  // namespace weft
