@@ -41,7 +41,7 @@ int64_t number(const Block& header, size_t at, size_t size) {
 
 // Of all bytes, those of the checksum itself taken as spaces.
 int64_t checksum(const Block& header) {
-  int64_t sum = 8 * ' ';
+  int64_t sum = int64_t{8} * ' ';
   for (size_t i = 0; i < header.size(); ++i)
     if (i < 148 || i >= 156) sum += static_cast<unsigned char>(header[i]);
   return sum;
