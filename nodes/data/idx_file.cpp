@@ -1,8 +1,6 @@
 #include "nodes/data/idx_file.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <tuple>
 
 #include "framework/node/simd.h"
+#include "nodes/data/disk_file.h"
 
 namespace weft {
 
@@ -37,47 +36,10 @@ std::string too_short(const std::string& name, int64_t promised, int64_t has) {
 }
 }  // namespace
 
-class IdxFile::Disk {
- public:
-  explicit Disk(const std::string& name)
-      : name_(name), fd_(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    struct stat status {};
-    if (fd_ < 0) throw bad("cannot open " + name + ": " + std::strerror(errno));
-    const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-    if (!regular) ::close(fd_);
-    if (!regular) throw bad(name + " is not a file");
-    size_ = status.st_size;
-  }
-  ~Disk() { ::close(fd_); }
-  Disk(const Disk&) = delete;
-
-  int64_t size() const { return size_; }
-
-  // Returns less than `n` at the end of the file only.
-  int64_t read(int64_t offset, uint8_t* out, int64_t n) const {
-    int64_t got = 0;
-    while (got < n) {
-      const ssize_t now = ::pread(fd_, out + got, static_cast<size_t>(n - got), offset + got);
-      if (now == 0) break;
-      if (now > 0)
-        got += now;
-      else if (errno != EINTR)
-        throw bad("cannot read " + name_ + " (offset " + std::to_string(offset + got) +
-                  "): " + std::strerror(errno));
-    }
-    return got;
-  }
-
- private:
-  std::string name_;
-  int fd_;
-  int64_t size_ = 0;
-};
-
 // Reads a gzip file (RFC 1952) of one or more members from its start.
 class IdxFile::Inflater {
  public:
-  Inflater(const Disk& disk, const std::string& name) : disk_(disk), name_(name) {
+  Inflater(const DiskFile& disk, const std::string& name) : disk_(disk), name_(name) {
     if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
   }
   ~Inflater() { inflateEnd(&stream_); }
@@ -119,7 +81,7 @@ class IdxFile::Inflater {
               " (offset " + std::to_string(offset_ - stream_.avail_in) + ")");
   }
 
-  const Disk& disk_;
+  const DiskFile& disk_;
   const std::string& name_;
   z_stream stream_{};
   std::array<uint8_t, 1 << 16> input_;
@@ -150,7 +112,7 @@ std::shared_ptr<const IdxFile> IdxFile::open(const std::filesystem::path& file) 
 }
 
 IdxFile::IdxFile(const std::filesystem::path& file)
-    : name_(file.string()), disk_(std::make_unique<Disk>(name_)) {
+    : name_(file.string()), disk_(std::make_unique<DiskFile>(name_)) {
   std::array<uint8_t, 2> magic{};
   if (disk_->read(0, magic.data(), 2) == 2 && magic[0] == 0x1f && magic[1] == 0x8b) {
     inflate_all();

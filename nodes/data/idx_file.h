@@ -17,6 +17,8 @@
 
 namespace weft {
 
+class DiskFile;
+
 // An open idx file, shared by all who have it open. A plain file of up to 256 MiB is taken into
 // memory piece by piece, when a row of the piece is first read; a larger one stays on disk and is
 // read row by row; a gzip file is inflated into memory. Any thread may read at any time.
@@ -40,7 +42,6 @@ class IdxFile {
   void expect(int64_t row) const;
 
  private:
-  class Disk;
   class Inflater;
   template <class Reader>
   int64_t read_header(Reader&& reader);  // fills dims_, returns the bytes of the header
@@ -49,7 +50,7 @@ class IdxFile {
   const uint8_t* piece(size_t index) const;
 
   std::string name_;
-  std::unique_ptr<Disk> disk_;        // of a plain file
+  std::unique_ptr<DiskFile> disk_;    // of a plain file
   std::unique_ptr<uint8_t[]> bytes_;  // of a gzip file
   struct Pieces {                     // of a small plain file
     std::mutex reading;
