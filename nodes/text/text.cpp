@@ -20,11 +20,11 @@ struct CutCorpus {
   std::shared_ptr<const Pieces> pieces;
   std::vector<std::vector<int32_t>> places;  // of each document
 
-  using Key = std::tuple<Corpus, std::string, int64_t, PieceKind>;
+  using Key = std::tuple<Corpus, std::vector<std::string>, std::string, int64_t, PieceKind>;
 
   explicit CutCorpus(const Key& key) {
-    const auto& [corpus, name, size, kind] = key;
-    documents = read_documents(corpus);
+    const auto& [corpus, lines, name, size, kind] = key;
+    documents = lines.empty() ? read_documents(corpus) : lines;
     pieces = size > 0 ? Pieces::learned(name, size, kind, documents) : Pieces::known(name);
     for (const std::string& document : documents) places.push_back(pieces->places(document));
   }
@@ -41,7 +41,9 @@ class Text final : public Source {
              DType::i32};
   Param<std::string> file{
       this, "file", "A .txt file, a table, or a folder of them; here or below the data folder.",
-      required};
+      ""};
+  Param<std::vector<std::string>> lines{this, "lines", "Documents, instead of a file.",
+                                        std::vector<std::string>{}};
   Param<std::string> match{
       this, "match", "A regular expression that the names of a folder's files have to match.", ""};
   Param<std::vector<std::string>> columns{this, "columns",
@@ -74,8 +76,9 @@ class Text final : public Source {
     if (*pieces > 0 && *pieces <= Pieces::first_plain)
       throw Error("`pieces` is " + std::to_string(*pieces) +
                   ", but four are taken: more than that");
-    const Corpus corpus{find_data(*file), *match, *columns, *unit};
-    corpus_ = CutCorpus::open({corpus, *vocabulary, *pieces, *kind});
+    if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
+    const Corpus corpus{lines->empty() ? find_data(*file) : "", *match, *columns, *unit};
+    corpus_ = CutCorpus::open({corpus, *lines, *vocabulary, *pieces, *kind});
     chosen_.clear(), packed_.clear();
     for (size_t i = 0; i < corpus_->documents.size(); ++i)
       if (side.wants(corpus_->documents[i])) chosen_.push_back(i);

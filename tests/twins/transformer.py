@@ -26,15 +26,18 @@ class Tokens(twin.Model):
         weight, _ = self.of(layer)
         return weight[places.clamp(min=0)] * (places >= 0)[..., None]
 
-    def attend(self, q, k, v, heads):
+    def attend(self, q, k, v, heads, keys=None):
+        """Of the keys, tokens below 0 are not seen."""
         def split(x):
             return x.unflatten(2, (heads, -1)).transpose(1, 2)
 
         q, k, v = split(q), split(k), split(v)
-        p = (q @ k.transpose(2, 3) / q.shape[3] ** 0.5).softmax(3)
-        return (p @ v).transpose(1, 2).flatten(2)
+        scores = q @ k.transpose(2, 3) / q.shape[3] ** 0.5
+        if keys is not None:
+            scores = scores.masked_fill((keys < 0)[:, None, None], -1e30)
+        return (scores.softmax(3) @ v).transpose(1, 2).flatten(2)
 
-    def block(self, prefix, x, heads=4, context=None, rate=0, path=None, step=None):
+    def block(self, prefix, x, heads=4, context=None, keys=None, rate=0, path=None, step=None):
         """`path` is that of the block's use in the pipeline, for dropout."""
         def dropped(name, x):
             return self.dropout(f"{path}.{name}", x, rate, step) if rate else x
@@ -42,7 +45,7 @@ class Tokens(twin.Model):
         h = self.norm(f"{prefix}.n1", x)
         c = h if context is None else self.norm(f"{prefix}.c1", context)
         q, k, v = (self.linear(f"{prefix}.{name}", y) for name, y in (("q", h), ("k", c), ("v", c)))
-        x = x + dropped("mix_d", self.linear(f"{prefix}.mix", self.attend(q, k, v, heads)))
+        x = x + dropped("mix_d", self.linear(f"{prefix}.mix", self.attend(q, k, v, heads, keys)))
         h = gelu(self.linear(f"{prefix}.up", self.norm(f"{prefix}.n2", x)))
         return x + dropped("down_d", self.linear(f"{prefix}.down", h))
 

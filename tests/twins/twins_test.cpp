@@ -40,5 +40,21 @@ TEST_F(Twin, OfTheAutoencoder) {
   agree("autoencoder", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfFusionByFeatures) {
+  agree("fusion_feature", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfFusionByDecisions) {
+  agree("fusion_decision", {"both_loss", "weighted_loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfFusionByModel) {
+  agree("fusion_model", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheMaskedLanguageModel) {
+  agree("masked_lm", {"loss"}, 20, 1e-4);
+}
+
 }  // namespace
 }  // namespace weft::tests

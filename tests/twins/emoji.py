@@ -1,0 +1,49 @@
+"""What the twins of the fusion pipelines share: emoji, the words of their names, their categories."""
+import torch
+from torch.nn.functional import cross_entropy
+
+import transformer
+import twin
+
+DATA = ("{node: table, file: emoji/emoji.json, image: image, folder: google, size: 32, "
+        "text: [name, short_names], vocabulary: 1024, label: category, group: name, "
+        "test_share: 0.2, split: %s, batch: 256}")
+
+
+class Emoji(transformer.Tokens):
+    epochs = 40
+    batch_size = 64
+    lr = 2e-3
+
+    def samples(self, split):
+        image, words, label = twin.weft_samples(DATA % split, {
+            "image": "data.image", "words": "{node: to_float, x: data.words}",
+            "label": "{node: to_float, x: data.label}"})
+        self.steps = self.epochs * self.batches_of(len(image))
+        image = image.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        return [image, words.long(), label.long()]
+
+    def batch(self, *rows):
+        return rows
+
+    def decay_rate(self, optimizer, step):
+        for group in optimizer.param_groups:
+            group["lr"] = twin.cosine(step, self.steps, self.lr, warmup=50)
+
+    def train(self, rows, step):
+        self.decay_rate(self.optimizer, step)
+        loss = cross_entropy(self.classify(rows, step), rows[2])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.clip_gradients()
+        self.optimizer.step()
+        return [loss]
+
+    def clip_gradients(self):
+        pass
+
+    def evaluate(self):
+        rows = self.samples("test")
+        logits = self.classify(rows, None)
+        return {"loss": cross_entropy(logits, rows[2]).item(),
+                "accuracy": (logits.argmax(1) == rows[2]).float().mean().item()}
