@@ -39,7 +39,7 @@ class Photo {
   std::vector<uint8_t> pixels_;
 };
 
-using Photos = std::map<fs::path, std::unique_ptr<Photo>>;
+using Photos = std::map<fs::path, std::unique_ptr<Photo>>;  // by path in the folder
 
 std::shared_ptr<Photos> open_photos(const fs::path& folder, int64_t side, int64_t channels) {
   return shared<Photos>(std::tuple(fs::weakly_canonical(folder), side, channels), [&] {
@@ -53,8 +53,8 @@ std::shared_ptr<Photos> open_photos(const fs::path& folder, int64_t side, int64_
 
 class Patches final : public Source {
   Out image{this, "image", "[batch, size, size, channels]"};
-  Param<std::string> folder{this, "folder",
-                            "Where the images are, or a folder of a fetched data set.", required};
+  Param<std::vector<std::string>> folders{
+      this, "folder", "Where the images are: folders, or those of fetched data sets.", required};
   Param<int64_t> side{this, "side", "The shorter side of each image is scaled to this.", required,
                       within(1, 1 << 14)};
   Param<int64_t> size{this, "size", "Height and width of a patch.", required, within(1, 4096)};
@@ -68,7 +68,7 @@ class Patches final : public Source {
     Photo* photo;
     int64_t top, left;
   };
-  std::shared_ptr<Photos> photos_;
+  std::vector<std::shared_ptr<Photos>> photos_;  // of each folder
   std::vector<Place> places_;
 
   int64_t open() override {
@@ -77,16 +77,20 @@ class Patches final : public Source {
       throw Error("`size` is " + std::to_string(*size) + ", more than `side`, " +
                   std::to_string(*side));
     const int64_t step = *stride > 0 ? *stride : *size;
-    photos_ = open_photos(find_data(*folder), *side, *channels);
-    places_.clear();
-    for (const auto& [name, photo] : *photos_) {
-      if (!split.wants(name.generic_string())) continue;
-      for (int64_t top = 0; top + *size <= photo->form().height; top += step)
-        for (int64_t left = 0; left + *size <= photo->form().width; left += step)
-          places_.push_back({photo.get(), top, left});
+    photos_.clear(), places_.clear();
+    for (const std::string& folder : *folders) {
+      photos_.push_back(open_photos(find_data(folder), *side, *channels));
+      for (const auto& [name, photo] : *photos_.back())
+        if (split.wants(name.generic_string())) cut(*photo, step);
     }
     image.shape({*batch, *size, *size, *channels});
     return std::ssize(places_);
+  }
+
+  void cut(Photo& photo, int64_t step) {
+    for (int64_t top = 0; top + *size <= photo.form().height; top += step)
+      for (int64_t left = 0; left + *size <= photo.form().width; left += step)
+        places_.push_back({&photo, top, left});
   }
 
   void load(int64_t sample, int64_t row) override {

@@ -29,7 +29,11 @@ class Concat final : public Node {
       for (size_t a = 0; fits && a < first.rank(); ++a) fits = a == joined() || next[a] == first[a];
       if (!fits)
         throw Error("`xs` has " + first.str() + " and " + next.str() +
-                    ", which differ outside axis " + std::to_string(joined()));
+                    ", which differ outside axis " + std::to_string(joined()) +
+                    (next.rank() == first.rank()
+                         ? ""
+                         : "; features of whole images go together with maps that are pooled "
+                           "(`global_avg_pool`) or made flat (`reshape` to [-1]) first"));
       dims[joined()] += next[joined()];
     }
     y.shape(Shape(dims));

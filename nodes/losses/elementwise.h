@@ -25,9 +25,16 @@ class ElementwiseLoss : public Node {
   void infer() final {
     if (x.shape() != target.shape())
       throw Error("`x` is " + x.shape().str() + ", but `target` is " + target.shape().str() +
-                  ": both must have one shape");
+                  ": both must have one shape" + hint());
     if (x.shape().rank() < 1) throw Error("`x` is one number, but must be [batch, ...]");
     y.shape({x.rows()});
+  }
+
+  // Images of another size come from a decoder that does not go back the way the encoder came.
+  std::string hint() const {
+    if (x.shape().rank() != 4 || target.shape().rank() != 4) return "";
+    return "; a decoder has to return to the size of its encoder's input, and a transposed "
+           "convolution makes (size - 1) · stride + kernel - 2 · padding pixels of `size`";
   }
 
   // Of one element in its sample's value.

@@ -66,9 +66,10 @@ def read_safetensors(path):
     return tensors
 
 
-def weft_samples(data, ports):
+def weft_samples(data, ports, pack=lambda x: x):
     """The samples of a source as weft reads them, in order: a tensor for each of `ports`. `data` is
-    the text of a `data:` section, `ports` {name: an output, or the text of a node that makes it}."""
+    the text of a `data:` section, `ports` {name: an output, or the text of a node that makes it};
+    `pack` makes the arrays of large sets smaller."""
     weft = os.environ.get("WEFT") or Path(__file__).parents[2] / "build/release/bin/weft"
     nodes = ""
     for name, node in ports.items():
@@ -84,7 +85,7 @@ def weft_samples(data, ports):
         if done.returncode:
             raise SystemExit(done.stderr)
         return [torch.from_numpy(np.concatenate(
-            [np.load(file) for file in sorted(Path(folder).glob(f"{name}*.npy"),
+            [pack(np.load(file)) for file in sorted(Path(folder).glob(f"{name}*.npy"),
                                               key=lambda file: (len(file.name), file.name))]))
             for name in ports]
 

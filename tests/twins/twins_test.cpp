@@ -52,6 +52,14 @@ TEST_F(Twin, OfFusionByModel) {
   agree("fusion_model", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfPatchPosition) {
+  agree("patch_position", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTargetPosition) {
+  agree("target_position", {"loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheMaskedLanguageModel) {
   agree("masked_lm", {"loss"}, 20, 1e-4);
 }
