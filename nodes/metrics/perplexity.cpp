@@ -13,7 +13,8 @@ class Perplexity final : public Measure {
 
   void infer() override {
     if (x.shape().rank() != 1)
-      throw Error("`x` is " + x.shape().str() + ", but must be one number for each sample, [batch]");
+      throw Error("`x` is " + x.shape().str() +
+                  ", but must be one number for each sample, [batch]");
     y.shape(Shape{});
   }
   void begin() override { sum_ = samples_ = 0; }
