@@ -15,7 +15,7 @@ int64_t rows(const NodeCase& set) {
   return set.inputs.front().second.shape.rows();
 }
 
-// As many rows as asked for. What a set lacks is what no measure may see.
+// As many rows as asked for. What a set lacks is what no measure may see: stale labels, and NaN.
 NodeCase padded(NodeCase set, int64_t rows) {
   for (auto& [name, array] : set.inputs) {
     array.shape = array.shape.with_front(rows);
@@ -23,7 +23,7 @@ NodeCase padded(NodeCase set, int64_t rows) {
     if (array.dtype == DType::f32)
       array.floats.resize(size, std::numeric_limits<float>::quiet_NaN());
     else
-      array.ints.resize(size, std::numeric_limits<int32_t>::min());
+      for (size_t i = 0; array.ints.size() < size; ++i) array.ints.push_back(array.ints[i]);
   }
   return set;
 }
