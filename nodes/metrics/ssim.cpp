@@ -14,7 +14,7 @@ std::array<double, window> gaussian() {
   std::array<double, window> weights{};
   double sum = 0;
   for (int64_t i = 0; i < window; ++i) {
-    const double at = static_cast<double>(i - window / 2) / sigma;
+    const double at = (static_cast<double>(i) - (window - 1) / 2.0) / sigma;
     sum += weights[static_cast<size_t>(i)] = std::exp(-at * at / 2);
   }
   for (double& weight : weights) weight /= sum;
