@@ -29,6 +29,7 @@ class Knn final : public Node {
   std::vector<int64_t> order_;
 
   int64_t d() const { return x.shape()[1]; }
+  bool remembers() const { return training() && !frozen(); }
   bool whole_batch() const override { return true; }
 
   void infer() override {
@@ -44,7 +45,7 @@ class Knn final : public Node {
     cosines_ = Matmul(Matrix::plain(x.rows(), d()), Matrix::plain(*capacity, d()).t(),
                       Matrix::plain(x.rows(), *capacity));
     unit_.resize(static_cast<size_t>(x.size()));
-    scores_.resize(static_cast<size_t>(training() ? 0 : x.rows() * *capacity));
+    scores_.resize(static_cast<size_t>(remembers() ? 0 : x.rows() * *capacity));
     order_.resize(static_cast<size_t>(*capacity));
   }
 
@@ -56,7 +57,7 @@ class Knn final : public Node {
 
   void forward(const Step& step) override {
     std::fill_n(y.data(), y.size(), 0.0F);
-    if (training()) return remember(step);
+    if (remembers()) return remember(step);
     for (int64_t row = 0; row < x.rows(); ++row) direction(row, unit_.data() + row * d());
     cosines_(unit_.data(), features.data(), scores_.data());
     for (int64_t row = 0; row < step.rows; ++row) vote(row);
@@ -91,7 +92,7 @@ class Knn final : public Node {
   }
 
   double flops() const override {
-    return training() ? 0 : 2.0 * static_cast<double>(x.size() * *capacity);
+    return remembers() ? 0 : 2.0 * static_cast<double>(x.size() * *capacity);
   }
 };
 

@@ -10,12 +10,15 @@ namespace weft {
 namespace {
 
 class TextFile final : public Node {
-  In x{this, "x", "Tokens, [batch, t]; what is below 0 is left out.", {.dtype = DType::i32}};
+  In x{this,
+       "x",
+       "Tokens, [batch, t]; what is below 0 is left out.",
+       {.dtype = DType::i32, .grad = false}};
   In blanks{
       this,
       "blanks",
       "Tokens shaped as `x`, if `x` fills their `[MASK]`: elsewhere they are what is written.",
-      {.dtype = DType::i32, .optional = true}};
+      {.dtype = DType::i32, .grad = false, .optional = true}};
   Param<std::string> vocabulary{this, "vocabulary", "The name of the vocabulary.", required};
   Param<std::string> path{this, "path",
                           "The file, a line for each row; later batches put their number before "

@@ -5,8 +5,11 @@
 #include <bit>
 #include <cmath>
 
+#include "tests/support/environment.h"
 #include "tests/support/kinds.h"
+#include "tests/support/lone_node.h"
 #include "tests/support/node_rig.h"
+#include "tests/support/temporary_directory.h"
 
 namespace weft::tests {
 namespace {
@@ -70,8 +73,23 @@ double loss(NodeRig& rig) {
   return sum;
 }
 
+// The vocabulary of an example.
+void learn_readme() {
+  static const TemporaryDirectory data;
+  static const Environment variable("WEFT_DATA_DIR", data.path().string());
+  LoneNode text("text", {{"file", std::string(SOURCE_DIR "/README.md")},
+                         {"vocabulary", std::string("readme")},
+                         {"pieces", int64_t{100}},
+                         {"length", int64_t{16}},
+                         {"batch", int64_t{4}}});
+  text.infer();
+}
+
 class EveryNode : public testing::TestWithParam<const NodeKind*> {
  protected:
+  void SetUp() override {
+    if (std::string(kind().name) == "text_file") learn_readme();
+  }
   const NodeKind& kind() const { return *GetParam(); }
 };
 
@@ -144,6 +162,44 @@ TEST_P(EveryNode, RepeatsItsBits) {
   expect_equal(first.outputs, second.outputs, true);
   expect_equal(first.inputs, second.inputs, true);
   expect_equal(first.weights, second.weights, true);
+}
+
+void copy_states(const NodeRig& from, NodeRig& to) {  // which holds pointers into its own
+  for (size_t i = 0; i < from.states.size(); ++i)
+    std::ranges::copy(from.states[i].floats, to.states[i].floats.begin());
+}
+
+bool same_states(const NodeRig& a, const NodeRig& b) {
+  return std::ranges::equal(a.states, b.states, [](const Array& x, const Array& y) {
+    return same_bits(x.floats, y.floats);
+  });
+}
+
+// What training leaves in the states serves evaluation, which leaves them alone. A row is then what
+// it is, whatever else the batch holds.
+TEST_P(EveryNode, EvaluatesWithTheStatesOfTraining) {
+  NodeRig trained(kind(), example(kind(), 2)), fresh(kind(), example(kind()));
+  if (trained.states.empty()) return;
+  trained.forward();
+  EXPECT_FALSE(same_states(trained, fresh)) << "nothing was remembered";
+  const int64_t rows = trained.inputs.front().value.shape.rows() - 1;
+  NodeRig whole(kind(), example(kind()), {.mode = Mode::evaluate});
+  NodeRig less(kind(), example(kind()), {.mode = Mode::evaluate, .rows = rows});
+  NodeRig ignorant(kind(), example(kind()), {.mode = Mode::evaluate});
+  for (NodeRig* rig : {&whole, &less}) {
+    copy_states(trained, *rig);
+    rig->forward();
+    EXPECT_TRUE(same_states(trained, *rig)) << "evaluation moved a state";
+  }
+  ignorant.forward();
+  for (size_t i = 0; i < whole.outputs.size(); ++i) {
+    const Array &all = whole.outputs[i].value, &some = less.outputs[i].value;
+    const auto size = static_cast<size_t>(rows * all.shape.row_elements());
+    EXPECT_TRUE(same_bits({all.floats.begin(), all.floats.begin() + size},
+                          {some.floats.begin(), some.floats.begin() + size}));
+    EXPECT_FALSE(same_bits(all.floats, ignorant.outputs[i].value.floats))
+        << "the states are unused";
+  }
 }
 
 // A node without products computes a row alike wherever it stands; oneDNN does so nearly.

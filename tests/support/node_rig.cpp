@@ -318,7 +318,10 @@ void NodeRig::add_learners() {
 void NodeRig::forward() {
   for (Value& output : outputs) forget(output.value);
   for (Array& array : saved) forget(array);
+  auto* measure = dynamic_cast<Measure*>(lanes_.front().get());
+  if (measure) measure->begin();
   for (const auto& lane : lanes_) lane->forward(step_);
+  if (measure) output("y").floats[0] = static_cast<float>(measure->result());
 }
 
 void NodeRig::backward() {

@@ -65,7 +65,7 @@ class NodeRig {
 
   NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options = {});
 
-  void forward();
+  void forward();   // of a measure: a pass of one batch
   void backward();  // from the outputs' gradients, which it may destroy
   void learn();
 
