@@ -14,21 +14,41 @@ namespace {
 constexpr const char* python = "/usr/bin/python3";
 }
 
+void Twin::train(const std::string& name, int steps) {
+  const Ended ended =
+      run({{program("weft"), "train", std::string(SOURCE_DIR "/pipelines/") + name + ".yaml", "-o",
+            name, "--steps", std::to_string(steps)},
+           folder_.path(),
+           {},
+           600});
+  if (ended.exit == static_cast<int>(Exit::data)) GTEST_SKIP() << ended.err;
+  ASSERT_EQ(ended.exit, static_cast<int>(Exit::stopped)) << ended.err;
+}
+
 void Twin::agree(const std::string& name, const std::vector<std::string>& losses, int steps,
-                 double tolerance) {
+                 double tolerance, const std::vector<std::string>& our_args,
+                 const std::vector<std::string>& their_args) {
   const std::filesystem::path source = SOURCE_DIR;
   if (run({{python, "-c", "import numpy, torch"}}).exit != 0)
     GTEST_SKIP() << "python3-torch is not installed";
-  const Ended ours = run({{program("weft"), "train", source / ("pipelines/" + name + ".yaml"), "-o",
-                           "run", "--steps", std::to_string(steps), "--log-every", "1"},
-                          folder_.path()});
+  std::vector<std::string> our_words{program("weft"),
+                                     "train",
+                                     source / ("pipelines/" + name + ".yaml"),
+                                     "-o",
+                                     "run",
+                                     "--steps",
+                                     std::to_string(steps),
+                                     "--log-every",
+                                     "1"};
+  our_words.insert(our_words.end(), our_args.begin(), our_args.end());
+  const Ended ours = run({our_words, folder_.path(), {}, 600});
   if (ours.exit == static_cast<int>(Exit::data)) GTEST_SKIP() << ours.err;
   ASSERT_EQ(ours.exit, static_cast<int>(Exit::stopped)) << ours.err;
-  const Ended theirs = run({{python, source / ("tests/twins/" + name + ".py"), "--steps",
-                             std::to_string(steps), "--losses", folder_ / "losses.txt"},
-                            ".",
-                            {},
-                            600});
+  std::vector<std::string> their_words{python,     source / ("tests/twins/" + name + ".py"),
+                                       "--steps",  std::to_string(steps),
+                                       "--losses", folder_ / "losses.txt"};
+  their_words.insert(their_words.end(), their_args.begin(), their_args.end());
+  const Ended theirs = run({their_words, folder_.path(), {}, 600});
   ASSERT_EQ(theirs.exit, 0) << theirs.err;
 
   std::istringstream our_lines(read_text(folder_ / "run/metrics.jsonl"));

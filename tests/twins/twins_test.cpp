@@ -36,6 +36,13 @@ TEST_F(Twin, OfSimClr) {
   agree("simclr", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheLinearProbe) {
+  train("simclr", 3);
+  if (IsSkipped()) return;
+  agree("linear_probe", {"loss"}, 20, 1e-4, {"--set", "run=simclr"},
+        {"--start", folder_ / "simclr/checkpoints/last/model.safetensors"});
+}
+
 TEST_F(Twin, OfTheAutoencoder) {
   agree("autoencoder", {"loss"}, 20, 1e-4);
 }

@@ -76,7 +76,7 @@ TEST(Describe, TellsEverythingOfAKind) {
         "states\n  crust  Kept.\n", "{x: [2, 3], pots: 2}"})
     EXPECT_THAT(stew, HasSubstr(part));
   EXPECT_THAT(describe_kind(kitchen(), "fire"), HasSubstr("slots\n  ash  What is left.\n"));
-  EXPECT_THAT(describe_kind(kitchen(), "pantry"), HasSubstr("A data set, for `data`."));
+  EXPECT_THAT(describe_kind(kitchen(), "pantry"), HasSubstr("A data set, for `data` or beside it."));
 }
 
 TEST(Describe, KnowsTheNearName) {
