@@ -46,6 +46,10 @@ TEST_F(Kills, OfConvolutionsThatLearnInLanes) {
   survives(tiny_siamese(), 20);
 }
 
+TEST_F(Kills, AKilledSequenceEndsWithTheSameBits) {
+  survives(tiny_sequence(), 20);
+}
+
 TEST_F(Kills, WithRunningStatistics) {
   survives(tiny_classifier(), 20);
 }

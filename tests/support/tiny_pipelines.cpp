@@ -237,4 +237,80 @@ evaluate:
 )";
 }
 
+std::string tiny_sequence() {
+  return R"(weft: 1
+name: sequence
+vars: {batch: 48, pieces: 40, features: 12}
+
+modules:
+  encoder:
+    inputs: [tokens]
+    nodes:
+      rows:  {node: embedding, x: tokens, vocabulary: $pieces, features: $features}
+      sited: {node: positions, x: rows}
+      n:     {node: layer_norm, x: sited}
+      see:   {node: attention, q: n, k: n, v: n, keys: tokens, heads: 3}
+      sum:   {node: add, a: sited, b: see}
+      y:     {node: gelu, x: sum}
+    outputs: {y: y}
+  head:
+    inputs: [x]
+    nodes:
+      logits: {node: linear, x: x, features: $pieces}
+    outputs: {logits: logits}
+  place:
+    inputs: [a, b]
+    nodes:
+      flat_a: {node: reshape, x: a, shape: [-1]}
+      flat_b: {node: reshape, x: b, shape: [-1]}
+      h1:     {node: linear, x: flat_a, features: 8}
+      h2:     {node: linear, x: flat_b, features: 8}
+      both:   {node: weighted_fusion, xs: [h1, h2]}
+    outputs: {logits: both}
+  memory:
+    inputs: [x, label]
+    nodes:
+      votes: {node: knn, x: x, label: label, classes: 10, capacity: 100, k: 3}
+    outputs: {votes: votes}
+
+train:
+  data:
+    node: text
+    file: data/train.txt
+    unit: lines
+    samples: documents
+    vocabulary: tiny
+    pieces: $pieces
+    kind: characters
+    length: 8
+    batch: $batch
+    shuffle: true
+  nodes:
+    blank:    {node: mask_tokens, x: data.tokens, vocabulary: $pieces, rate: 0.3}
+    seen:     {use: encoder, tokens: blank.y}
+    asked:    {node: gather, x: seen, places: blank.places}
+    guess:    {use: head, x: asked}
+    fill:     {node: cross_entropy, logits: guess, label: blank.label}
+    pixels:   {node: idx, images: data/train-images-idx3-ubyte, labels: data/train-labels-idx1-ubyte, flatten: false, batch: $batch, shuffle: true}
+    pair:     {node: patch_pair, x: pixels.image, patch: 2, jitter: 1}
+    where:    {use: place, a: pair.a, b: pair.b}
+    lie:      {node: cross_entropy, logits: where, label: pair.label}
+    loss:     {node: add, a: fill, b: lie}
+    mean:     {node: global_avg_pool, x: seen}
+    votes:    {use: memory, x: mean, label: pixels.label}
+    accuracy: {node: accuracy, x: votes, label: pixels.label}
+    perplexity: {node: perplexity, x: fill}
+  lanes: 3
+  phases:
+    - {minimize: loss, update: [encoder, head, place], optimizer: {node: adamw, lr: 1e-2}, clip: 1}
+  report: [fill, accuracy]
+  steps: 60
+  save: {every_steps: 7, keep: 3, best: perplexity}
+
+evaluate:
+  data: {file: data/test.txt, pieces: 0}
+  report: [loss, perplexity, accuracy]
+)";
+}
+
 }  // namespace weft::tests

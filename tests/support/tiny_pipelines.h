@@ -1,4 +1,4 @@
-// Small pipelines that learn from the data of tiny_idx.h (side 8) in the folder `data`.
+// Small pipelines that learn from what TinyRuns writes into the folder `data`.
 #pragma once
 
 #include <string>
@@ -10,10 +10,11 @@ std::string tiny_vae();         // random numbers, a schedule, the best epoch ke
 std::string tiny_gan();         // two phases; the generator learns in every other step
 std::string tiny_gan_sums();    // two phases; gradients accumulated over 2 steps, and clipped
 std::string tiny_classifier();  // attention, layer_norm and batch_norm; groups without decay
+std::string tiny_siamese();     // convolutions that learn in lanes, two uses, augmentation, nt_xent
+std::string tiny_sequence();    // text with blanks, a source beside the data, a memory of features
 
 // `text` with the first `from` replaced by `to`, which must be there.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
-std::string tiny_siamese();  // convolutions that learn in lanes, two uses, augmentation, nt_xent
 
 // All of them, by name.
 struct Tiny {
@@ -24,6 +25,7 @@ inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},
                                       {"gan", tiny_gan},
                                       {"gan_sums", tiny_gan_sums},
                                       {"classifier", tiny_classifier},
-                                      {"siamese", tiny_siamese}};
+                                      {"siamese", tiny_siamese},
+                                      {"sequence", tiny_sequence}};
 
 }  // namespace weft::tests

@@ -9,8 +9,22 @@ namespace weft::tests {
 
 namespace fs = std::filesystem;
 
+namespace {
+// Numbers in words, "two one seven": of 3 to 8 letters each, and of 1 to 3 words.
+std::string tiny_lines(int first, int last) {
+  constexpr const char* words[] = {"nil",  "one", "two",   "three", "four",
+                                   "five", "six", "seven", "eight", "nine"};
+  std::string lines;
+  for (int i = first; i < last; ++i, lines += "\n")
+    for (const char digit : std::to_string(i)) lines += std::string(words[digit - '0']) + " ";
+  return lines;
+}
+}  // namespace
+
 TinyRuns::TinyRuns() {
   write_tiny_idx(folder_ / "data", {.side = 8});
+  write_text(folder_ / "data/train.txt", tiny_lines(0, 200));
+  write_text(folder_ / "data/test.txt", tiny_lines(200, 240));
 }
 
 void TinyRuns::write(const std::string& name, const std::string& pipeline) const {
@@ -19,7 +33,9 @@ void TinyRuns::write(const std::string& name, const std::string& pipeline) const
 
 Command TinyRuns::command(Words words) const {
   words.insert(words.begin(), program("weft").string());
-  return {.words = words, .folder = folder_.path()};
+  return {.words = words,
+          .folder = folder_.path(),
+          .environment = {{"WEFT_DATA_DIR", folder_ / "data"}}};
 }
 
 Command TinyRuns::training(const std::string& name, const std::string& run,

@@ -16,7 +16,9 @@ using Words = std::vector<std::string>;
 
 class TinyRuns : public testing::Test {
  protected:
-  TinyRuns();  // the folder holds data/ of tiny_idx.h, side 8: 200 images, and 40 to test
+  // The folder holds data/: of tiny_idx.h, side 8, 200 images, and 40 to test; train.txt and
+  // test.txt of as many lines. Vocabularies lie there too.
+  TinyRuns();
 
   // Writes NAME.yaml.
   void write(const std::string& name, const std::string& pipeline) const;
