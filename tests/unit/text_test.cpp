@@ -1,0 +1,197 @@
+// Text as pieces: corpora, vocabularies, blanks, and back to text.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/support/environment.h"
+#include "tests/support/lone_node.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/text_file.h"
+
+namespace weft::tests {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Strings = std::vector<std::string>;
+using Params = LoneNode::Params;
+
+class TextNodes : public testing::Test {
+ protected:
+  std::string file(const std::string& name, const std::string& text) {
+    std::filesystem::create_directories((here_ / name).parent_path());
+    write_text(here_ / name, text);
+    return here_ / name;
+  }
+  // Of single characters, so that counts are plain; spaces are `▁`.
+  Params source(const std::string& path, int64_t length, int64_t batch = 1) const {
+    return {{"file", path},          {"vocabulary", std::string("v")},
+            {"pieces", int64_t{20}}, {"length", length},
+            {"batch", batch},        {"kind", std::string("characters")}};
+  }
+  static std::vector<int32_t> first(const Params& params) {
+    LoneNode node("text", params);
+    node.infer();
+    node.forward(0, 1);
+    return node.ints("tokens");
+  }
+  static std::string complaint(const Params& params) {
+    try {
+      first(params);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  static int64_t samples(const Params& params) {
+    LoneNode node("text", params);
+    node.infer();
+    return dynamic_cast<Source&>(node.node()).samples();
+  }
+
+  TemporaryDirectory here_;
+  Environment data_{"WEFT_DATA_DIR", here_ / "data"};
+};
+
+TEST_F(TextNodes, DocumentsFollowEachOther) {
+  const std::string path = file("a.txt", "ab\nb\n\n\n  c  \n");
+  const auto tokens = first(source(path, 8));  // ▁ab▁b end ▁c end
+  ASSERT_EQ(tokens.size(), 8U);
+  EXPECT_EQ(tokens[0], tokens[3]);
+  EXPECT_EQ(tokens[2], tokens[4]);
+  EXPECT_EQ(tokens[5], 2);
+  EXPECT_EQ(tokens[0], tokens[6]);
+  EXPECT_EQ(samples(source(path, 4)), 2);
+  EXPECT_EQ(samples(source(path, 5)), 1);
+}
+
+TEST_F(TextNodes, ADocumentIsASampleIfAsked) {
+  auto params = source(file("a.txt", "ab\nb\n\nc\n"), 4, 3);
+  params["samples"] = std::string("documents");
+  params["unit"] = std::string("lines");
+  LoneNode node("text", params);
+  node.infer();
+  EXPECT_EQ(dynamic_cast<Source&>(node.node()).samples(), 3);
+  node.forward(0, 3);
+  const auto tokens = node.ints("tokens");
+  EXPECT_EQ(tokens[3], -1);
+  EXPECT_EQ(tokens[1 * 4 + 1], tokens[2]);
+  EXPECT_THAT(std::vector<int32_t>(tokens.begin() + 6, tokens.begin() + 8), Each(-1));
+}
+
+TEST_F(TextNodes, ReadsColumnsOfTablesBelowAFolder) {
+  file("poems/a.json", R"([{"title": "x", "lines": ["ab", "c"]}, {"title": "x", "lines": ["a"]}])");
+  file("poems/notes.txt", "zzzz");
+  auto params = source(here_ / "poems", 4);
+  params["columns"] = Strings{"lines"};
+  params["match"] = std::string("json$");
+  EXPECT_EQ(samples(params), 2);  // ▁ab▁c end ▁a end
+  params["columns"] = Strings{"line"};
+  EXPECT_THAT(complaint(params), HasSubstr("no column `line` (did you mean `lines`?)"));
+  params.erase("columns");
+  EXPECT_THAT(complaint(params), HasSubstr("is a table: `columns` must name those to read"));
+}
+
+TEST_F(TextNodes, SaysWhatIsWrongWithAText) {
+  EXPECT_THAT(complaint(source(here_ / "none.txt", 4)), HasSubstr("there is no `"));
+  EXPECT_THAT(complaint(source(file("empty.txt", " \n\n"), 4)), HasSubstr("holds no text"));
+  EXPECT_THAT(complaint(source(file("latin.txt", "caf\xe9 au lait"), 4)),
+              HasSubstr("latin.txt is not UTF-8 at byte 3"));
+  EXPECT_THAT(complaint(source(file("cut.txt", "a\xe5\xba"), 4)), HasSubstr("is not UTF-8"));
+  auto params = source(file("a.txt", "abc"), 4);
+  params["lines"] = Strings{"abc"};
+  EXPECT_THAT(complaint(params), HasSubstr("needs either `file` or `lines`"));
+  params = source(file("a.txt", "abc"), 4);
+  params["pieces"] = int64_t{3};
+  EXPECT_THAT(complaint(params), HasSubstr("more than that"));
+  params["pieces"] = int64_t{20};
+  params["vocabulary"] = std::string("../v");
+  EXPECT_THAT(complaint(params), HasSubstr("but a name has letters"));
+}
+
+TEST_F(TextNodes, AVocabularyBelongsToItsCorpus) {
+  const auto params = source(file("a.txt", "abc"), 4);
+  first(params);
+  auto other = source(file("b.txt", "abd"), 4);
+  EXPECT_THAT(complaint(other), HasSubstr("give yours another name, or remove that file"));
+  other["pieces"] = int64_t{0};  // taken as it is: d is unknown
+  EXPECT_THAT(first(other), ElementsAre(first(params)[0], first(params)[1], first(params)[2], 0));
+  other["vocabulary"] = std::string("w");
+  EXPECT_THAT(complaint(other), HasSubstr("there is no vocabulary"));
+  write_text(here_ / "data/vocabularies/x.model", "not a model");
+  other["vocabulary"] = std::string("x");
+  EXPECT_THAT(complaint(other), HasSubstr("is no vocabulary of sentencepiece"));
+}
+
+TEST_F(TextNodes, ASplitKeepsEveryDocumentOnOneSide) {
+  std::string lines;
+  for (int i = 0; i < 200; ++i) lines += "line " + std::to_string(i) + "\n";
+  auto params = source(file("a.txt", lines), 10);
+  params["unit"] = std::string("lines");
+  params["samples"] = std::string("documents");
+  params["test_share"] = 0.25;
+  std::map<std::string, int64_t> count;
+  for (const char* side : {"all", "train", "test"}) {
+    params["split"] = std::string(side);
+    count[side] = samples(params);
+  }
+  EXPECT_EQ(count["all"], 200);
+  EXPECT_EQ(count["train"] + count["test"], 200);
+  EXPECT_GT(count["test"], 25);
+  EXPECT_LT(count["test"], 75);
+}
+
+TEST_F(TextNodes, BlanksAreFilledInTheTextThatWasGiven) {
+  auto params = source(file("a.txt", "abc cab bca"), 9);
+  first(params);
+  params["file"] = std::string();
+  params["pieces"] = int64_t{0};
+  params["lines"] = Strings{"a[MASK]c b", "b"};
+  params["samples"] = std::string("documents");
+  params["batch"] = int64_t{2};
+  LoneNode node("text", params);
+  node.infer();
+  node.forward(0, 2);
+  const auto given = node.ints("tokens");
+  const auto blank = std::find(given.begin(), given.end(), 3);
+  ASSERT_NE(blank, given.end());
+  const int32_t b = given[9 + 1];
+  LoneNode sink("text_file", {{"vocabulary", std::string("v")}, {"path", std::string("out.txt")}},
+                here_.path());
+  sink.feed("x", {2, 9}, std::vector<int32_t>(18, b)).feed("blanks", {2, 9}, given).infer();
+  sink.forward(0, 2);
+  EXPECT_EQ(read_text(here_ / "out.txt"), "abc b\nb\n");
+}
+
+TEST(MaskTokens, BlanksAreAsManyAndAsOftenAsBertSays) {
+  constexpr int64_t rows = 400, t = 40, vocabulary = 1000;
+  std::vector<int32_t> tokens(rows * t);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int32_t>(4 + i % 900);
+  LoneNode node("mask_tokens", {{"vocabulary", vocabulary}, {"rate", 0.25}});
+  node.feed("x", {rows, t}, tokens).infer();
+  node.node().prepare(Pass::forward);
+  node.forward(3, rows);
+  const auto y = node.ints("y"), places = node.ints("places"), label = node.ints("label");
+  ASSERT_EQ(places.size(), size_t{rows * 10});
+  std::map<std::string, int> fate;
+  std::set<int32_t> at;
+  for (size_t i = 0; i < places.size(); ++i) {
+    const size_t token = i / 10 * t + static_cast<size_t>(places[i]);
+    EXPECT_EQ(label[i], tokens[token]);
+    EXPECT_TRUE(i % 10 == 0 || places[i - 1] < places[i]);
+    at.insert(places[i]);
+    ++fate[y[token] == 3 ? "mask" : y[token] == tokens[token] ? "same" : "other"];
+  }
+  EXPECT_EQ(at.size(), size_t{t});
+  EXPECT_NEAR(fate["mask"], 3200, 100);
+  EXPECT_NEAR(fate["same"], 400, 80);
+  EXPECT_NEAR(fate["other"], 400, 80);
+  int changed = 0;
+  for (size_t i = 0; i < y.size(); ++i) changed += y[i] != tokens[i];
+  EXPECT_EQ(changed, fate["mask"] + fate["other"]);
+}
+
+}  // namespace
+}  // namespace weft::tests
