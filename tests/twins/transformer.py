@@ -1,4 +1,4 @@
-"""The blocks of pipelines/fragments and what goes with them, for twins with tokens."""
+"""The blocks of nodes/layers/*_block.yaml and what goes with them, for twins with tokens."""
 import torch
 from torch.nn.functional import gelu, layer_norm
 
