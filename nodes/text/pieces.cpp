@@ -55,6 +55,7 @@ class Learned final : public Pieces {
       throw Error(Exit::data, file.string() +
                                   " is no vocabulary of sentencepiece: remove it, and "
                                   "it is learned anew");
+    space_ = processor_.PieceToId("\u2581");
   }
 
   int64_t size() const override { return processor_.GetPieceSize(); }
@@ -62,7 +63,12 @@ class Learned final : public Pieces {
   std::vector<int32_t> places(const std::string& text) const override {
     std::vector<int> ids;
     if (!processor_.Encode(text, &ids).ok()) throw Error(Exit::data, "a text cannot be cut");
-    return {ids.begin(), ids.end()};
+    std::vector<int32_t> places;
+    for (const int id : ids) {  // a blank stands for a piece with the space before it
+      if (id == mask && !places.empty() && places.back() == space_) places.pop_back();
+      places.push_back(id);
+    }
+    return places;
   }
 
   std::string text(const std::vector<int32_t>& places) const override {
@@ -76,6 +82,7 @@ class Learned final : public Pieces {
 
  private:
   sentencepiece::SentencePieceProcessor processor_;
+  int32_t space_ = unknown;
 };
 
 class Sentences final : public sentencepiece::SentenceIterator {

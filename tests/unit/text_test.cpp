@@ -148,7 +148,7 @@ TEST_F(TextNodes, BlanksAreFilledInTheTextThatWasGiven) {
   first(params);
   params["file"] = std::string();
   params["pieces"] = int64_t{0};
-  params["lines"] = Strings{"a[MASK]c b", "b"};
+  params["lines"] = Strings{"a [MASK]c b", "b"};
   params["samples"] = std::string("documents");
   params["batch"] = int64_t{2};
   LoneNode node("text", params);
