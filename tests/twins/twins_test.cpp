@@ -40,5 +40,9 @@ TEST_F(Twin, OfTheAutoencoder) {
   agree("autoencoder", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheFusionWithAudio) {
+  agree("fusion_audio", {"loss"}, 20, 1e-4);
+}
+
 }  // namespace
 }  // namespace weft::tests
