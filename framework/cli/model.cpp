@@ -78,6 +78,7 @@ Trained open(const ModelOptions& options, Mode mode) {
 
 Exit run(const ModelOptions& options, Mode mode) {
   Trained trained = open(options, mode);
+  for (const std::string& note : trained.plan->notes()) fmt::print(stderr, "weft: {}\n", note);
   Engine engine(*trained.plan, trained.registry, trained.model,
                 {options.threads, trained.directory});
   const Results results = weft::evaluate(*trained.plan, engine, trained.step);

@@ -367,6 +367,14 @@ std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active
   return program;
 }
 
+std::vector<std::string> Plan::notes() const {
+  std::vector<std::string> all;
+  for (const PlanNode& node : nodes)
+    for (const std::string& note : node.node->notes())
+      all.push_back(std::string(weft::name(mode)) + "/" + node.path + ": " + note);
+  return all;
+}
+
 double Plan::step_flops() const {
   double flops = 0;
   for (const PlanPhase& phase : phases)

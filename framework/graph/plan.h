@@ -153,7 +153,8 @@ class Plan {
   int weight(const std::string& name) const;  // its index, or -1
   int measure(size_t report) const;           // the node, if a Measure makes the report, or -1
   const PlanOptimizer& optimizer(const PlanPhase& phase, int weight) const;
-  double step_flops() const;  // multiplications and additions of one training step
+  std::vector<std::string> notes() const;  // of the nodes: "train/data: 3 rows are left out"
+  double step_flops() const;               // multiplications and additions of one training step
   size_t weight_bytes() const;
   size_t bytes() const;  // of weights, gradients, optimizer slots and the arena
 };

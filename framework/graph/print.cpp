@@ -217,6 +217,7 @@ std::string print_totals(const Plan& plan) {
   if (!plan.reports.empty())
     table.add({"reports", joined(plan.reports, [](const auto& report) { return report.first; })});
   add_memory(plan, table);
+  for (const std::string& note : plan.notes()) table.add({"note", note});
   return table.str();
 }
 }  // namespace

@@ -252,6 +252,9 @@ class WEFT_API Node {
   virtual bool learns_in_lanes() const { return false; }
   // Multiplications and additions of forward() over the rows shown, for `weft check`.
   virtual double flops() const { return 0; }
+  // What infer() found that the user should know, such as data left out: sentences for `weft
+  // check`, and for the start of a run.
+  virtual std::vector<std::string> notes() const { return {}; }
 
  protected:
   Node() = default;
@@ -302,8 +305,8 @@ class WEFT_API Node {
   Setting setting_;
 };
 
-// A number of a whole set of samples that is no mean over them, such as a distance of distributions.
-// `evaluate` reports it: begin(), forward() for each batch of a pass, result().
+// A number of a whole set of samples that is no mean over them, such as a distance of
+// distributions. `evaluate` reports it: begin(), forward() for each batch of a pass, result().
 class WEFT_API Measure : public Node {
  public:
   Out y{this, "y", "One number for the whole set, []."};

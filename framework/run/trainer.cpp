@@ -109,6 +109,9 @@ class Trainer {
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lanes", step_ ? "goes on" : "starts",
                                 step_, plan_->steps, plan_->lanes));
+    for (const std::string& note : plan_->notes()) say(note);
+    if (evaluation_)
+      for (const std::string& note : evaluation_->notes()) say(note);
   }
 
   std::vector<std::string> busy() const {

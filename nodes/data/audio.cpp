@@ -1,6 +1,7 @@
 #include "framework/node/plugin.h"
 #include "nodes/data/audio_params.h"
 #include "nodes/data/audio_store.h"
+#include "nodes/data/bad_files.h"
 #include "nodes/data/folder_files.h"
 
 namespace weft {
@@ -18,18 +19,23 @@ class Audio final : public Source {
       required};
   AudioParams form{this};
   FolderParams part{this};
+  BadFilesParams bad{this};
 
   std::shared_ptr<FolderFiles<AudioStore>> sounds_;
   std::vector<size_t> chosen_;
+  std::vector<std::string> notes_;
 
   int64_t open() override {
     const AudioForm its = form.form();
     sounds_ = FolderFiles<AudioStore>::open(*folder, its);
     chosen_ = part.choose(*sounds_);
+    notes_ = bad.leave_out(chosen_, [&](size_t file) { return sounds_->store.complaint(file); });
     spectrogram.shape({*batch, its.frames(), its.mels});
     label.shape({*batch});
     return std::ssize(chosen_);
   }
+
+  std::vector<std::string> notes() const override { return notes_; }
 
   void load(int64_t sample, int64_t row) override {
     const size_t file = chosen_[static_cast<size_t>(sample)];

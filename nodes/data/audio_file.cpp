@@ -7,9 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <memory>
 #include <numbers>
 #include <string>
@@ -19,8 +16,8 @@ namespace weft {
 namespace {
 constexpr int64_t most_samples = int64_t{1} << 27;
 
-Error bad(const std::filesystem::path& file, const std::string& why) {
-  return {Exit::data, file.string() + ": " + why};
+Error bad(const FilePart& file, const std::string& why) {
+  return {Exit::data, file.name() + ": " + why};
 }
 
 uint32_t little_endian(const char* bytes) {
@@ -31,13 +28,12 @@ uint32_t little_endian(const char* bytes) {
 
 // libsndfile takes a WAV file that ends early for a short one. Writers to a pipe, which do not know
 // the length, say 2 GiB or more.
-void check_wav_length(std::ifstream& in, const std::filesystem::path& file) {
+void check_wav_length(const DiskFile& disk, const FilePart& file) {
   constexpr int64_t not_known = 0x7ffff000, most_chunks = 10'000;
-  const int64_t size = in.seekg(0, std::ios::end).tellg();
   std::array<char, 8> chunk{};
   int64_t at = 12;
-  for (int64_t i = 0; i < most_chunks && in.seekg(at) && in.read(chunk.data(), 8); ++i) {
-    const int64_t bytes = little_endian(chunk.data() + 4), missing = at + 8 + bytes - size;
+  for (int64_t i = 0; i < most_chunks && disk.read(at, chunk.data(), 8) == 8; ++i) {
+    const int64_t bytes = little_endian(chunk.data() + 4), missing = at + 8 + bytes - disk.size();
     at += 8 + bytes + bytes % 2;
     if (std::string_view(chunk.data(), 4) != "data") continue;
     if (bytes < not_known && missing > 0)
@@ -47,19 +43,36 @@ void check_wav_length(std::ifstream& in, const std::filesystem::path& file) {
   }
 }
 
-void check_kind(const std::filesystem::path& file) {
-  std::error_code error;
-  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error))
-    throw bad(file, "is not a file");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw bad(file, std::string("cannot be read: ") + std::strerror(errno));
+void check_kind(const DiskFile& disk, const FilePart& file) {
   std::array<char, 12> head{};
-  in.read(head.data(), head.size());
+  const int64_t got = disk.read(0, head.data(), std::ssize(head));
   const std::string_view kind(head.data(), 4);
-  if (in.gcount() == 0) throw bad(file, "is empty");
-  if (kind == "RIFF" && in) return check_wav_length(in, file);
+  if (got == 0) throw bad(file, "is empty");
+  if (kind == "RIFF" && got == std::ssize(head)) return check_wav_length(disk, file);
   if (kind != "fLaC" && kind != "OggS") throw bad(file, "is neither WAV, FLAC nor Ogg");
 }
+
+// What libsndfile reads.
+struct Stream {
+  const DiskFile& disk;
+  int64_t at = 0;
+
+  static Stream& of(void* stream) { return *static_cast<Stream*>(stream); }
+  static sf_count_t size(void* stream) { return of(stream).disk.size(); }
+  static sf_count_t tell(void* stream) { return of(stream).at; }
+  static sf_count_t seek(sf_count_t offset, int whence, void* stream) {
+    const int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? tell(stream) : size(stream);
+    if (from + offset < 0) return -1;
+    return of(stream).at = from + offset;
+  }
+  static sf_count_t read(void* out, sf_count_t bytes, void* stream) try {
+    const int64_t got = of(stream).disk.read(tell(stream), out, bytes);
+    of(stream).at += got;
+    return got;
+  } catch (const Error&) {
+    return 0;  // no exception may pass through C
+  }
+};
 
 using Sound = std::unique_ptr<SNDFILE, int (*)(SNDFILE*)>;
 
@@ -70,7 +83,7 @@ std::string reason(SNDFILE* sound) {
 }
 
 std::vector<float> read_mono(const Sound& sound, const SF_INFO& info, int64_t wanted,
-                             const std::filesystem::path& file) {
+                             const FilePart& file) {
   constexpr int64_t at_once = 4096;
   std::vector<float> mono, block(static_cast<size_t>(at_once * info.channels));
   while (std::ssize(mono) < wanted) {
@@ -90,8 +103,7 @@ std::vector<float> read_mono(const Sound& sound, const SF_INFO& info, int64_t wa
   return mono;
 }
 
-std::vector<float> resample(const std::vector<float>& from, double ratio,
-                            const std::filesystem::path& file) {
+std::vector<float> resample(const std::vector<float>& from, double ratio, const FilePart& file) {
   std::vector<float> to(static_cast<size_t>(std::ceil(static_cast<double>(from.size()) * ratio)));
   SRC_DATA data{.data_in = from.data(),
                 .data_out = to.data(),
@@ -138,10 +150,17 @@ bool is_audio_file(const std::filesystem::path& file) {
   return extension == ".wav" || extension == ".flac" || extension == ".ogg";
 }
 
-std::vector<float> read_audio(const std::filesystem::path& file, int64_t rate, double seconds) {
-  check_kind(file);
+std::vector<float> read_audio(const FilePart& file, int64_t rate, double seconds) {
+  const DiskFile disk(file);
+  check_kind(disk, file);
+  Stream stream{disk};
+  SF_VIRTUAL_IO calls{.get_filelen = Stream::size,
+                      .seek = Stream::seek,
+                      .read = Stream::read,
+                      .write = nullptr,
+                      .tell = Stream::tell};
   SF_INFO info{};
-  const Sound sound(sf_open(file.c_str(), SFM_READ, &info), sf_close);
+  const Sound sound(sf_open_virtual(&calls, SFM_READ, &info, &stream), sf_close);
   if (!sound) throw bad(file, "is broken: " + reason(nullptr));
   if (info.frames == SF_COUNT_MAX)
     throw bad(file, "is truncated, or a stream that does not say how long it is");

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "framework/node/error.h"
+#include "nodes/data/disk_file.h"
 
 namespace weft {
 
@@ -31,7 +31,7 @@ bool is_audio_file(const std::filesystem::path& file);  // by its extension
 // The mean of the channels, in [-1, 1], brought to `rate` samples in a second; no more than the
 // first `seconds`. Throws Error(data): missing, truncated, corrupt, of another format, or of more
 // than 2^27 samples.
-std::vector<float> read_audio(const std::filesystem::path& file, int64_t rate,
+std::vector<float> read_audio(const FilePart& file, int64_t rate,
                               double seconds = std::numeric_limits<double>::infinity());
 
 // [frames, mels]: ln(power + 1e-6) of the mel bands, triangles of height 1 over the frequencies of

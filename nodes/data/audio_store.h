@@ -8,25 +8,24 @@
 
 namespace weft {
 
-class AudioStore : public FileStore<float> {
+class AudioStore final : public FileStore<float> {
  public:
   using Form = AudioForm;
   static constexpr FileKind kind{"audio", ".wav, .flac, .ogg", is_audio_file};
 
-  AudioStore(std::vector<std::filesystem::path> files, const AudioForm& form)
+  AudioStore(std::vector<FilePart> files, const AudioForm& form)
       : FileStore(std::move(files)), form_(form) {}
 
   // [frames, mels]
   void read(size_t file, float* out) {
-    with(
-        file,
-        [&](const auto& path) {
-          return log_mel(read_audio(path, form_.rate, form_.seconds), form_);
-        },
-        [&](const float* frames) { std::copy_n(frames, form_.frames() * form_.mels, out); });
+    with(file, [&](const float* frames) { std::copy_n(frames, form_.frames() * form_.mels, out); });
   }
 
  private:
+  std::vector<float> decode(const FilePart& file) const override {
+    return log_mel(read_audio(file, form_.rate, form_.seconds), form_);
+  }
+
   AudioForm form_;
 };
 

@@ -4,9 +4,13 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "nodes/data/disk_file.h"
 
 namespace weft {
 
@@ -20,17 +24,42 @@ struct FileKind {
 template <class T>
 class FileStore {
  public:
-  explicit FileStore(std::vector<std::filesystem::path> files)
-      : files_(std::move(files)), owned_(files_.size()), ready_(files_.size()) {}
+  explicit FileStore(std::vector<FilePart> files)
+      : files_(std::move(files)),
+        owned_(files_.size()),
+        ready_(files_.size()),
+        tried_(files_.size()) {}
+  virtual ~FileStore() = default;
 
-  const std::vector<std::filesystem::path>& files() const { return files_; }
+  const std::vector<FilePart>& files() const { return files_; }
+
+  // Why the file cannot be read, or "": tried when first asked.
+  std::string complaint(size_t file) {
+    if (!tried_[file].load(std::memory_order_acquire)) {
+      std::string why;
+      try {
+        with(file, [](const T*) {});
+      } catch (const Error& error) {
+        if (error.code() != Exit::data) throw;
+        why = error.what();
+      }
+      const std::scoped_lock lock(keeping_);
+      if (!why.empty()) complaints_[file] = why;
+      tried_[file].store(true, std::memory_order_release);
+    }
+    const std::scoped_lock lock(keeping_);
+    const auto found = complaints_.find(file);
+    return found == complaints_.end() ? "" : found->second;
+  }
 
  protected:
-  // Calls use(what the file holds), which read(path) returns.
-  template <class Read, class Use>
-  void with(size_t file, Read read, Use use) {
+  virtual std::vector<T> decode(const FilePart&) const = 0;
+
+  // Calls use(what the file holds).
+  template <class Use>
+  void with(size_t file, Use use) {
     if (const T* ready = ready_[file].load(std::memory_order_acquire)) return use(ready);
-    std::vector<T> fresh = read(files_[file]);
+    std::vector<T> fresh = decode(files_[file]);
     use(fresh.data());
     const auto bytes = static_cast<int64_t>(fresh.size() * sizeof(T));
     const std::scoped_lock lock(keeping_);
@@ -42,11 +71,13 @@ class FileStore {
 
  private:
   static constexpr int64_t most_kept = int64_t{1} << 30;  // bytes
-  std::vector<std::filesystem::path> files_;
+  std::vector<FilePart> files_;
   std::mutex keeping_;
   int64_t kept_ = 0;
   std::vector<std::vector<T>> owned_;
   std::vector<std::atomic<const T*>> ready_;
+  std::vector<std::atomic<bool>> tried_;
+  std::map<size_t, std::string> complaints_;
 };
 
 }  // namespace weft

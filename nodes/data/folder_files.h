@@ -15,8 +15,8 @@
 namespace weft {
 
 // In the order of their paths.
-inline std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder,
-                                                      const FileKind& kind) {
+inline std::vector<FilePart> files_below(const std::filesystem::path& folder,
+                                         const FileKind& kind) {
   constexpr size_t most_files = 10'000'000;
   std::vector<std::filesystem::path> files;
   std::error_code error;
@@ -33,7 +33,7 @@ inline std::vector<std::filesystem::path> files_below(const std::filesystem::pat
     throw Error(Exit::data,
                 folder.string() + " holds no " + kind.name + " file (" + kind.extensions + ")");
   std::sort(files.begin(), files.end());
-  return files;
+  return {files.begin(), files.end()};
 }
 
 // The files below a folder, in a store of one form.
@@ -59,7 +59,7 @@ struct FolderFiles {
 
   size_t size() const { return store.files().size(); }
   std::filesystem::path inner(size_t file) const {
-    return store.files()[file].lexically_relative(folder);
+    return store.files()[file].file.lexically_relative(folder);
   }
   std::string class_of(size_t file) const {
     const std::filesystem::path name = inner(file);

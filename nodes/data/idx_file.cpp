@@ -112,7 +112,7 @@ std::shared_ptr<const IdxFile> IdxFile::open(const std::filesystem::path& file) 
 }
 
 IdxFile::IdxFile(const std::filesystem::path& file)
-    : name_(file.string()), disk_(std::make_unique<DiskFile>(name_)) {
+    : name_(file.string()), disk_(std::make_unique<DiskFile>(file)) {
   std::array<uint8_t, 2> magic{};
   if (disk_->read(0, magic.data(), 2) == 2 && magic[0] == 0x1f && magic[1] == 0x8b) {
     inflate_all();

@@ -5,10 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <memory>
 #include <string_view>
 
@@ -24,22 +21,19 @@ struct Pixels {
   std::vector<uint8_t> rgba;
 };
 
-Error bad(const std::filesystem::path& file, const std::string& why) {
-  return {Exit::data, file.string() + ": " + why};
+Error bad(const FilePart& file, const std::string& why) {
+  return {Exit::data, file.name() + ": " + why};
 }
 
-std::vector<uint8_t> read_bytes(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  const auto size = in ? static_cast<int64_t>(in.tellg()) : -1;
-  if (size < 0) throw bad(file, std::string("cannot be read: ") + std::strerror(errno));
-  if (size > most_bytes) throw bad(file, "is larger than 512 MiB");
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
-  in.seekg(0);
-  if (!in.read(reinterpret_cast<char*>(bytes.data()), size)) throw bad(file, "cannot be read");
+std::vector<uint8_t> read_bytes(const FilePart& file) {
+  const DiskFile disk(file);
+  if (disk.size() > most_bytes) throw bad(file, "is larger than 512 MiB");
+  std::vector<uint8_t> bytes(static_cast<size_t>(disk.size()));
+  bytes.resize(static_cast<size_t>(disk.read(0, bytes.data(), disk.size())));
   return bytes;
 }
 
-void allocate(Pixels& pixels, const std::filesystem::path& file) {
+void allocate(Pixels& pixels, const FilePart& file) {
   if (pixels.height < 1 || pixels.width < 1 || pixels.height > most_side ||
       pixels.width > most_side || pixels.height > most_pixels / pixels.width)
     throw bad(file, "says that it has " + std::to_string(pixels.width) + " × " +
@@ -51,8 +45,7 @@ void allocate(Pixels& pixels, const std::filesystem::path& file) {
 // Of the whole file, or of its head alone: the size without pixels.
 enum class Extent { whole, head };
 
-Pixels decode_png(const std::filesystem::path& file, const std::vector<uint8_t>& bytes,
-                  Extent extent) {
+Pixels decode_png(const FilePart& file, const std::vector<uint8_t>& bytes, Extent extent) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   const std::unique_ptr<png_image, void (*)(png_image*)> free(&png, png_image_free);
@@ -67,8 +60,7 @@ Pixels decode_png(const std::filesystem::path& file, const std::vector<uint8_t>&
   return pixels;
 }
 
-Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>& bytes,
-                   Extent extent) {
+Pixels decode_jpeg(const FilePart& file, const std::vector<uint8_t>& bytes, Extent extent) {
   const std::unique_ptr<void, int (*)(tjhandle)> turbo(tjInitDecompress(), tjDestroy);
   int width = 0, height = 0, sampling = 0, space = 0;
   const auto size = static_cast<unsigned long>(bytes.size());
@@ -92,7 +84,7 @@ Pixels decode_jpeg(const std::filesystem::path& file, const std::vector<uint8_t>
   return pixels;
 }
 
-Pixels decode(const std::filesystem::path& file, Extent extent) {
+Pixels decode(const FilePart& file, Extent extent) {
   const std::vector<uint8_t> bytes = read_bytes(file);
   if (bytes.size() >= 8 && png_sig_cmp(bytes.data(), 0, 8) == 0)
     return decode_png(file, bytes, extent);
@@ -143,12 +135,12 @@ bool is_image_file(const std::filesystem::path& file) {
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
-ImageSize image_size(const std::filesystem::path& file) {
+ImageSize image_size(const FilePart& file) {
   const Pixels head = decode(file, Extent::head);
   return {head.height, head.width};
 }
 
-std::vector<uint8_t> read_image(const std::filesystem::path& file, const ImageForm& form) {
+std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form) {
   const Pixels from = decode(file, Extent::whole);
   const auto height = static_cast<double>(from.height), width = static_cast<double>(from.width);
   const double wanted = static_cast<double>(form.width) / static_cast<double>(form.height);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/node/error.h"
+#include "nodes/data/disk_file.h"
 
 namespace weft {
 
@@ -29,12 +29,12 @@ struct ImageForm {
 struct ImageSize {
   int64_t height, width;
 };
-ImageSize image_size(const std::filesystem::path& file);  // from the head of the file
+ImageSize image_size(const FilePart& file);  // from the head of the file
 
 bool is_image_file(const std::filesystem::path& file);  // by its extension
 
 // The pixels, [height, width, channels]; each is the mean of the area it covers. Throws
 // Error(data): missing, truncated, corrupt, of another format, or of more than 2^26 pixels.
-std::vector<uint8_t> read_image(const std::filesystem::path& file, const ImageForm& form);
+std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form);
 
 }  // namespace weft

@@ -7,21 +7,23 @@
 
 namespace weft {
 
-class ImageStore : public FileStore<uint8_t> {
+class ImageStore final : public FileStore<uint8_t> {
  public:
   using Form = ImageForm;
   static constexpr FileKind kind{"image", ".png, .jpg, .jpeg", is_image_file};
 
-  ImageStore(std::vector<std::filesystem::path> files, const ImageForm& form)
+  ImageStore(std::vector<FilePart> files, const ImageForm& form)
       : FileStore(std::move(files)), form_(form) {}
 
   void read(size_t file, float* out, PixelRange range) {
-    with(
-        file, [&](const auto& path) { return read_image(path, form_); },
-        [&](const uint8_t* pixels) { to_floats(pixels, out, form_.bytes(), range); });
+    with(file, [&](const uint8_t* pixels) { to_floats(pixels, out, form_.bytes(), range); });
   }
 
  private:
+  std::vector<uint8_t> decode(const FilePart& file) const override {
+    return read_image(file, form_);
+  }
+
   ImageForm form_;
 };
 

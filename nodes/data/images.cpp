@@ -1,4 +1,5 @@
 #include "framework/node/plugin.h"
+#include "nodes/data/bad_files.h"
 #include "nodes/data/folder_files.h"
 #include "nodes/data/image_params.h"
 #include "nodes/data/image_store.h"
@@ -15,18 +16,23 @@ class Images final : public Source {
       required};
   ImageParams form{this};
   FolderParams part{this};
+  BadFilesParams bad{this};
 
   std::shared_ptr<FolderFiles<ImageStore>> images_;
   std::vector<size_t> chosen_;
+  std::vector<std::string> notes_;
 
   int64_t open() override {
     const ImageForm its = form.form();
     images_ = FolderFiles<ImageStore>::open(*folder, its);
     chosen_ = part.choose(*images_);
+    notes_ = bad.leave_out(chosen_, [&](size_t file) { return images_->store.complaint(file); });
     image.shape({*batch, its.height, its.width, its.channels});
     label.shape({*batch});
     return std::ssize(chosen_);
   }
+
+  std::vector<std::string> notes() const override { return notes_; }
 
   void load(int64_t sample, int64_t row) override {
     const size_t file = chosen_[static_cast<size_t>(sample)];

@@ -44,9 +44,9 @@ using Photos = std::map<fs::path, std::unique_ptr<Photo>>;  // by path in the fo
 std::shared_ptr<Photos> open_photos(const fs::path& folder, int64_t side, int64_t channels) {
   return shared<Photos>(std::tuple(fs::weakly_canonical(folder), side, channels), [&] {
     auto photos = std::make_shared<Photos>();
-    for (const fs::path& file : files_below(folder, ImageStore::kind))
-      photos->emplace(file.lexically_relative(folder),
-                      std::make_unique<Photo>(file, side, channels));
+    for (const FilePart& photo : files_below(folder, ImageStore::kind))
+      photos->emplace(photo.file.lexically_relative(folder),
+                      std::make_unique<Photo>(photo.file, side, channels));
     return photos;
   });
 }

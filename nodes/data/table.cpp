@@ -1,13 +1,12 @@
 #include <memory>
-#include <set>
-#include <tuple>
 
 #include "framework/node/plugin.h"
-#include "nodes/data/image_params.h"
-#include "nodes/data/image_store.h"
-#include "nodes/data/shared.h"
-#include "nodes/data/table_file.h"
-#include "nodes/data/words.h"
+#include "nodes/data/bad_files.h"
+#include "nodes/data/table_audio.h"
+#include "nodes/data/table_image.h"
+#include "nodes/data/table_label.h"
+#include "nodes/data/table_rows.h"
+#include "nodes/data/table_words.h"
 
 namespace weft {
 namespace {
@@ -15,116 +14,93 @@ namespace {
 namespace fs = std::filesystem;
 
 class TableSource final : public Source {
-  Out image{this, "image", "[batch, height, width, channels]; [batch, 0] without `image`."};
-  Out label{this, "label", "The class of each row, [batch]; -1 without `label`.", DType::i32};
-  Out words{
-      this, "words",
-      "The places of its words in the vocabulary, [batch, length]; -1 behind the last, 0 for a "
-      "word that is not known.",
-      DType::i32};
   Param<std::string> file{
       this, "file",
-      "A .csv, .tsv, .json (a list of objects) or .jsonl file, here or below the data folder.",
+      "A .csv, .tsv, .json (a list of objects) or .jsonl file, here or below the data folder. Or "
+      "samples as WebDataset has them, in a folder or a .tar archive: files that are called alike "
+      "up "
+      "to an ending are one row, and endings (`.png`, `_en.ogg`) name columns, which hold the "
+      "files, "
+      "but of .txt and .cls files the first lines. `path` is the folder that a sample is in, "
+      "`folder` the first one of the path, `name` what its files are called.",
       required};
-  Param<std::string> image_column{this, "image", "The column that names an image file.", ""};
-  Param<std::string> folder{this, "folder", "Of the image files, from the table's own folder.",
-                            "."};
-  ImageParams form{this};
-  Param<std::string> label_column{
-      this, "label", "The column whose different texts, in order, are the classes.", ""};
-  Param<std::vector<std::string>> text{this, "text",
-                                       "The columns whose words are read, one after the other.",
-                                       std::vector<std::string>{}};
-  Param<int64_t> vocabulary{this, "vocabulary",
-                            "How many words are known: the most frequent of the whole table.", 1024,
-                            within(2, 1 << 24)};
-  Param<int64_t> length{this, "length", "Words of a row that are read.", 16, within(1, 1 << 16)};
+  Param<std::string> key{
+      this, "key",
+      "Of samples: each file with this ending is one. Else it is `image`, else `audio`.", ""};
+  Param<std::string> folder{this, "folder",
+                            "Of the files that cells name, from the table's own folder.", ""};
+  TableImage image{this};
+  TableAudio audio{this};
+  TableLabel label{this};
+  TableWords words{this};
   SplitParams side{this};
   Param<std::string> group{
       this, "group", "The column by which rows stay on one side of a split; else each row alone.",
       ""};
   Param<int64_t> limit{this, "limit", "Only the first rows; 0 is all.", 0, at_least(0)};
+  Param<Missing> missing{this, "missing",
+                         "Rows with an empty cell for image, audio or label, or without any text, "
+                         "if asked for: refuse the table, or leave them out.",
+                         Missing::refuse};
+  BadFilesParams bad{this};
 
-  std::shared_ptr<Table> table_;
-  std::shared_ptr<ImageStore> images_;
+  std::shared_ptr<TableRows> rows_;
   std::vector<size_t> chosen_;
-  std::vector<int32_t> labels_;               // of all rows
-  std::vector<std::vector<int32_t>> places_;  // of the words of all rows
+  std::vector<std::string> notes_;
 
-  const std::string& cell(size_t row, size_t column) const { return table_->rows[row][column]; }
-  size_t count() const { return table_->rows.size(); }
+  TableQuery query() const {
+    TableQuery query{.table = fs::weakly_canonical(find_data(*file)), .missing = *missing};
+    for (const Columns& need : {image.columns(), audio.columns(), label.columns(), words.columns()})
+      if (!need.empty()) query.needs.push_back(need);
+    if (!group->empty()) query.others = {*group};
+    if (!SampleFiles::is_place(query.table)) {
+      if (!key->empty()) throw Error("`key` is of samples in a folder or .tar archive");
+      query.files = fs::weakly_canonical(query.table.parent_path() / *folder);
+      return query;
+    }
+    if (!folder->empty()) throw Error("`folder` is of tables whose cells name files");
+    query.key = !key->empty() ? *key : !image.column->empty() ? *image.column : *audio.column;
+    if (query.key.empty())
+      throw Error("`key` must say how the files end of which each is a sample, such as .txt");
+    return query;
+  }
 
   int64_t open() override {
-    const fs::path path = find_data(*file);
-    table_ = shared<Table>(fs::weakly_canonical(path),
-                           [&] { return std::make_shared<Table>(read_table(path)); });
-    open_images(path);
-    open_labels();
-    open_words();
-    const size_t by = group->empty() ? 0 : table_->column(*group);
-    chosen_.clear();
-    for (size_t i = 0; i < count(); ++i)
-      if (side.wants(group->empty() ? std::to_string(i) : cell(i, by))) chosen_.push_back(i);
-    if (*limit > 0 && std::ssize(chosen_) > *limit) chosen_.resize(static_cast<size_t>(*limit));
+    rows_ = TableRows::open(query());
+    image.open(*rows_);
+    audio.open(*rows_);
+    label.open(*rows_);
+    words.open(*rows_);
+    choose();
+    notes_ = rows_->notes();
+    const auto complaint = [&](size_t row) {
+      const std::string its = image.complaint(row);
+      return its.empty() ? audio.complaint(row) : its;
+    };
+    for (const std::string& note : bad.leave_out(chosen_, complaint)) notes_.push_back(note);
     return std::ssize(chosen_);
   }
 
-  void open_images(const fs::path& path) {
-    image.shape({*batch, 0});
-    if (image_column->empty()) return;
-    const ImageForm its = form.form();
-    const size_t column = table_->column(*image_column);
-    const fs::path where = path.parent_path() / *folder;
-    images_ = shared<ImageStore>(
-        std::tuple(fs::weakly_canonical(path), fs::weakly_canonical(where), column, its), [&] {
-          std::vector<fs::path> files;
-          for (const auto& row : table_->rows) files.push_back(where / row[column]);
-          return std::make_shared<ImageStore>(std::move(files), its);
-        });
-    image.shape({*batch, its.height, its.width, its.channels});
+  void choose() {
+    const size_t by = group->empty() ? 0 : rows_->column(*group);
+    chosen_.clear();
+    for (size_t i = 0; i < rows_->size(); ++i)
+      if (side.wants(group->empty() ? std::to_string(i) : rows_->cell(i, by))) chosen_.push_back(i);
+    if (*limit > 0 && std::ssize(chosen_) > *limit) chosen_.resize(static_cast<size_t>(*limit));
   }
 
-  void open_labels() {
-    label.shape({*batch});
-    labels_.assign(count(), -1);
-    if (label_column->empty()) return;
-    const size_t column = table_->column(*label_column);
-    std::set<std::string> classes;
-    for (size_t i = 0; i < count(); ++i) classes.insert(cell(i, column));
-    for (size_t i = 0; i < count(); ++i)
-      labels_[i] =
-          static_cast<int32_t>(std::distance(classes.begin(), classes.find(cell(i, column))));
-  }
-
-  void open_words() {
-    words.shape({*batch, text->empty() ? 0 : *length});
-    if (text->empty()) return;
-    std::vector<size_t> columns;
-    for (const std::string& name : *text) columns.push_back(table_->column(name));
-    const auto whole = [&](size_t row) {
-      std::string all;
-      for (const size_t column : columns) all += cell(row, column) + " ";
-      return all;
-    };
-    Vocabulary known;
-    for (size_t i = 0; i < count(); ++i) known.count(whole(i));
-    known.keep(static_cast<size_t>(*vocabulary));
-    places_.clear();
-    for (size_t i = 0; i < count(); ++i) places_.push_back(known.places(whole(i)));
-  }
+  std::vector<std::string> notes() const override { return notes_; }
 
   void load(int64_t sample, int64_t row) override {
     const size_t from = chosen_[static_cast<size_t>(sample)];
-    label.ints()[row] = labels_[from];
-    if (images_) images_->read(from, image.data() + row * image.row_size(), *form.range);
-    for (int64_t i = 0; i < words.row_size(); ++i) {
-      const auto at = static_cast<size_t>(i);
-      words.ints()[row * words.row_size() + i] = at < places_[from].size() ? places_[from][at] : -1;
-    }
+    image.load(from, row);
+    audio.load(from, row);
+    label.load(from, row);
+    words.load(from, row);
   }
 };
 
-WEFT_NODE(TableSource, "table", "Rows of a table: an image, a class, words.",
+WEFT_NODE(TableSource, "table", "Rows of a table: an image, a sound, a class, words.",
           "{file: emoji/emoji.json, image: image, folder: google, size: 32, label: category, text: "
           "name, batch: 64}")
 

@@ -172,7 +172,7 @@ class Walk {
 }  // namespace
 
 TarFile::TarFile(const std::filesystem::path& file)
-    : disk_(file.string()), members_(Walk(disk_).members()) {}
+    : disk_(file), members_(Walk(disk_).members()) {}
 
 void TarFile::read(int64_t offset, std::span<char> out) const {
   if (disk_.read(offset, out.data(), std::ssize(out)) < std::ssize(out))

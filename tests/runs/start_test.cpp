@@ -149,5 +149,38 @@ TEST_F(Start, TimeIsLimited) {
   EXPECT_EQ(status("run").at("step"), step_of(last("run")));
 }
 
+TEST_F(Start, WhatTheDataLacksIsToldAndKept) {
+  write_text(folder_ / "t.csv", "name,kind\nred apple,fruit\n,fruit\nhammer,tool\n");
+  write("words", R"(
+weft: 1
+name: words
+modules:
+  model:
+    inputs: [words]
+    nodes:
+      rows:   {node: embedding, x: words, vocabulary: 8, features: 4}
+      mean:   {node: global_avg_pool, x: rows}
+      logits: {node: linear, x: mean, features: 2}
+    outputs: {logits: logits}
+train:
+  data: {node: table, file: t.csv, text: name, label: kind, missing: leave_out, batch: 2}
+  nodes:
+    kind: {use: model, words: data.words}
+    loss: {node: cross_entropy, logits: kind, label: data.label}
+  phases: [{minimize: loss, update: model, optimizer: {node: adam, lr: 1e-3}}]
+  steps: 3
+evaluate:
+  report: loss
+)");
+  const std::string note =
+      "data: 1 of 3 rows lack something and are left out; the first, row 2 has";
+  const Ended run = train("words", "run");
+  ASSERT_EQ(run.exit, 0) << run.err;
+  EXPECT_THAT(run.err, AllOf(HasSubstr("train/" + note), HasSubstr("evaluate/" + note)));
+  EXPECT_THAT(text("run/log.txt"), HasSubstr("train/" + note));
+  EXPECT_THAT(weft({"check", "words.yaml"}).out, HasSubstr("train/" + note));
+  EXPECT_THAT(weft({"evaluate", "run"}).err, HasSubstr("weft: evaluate/" + note));
+}
+
 }  // namespace
 }  // namespace weft::tests

@@ -71,5 +71,9 @@ TEST_F(Twin, OfTheMaskedLanguageModel) {
   agree("masked_lm", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheFusionWithAudio) {
+  agree("fusion_audio", {"loss"}, 20, 1e-4);
+}
+
 }  // namespace
 }  // namespace weft::tests

@@ -2,7 +2,6 @@
 #include "nodes/data/audio_file.h"
 
 #include <gmock/gmock.h>
-#include <sndfile.h>
 #include <sys/stat.h>
 
 #include <complex>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "tests/support/lone_node.h"
+#include "tests/support/media.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"
 
@@ -28,16 +28,6 @@ constexpr int wav = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
 constexpr int float_wav = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
 constexpr int flac = SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
 constexpr int ogg = SF_FORMAT_OGG | SF_FORMAT_VORBIS;
-
-void write_sound(const std::filesystem::path& file, int format, int rate, int channels,
-                 const std::vector<float>& samples) {
-  std::filesystem::create_directories(file.parent_path());
-  SF_INFO info{.samplerate = rate, .channels = channels, .format = format};
-  SNDFILE* sound = sf_open(file.c_str(), SFM_WRITE, &info);
-  ASSERT_TRUE(sound) << sf_strerror(nullptr);
-  sf_writef_float(sound, samples.data(), std::ssize(samples) / channels);
-  sf_close(sound);
-}
 
 std::vector<float> tone(double hertz, double height, int rate, double seconds, int channels = 1) {
   std::vector<float> samples;
@@ -97,11 +87,11 @@ TEST_F(AudioFile, SamplesOfTheSameRateAreKept) {
 }
 
 TEST_F(AudioFile, BrokenFilesAreNamed) {
-  EXPECT_THAT(refused("none.wav"), HasSubstr("none.wav: cannot be read"));
+  EXPECT_THAT(refused("none.wav"), HasSubstr("none.wav: No such file"));
   std::filesystem::create_directory(here_ / "folder.wav");
-  EXPECT_THAT(refused("folder.wav"), HasSubstr("folder.wav: is not a file"));
+  EXPECT_THAT(refused("folder.wav"), HasSubstr("folder.wav is not a file"));
   mkfifo((here_ / "pipe.wav").c_str(), 0600);
-  EXPECT_THAT(refused("pipe.wav"), HasSubstr("pipe.wav: is not a file"));
+  EXPECT_THAT(refused("pipe.wav"), HasSubstr("pipe.wav is not a file"));
   write_text(here_ / "a.ogg", "");
   EXPECT_THAT(refused("a.ogg"), HasSubstr("a.ogg: is empty"));
   write_text(here_ / "a.flac", "no sound at all");

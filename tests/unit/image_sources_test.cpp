@@ -1,10 +1,10 @@
 // Folders of images and tables that name images, classes and words.
 #include <gmock/gmock.h>
-#include <png.h>
 
 #include <set>
 
 #include "tests/support/lone_node.h"
+#include "tests/support/media.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"
 
@@ -15,16 +15,6 @@ using testing::ElementsAre;
 using testing::FloatNear;
 using testing::HasSubstr;
 using Bytes = std::vector<uint8_t>;
-
-// [height, width, 4]: red, green, blue, opacity.
-void write_png(const std::filesystem::path& file, uint32_t width, uint32_t height,
-               const Bytes& rgba) {
-  std::filesystem::create_directories(file.parent_path());
-  png_image png{};
-  png.version = PNG_IMAGE_VERSION;
-  png.width = width, png.height = height, png.format = PNG_FORMAT_RGBA;
-  ASSERT_TRUE(png_image_write_to_file(&png, file.c_str(), 0, rgba.data(), 0, nullptr));
-}
 
 Bytes plain(uint8_t r, uint8_t g, uint8_t b, uint8_t opacity = 255) {
   return {r, g, b, opacity};

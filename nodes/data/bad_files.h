@@ -1,0 +1,53 @@
+// What sources do about files that cannot be read.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/node/node.h"
+
+namespace weft {
+
+enum class BadFiles { refuse, skip };
+inline std::vector<std::string> names(BadFiles) {
+  return {"refuse", "skip"};
+}
+
+struct BadFilesParams {
+  Param<BadFiles> bad_files;
+  Param<double> bad_share;
+
+  explicit BadFilesParams(Node* owner)
+      : bad_files(owner, "bad_files",
+                  "A file that cannot be read ends the run (refuse); or all files are read once at "
+                  "the start, and samples of bad ones are left out and named (skip).",
+                  BadFiles::refuse),
+        bad_share(owner, "bad_share",
+                  "The share of samples that may be left out so; with more the data is refused.",
+                  0.01, {.least = 0, .most = 1, .fixed = true}) {}
+
+  // Leaves out the samples that complaint(sample) says something of. Returns the note of it.
+  template <class Complaint>
+  std::vector<std::string> leave_out(std::vector<size_t>& samples, Complaint complaint) const {
+    constexpr int named = 3;
+    if (*bad_files == BadFiles::refuse) return {};
+    int64_t bad = 0;
+    std::string first;
+    const auto all = std::ssize(samples);
+    std::erase_if(samples, [&](size_t sample) {
+      const std::string why = complaint(sample);
+      if (why.empty()) return false;
+      if (bad++ < named) first += (first.empty() ? "" : "; ") + why;
+      return true;
+    });
+    if (bad == 0) return {};
+    const std::string what =
+        std::to_string(bad) + " of " + std::to_string(all) + " samples have bad files";
+    if (bad > named) first += "; …";
+    if (static_cast<double>(bad) > *bad_share * static_cast<double>(all))
+      throw Error(Exit::data, what + ", more than the share of `bad_share`: " + first);
+    return {what + " and are left out: " + first};
+  }
+};
+
+}  // namespace weft
