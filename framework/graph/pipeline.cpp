@@ -185,28 +185,32 @@ TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
   return train;
 }
 
-SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train,
-                          Mistakes& mistakes) {
+// `evaluate` or `generate`: its data may be train's with other params.
+SectionDecl read_later_section(const std::string& name, const Yaml& map,
+                               const std::optional<TrainDecl>& train, Mistakes& mistakes) {
   SectionDecl section;
-  Fields fields(map, "`evaluate`", mistakes);
   const Yaml* data = map.is_map() ? map.find("data") : nullptr;
   const bool own_data = data && data->is_map() && data->find("node");
-  if (data && !own_data && train && train->data) {  // train's data with other params
+  const bool changes = data && !own_data && train && train->data;
+  Yaml plain = map;
+  if (changes) plain.erase("data");
+  Fields fields(plain, name, mistakes);
+  read_section(section, fields, plain, mistakes);
+  fields.done();
+  if (changes) {
     Yaml merged = train->data->keys;
     for (const char* key : {"shuffle", "drop_last"}) merged.erase(key);
     for (const auto& entry : data->entries()) merged.put(entry);
-    Yaml plain = map;
-    plain.erase("data");
-    Fields others(plain, "`evaluate`", mistakes);
-    read_section(section, others, plain, mistakes);
-    others.done();
     section.data = NodeDecl{"data", data->place(), train->data->kind, "", merged};
-  } else {
-    read_section(section, fields, map, mistakes);
-    fields.done();
-    if (!section.data && train) section.data = train->data;
   }
   section.place = map.place();
+  return section;
+}
+
+SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train,
+                          Mistakes& mistakes) {
+  SectionDecl section = read_later_section("`evaluate`", map, train, mistakes);
+  if (!section.data && train) section.data = train->data;
   if (section.nodes.empty() && !train)
     mistakes.add(map.place(), "`evaluate` needs `nodes`: there is no `train` that has them");
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
@@ -355,10 +359,7 @@ void Pipeline::build(Mistakes& mistakes) {
   if (const Yaml* map = fields.take("train")) train = read_train(*map, mistakes);
   if (const Yaml* map = fields.take("evaluate")) evaluate = read_evaluate(*map, train, mistakes);
   if (const Yaml* map = fields.take("generate")) {
-    generate.emplace();
-    Fields keys(*map, "`generate`", mistakes);
-    read_section(*generate, keys, *map, mistakes);
-    keys.done();
+    generate = read_later_section("`generate`", *map, train, mistakes);
     if (generate->nodes.empty()) mistakes.add(map->place(), "`generate` needs `nodes`");
   }
   if (!train && !evaluate && !generate)

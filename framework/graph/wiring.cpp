@@ -240,6 +240,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
       add_at(own, value->place(), error, who + ": ");
     }
   }
+  refuse_alike(node, sources, who, own);
   own.check();
   if (skipped) throw Skip{};
   for (size_t i = 0; i < sources.size(); ++i)
@@ -265,6 +266,19 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   if (is_data) plan_.data = id;
   plan_.nodes.push_back(std::move(node));
   return outputs;
+}
+
+void Wiring::refuse_alike(const PlanNode& node, const std::vector<std::pair<int, Place>>& sources,
+                          const std::string& who, Mistakes& mistakes) {
+  const auto& ins = node.node->ins;
+  for (size_t i = 0; i < ins.size() && ins.size() == sources.size(); ++i)
+    for (size_t j = 0; ins[i]->traits.unlike && j < ins.size(); ++j)
+      if (ins[j]->name == std::string_view(ins[i]->traits.unlike) && sources[i].first >= 0 &&
+          sources[i].first == sources[j].first)
+        mistakes.add(sources[i].second,
+                     who + ": ports " + ticked(ins[j]->name) + " and " + ticked(ins[i]->name) +
+                         " are wired to one value, but each needs its own: two layers, side by "
+                         "side, make them");
 }
 
 void Wiring::set_param(PlanNode& node, ParamBase& param, const Yaml& value) {

@@ -46,6 +46,8 @@ class Wiring {
   Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
   std::vector<std::string> kinds() const;  // and fragments
   bool attempt(Scope& scope, const NodeDecl& decl);
+  static void refuse_alike(const PlanNode& node, const std::vector<std::pair<int, Place>>& sources,
+                           const std::string& who, Mistakes& mistakes);
   void set_param(PlanNode& node, ParamBase& param, const Yaml& value);
   void connect(PlanNode& node, In& port, int value, const Place& place);
   void infer(PlanNode& node);

@@ -234,7 +234,7 @@ Json sections() {
   train["save"] = defined("save");
   return {{"train", map_of(std::move(train))},
           {"evaluate", map_of(section_schema(other_data))},
-          {"generate", map_of(section_schema(defined("data")))}};
+          {"generate", map_of(section_schema(other_data))}};
 }
 
 // What a file needs unless it takes it from another by `include`.
@@ -242,7 +242,7 @@ Json whole_file() {
   const auto needs = [](const char* section, std::vector<std::string> keys) {
     return Json{{section, {{"required", std::move(keys)}}}};
   };
-  Json properties = needs("train", {"phases"});
+  Json properties = Json::object();
   properties.update(needs("evaluate", {"report"}));
   properties.update(needs("generate", {"nodes"}));
   return {{"required", {"weft"}},

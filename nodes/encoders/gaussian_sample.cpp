@@ -21,7 +21,7 @@ WEFT_SIMD void grad_log_var(const float* __restrict grad_z, const float* __restr
 
 class GaussianSample final : public Node {
   In mean{this, "mean", "[batch, ...]"};
-  In log_var{this, "log_var", "Logarithm of the variance, shaped as `mean`."};
+  In log_var{this, "log_var", "Logarithm of the variance, shaped as `mean`.", {.unlike = "mean"}};
   Out z{this, "z", "One sample of each distribution, shaped as `mean`."};
   Saved eps{this, "eps", "Standard normal numbers, shaped as `mean`."};
 

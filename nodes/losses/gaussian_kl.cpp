@@ -26,7 +26,7 @@ WEFT_SIMD void grad_log_var(const float* __restrict log_var, float grad_y, float
 
 class GaussianKl final : public Node {
   In mean{this, "mean", "[batch, ...]"};
-  In log_var{this, "log_var", "Logarithm of the variance, shaped as `mean`."};
+  In log_var{this, "log_var", "Logarithm of the variance, shaped as `mean`.", {.unlike = "mean"}};
   Out y{this, "y", "[batch]; summed over a sample, in nats."};
 
   void infer() override {

@@ -1,0 +1,72 @@
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+#include "nodes/sinks/batch_file.h"
+
+namespace weft {
+namespace {
+
+class CsvFile final : public Node {
+  Ins xs{
+      this, "xs", "Numbers, [batch, ...]: a column, or one for each of a row's.", {.grad = false}};
+  Param<std::string> path{this, "path", "The file; later batches put their number before `.`.",
+                          required};
+  Param<std::vector<std::string>> names{
+      this, "names", "Of `xs`, for the first line; several columns of one are numbered.", required};
+
+  bool whole_batch() const override { return true; }
+
+  void infer() override {
+    BatchFile::check(*path, ".csv");
+    if (names->size() != xs.size())
+      throw Error("`names` has " + std::to_string(names->size()) + " names for " +
+                  std::to_string(xs.size()) + " of `xs`");
+    for (const auto& x : xs)
+      if (x->shape().rank() < 1) throw Error("`xs` has one number, but must be [batch, ...]");
+  }
+
+  std::string header() const {
+    std::string line;
+    for (size_t i = 0; i < xs.size(); ++i)
+      for (int64_t j = 0; j < xs[i].row_size(); ++j) {
+        line += (line.empty() ? "" : ",") + (*names)[i];
+        if (xs[i].row_size() > 1) line += "_" + std::to_string(j);
+      }
+    return line;
+  }
+
+  static std::string text(float x) {  // whole numbers without a point
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.7g", static_cast<double>(x));
+    return digits;
+  }
+
+  std::string line(int64_t row) const {
+    std::string line;
+    for (const auto& x : xs)
+      for (int64_t j = 0; j < x->row_size(); ++j)
+        line += (line.empty() ? "" : ",") + text(x->data()[row * x->row_size() + j]);
+    return line;
+  }
+
+  void forward(const Step& step) override {
+    BatchFile file(output(*path), step.number);
+    std::ofstream out(file.temporary());
+    out << header() << '\n';
+    for (int64_t row = 0; row < std::min(step.rows, xs[0].rows()); ++row) out << line(row) << '\n';
+    out.close();
+    if (!out) file.refuse(std::strerror(errno));
+    file.commit();
+  }
+};
+
+WEFT_NODE(CsvFile, "csv_file", "Writes numbers as a table, a line for each row.",
+          "{xs: [[3], [3, 2]], names: [error, place], path: rows.csv}")
+
+}  // namespace
+}  // namespace weft
