@@ -27,7 +27,9 @@ class CsvFile final : public Node {
       throw Error("`names` has " + std::to_string(names->size()) + " names for " +
                   std::to_string(xs.size()) + " of `xs`");
     for (const auto& x : xs)
-      if (x->shape().rank() < 1) throw Error("`xs` has one number, but must be [batch, ...]");
+      if (x->shape().rank() < 1 || x->rows() != xs[0].rows())
+        throw Error("`xs` has " + xs[0].shape().str() + " and " + x->shape().str() +
+                    ", but must be [batch, ...] each");
   }
 
   std::string header() const {
