@@ -256,6 +256,9 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
     plan->phases.emplace_back();
   }
   if (mistakes.empty()) mark_needed(*plan, *section, wanted, mistakes);
+  for (size_t n = 0; n < plan->needed.size(); ++n)  // `evaluate` alone runs measures
+    if (mode != Mode::evaluate && dynamic_cast<const Measure*>(plan->nodes[n].node.get()))
+      plan->needed[n] = false;
   if (mistakes.empty()) {
     const auto items = plan->program(std::vector<bool>(plan->phases.size(), true));
     for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];

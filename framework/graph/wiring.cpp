@@ -187,10 +187,14 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   node.setting.endless = !is_data;
   Mistakes own;
   bool skipped = false;
-  const auto wired = [&](const Yaml& ref, const char* port) {
+  const auto wired = [&](const Yaml& ref, const char* port, bool optional) {
     try {
       if (unresolved(ref)) throw Skip{};
-      return resolve(scope, ref.to_text("port " + ticked(port)), ref.place());
+      const int value = resolve(scope, ref.to_text("port " + ticked(port)), ref.place());
+      if (value < 0 && !optional)
+        own.add(ref.place(), who + " needs its port " + ticked(port) +
+                                 ", but gets an optional input that is not wired");
+      return value;
     } catch (const Error& error) {
       own.add(error);
     } catch (const Skip&) {
@@ -209,10 +213,8 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     const Yaml* ref = decl.keys.find(port->name);
     if (!ref && !port->traits.optional)
       own.add(decl.place, who + " needs its port " + ticked(port->name) + ": " + port->doc);
-    sources.emplace_back(ref ? wired(*ref, port->name) : -1, ref ? ref->place() : decl.place);
-    if (ref && sources.back().first < 0 && !port->traits.optional && !skipped && own.empty())
-      own.add(ref->place(), who + " needs its port " + ticked(port->name) +
-                                ", but gets an optional input that is not wired");
+    sources.emplace_back(ref ? wired(*ref, port->name, port->traits.optional) : -1,
+                         ref ? ref->place() : decl.place);
   }
   for (Ins* port : node.node->lists) {
     const Yaml* refs = decl.keys.find(port->name);
@@ -223,7 +225,8 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     const auto items = !refs             ? std::vector<Yaml>{}
                        : refs->is_list() ? refs->items()
                                          : std::vector{*refs};
-    for (const Yaml& item : items) sources.emplace_back(wired(item, port->name), item.place());
+    for (const Yaml& item : items)
+      sources.emplace_back(wired(item, port->name, false), item.place());
     node.lists.push_back(items.size());
     port->resize(node.node.get(), items.size());
   }

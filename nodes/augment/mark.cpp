@@ -31,6 +31,7 @@ class Mark final : public Node {
     std::copy_n(x.data(), x.size(), y.data());
     for (int64_t row = 0; row < x.rows(); ++row) {
       const float *at = position.data() + 2 * row, far = 1e6F;
+      if (std::isnan(at[0]) || std::isnan(at[1])) continue;
       const auto i = static_cast<int64_t>(std::clamp(at[0], -far, far));
       const auto j = static_cast<int64_t>(std::clamp(at[1], -far, far));
       for (int64_t k = -*arm; k <= *arm; ++k) paint(row, i + k, j), paint(row, i, j + k);

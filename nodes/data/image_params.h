@@ -38,6 +38,8 @@ struct ImageParams {
     if (*channels == 2) throw Error("`channels` is 2, but must be 1, 3 or 4");
     if (background->size() != 1 && background->size() != 3)
       throw Error("`background` must be one number, or three: red, green and blue");
+    if (*channels == 4 && *range == PixelRange::symmetric)
+      throw Error("`channels: 4` has opacities in [0, 1], so `range` must be unit");
     const bool transparent = *channels == 4;  // nothing shines through
     ImageForm form{
         .height = size->front(), .width = size->back(), .channels = *channels, .fit = *fit};
@@ -74,6 +76,7 @@ struct SplitParams {
 
 // A file or folder as the user gives it: from here, else from the folder of fetched data.
 inline std::filesystem::path find_data(const std::string& given) {
+  if (given.empty()) throw Error("a file or folder is named by an empty text");
   std::error_code ignored;
   if (std::filesystem::exists(given, ignored)) return given;
   const auto fetched = Node::data_dir() / given;

@@ -11,6 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int64_t most_pixels = int64_t{1} << 26, most_kept = int64_t{1} << 30;
+
 // A large image, scaled, decoded when first asked for.
 class Photo {
  public:
@@ -25,6 +27,9 @@ class Photo {
              .width = scaled(whole.width),
              .channels = channels,
              .fit = Fit::stretch};
+    if (form_.height > most_pixels / form_.width)
+      throw Error(Exit::data,
+                  file.string() + " would have more than 2^26 pixels: make `side` smaller");
   }
   const ImageForm& form() const { return form_; }
   const uint8_t* pixels() {
@@ -47,6 +52,11 @@ std::shared_ptr<Photos> open_photos(const fs::path& folder, int64_t side, int64_
     for (const FilePart& photo : files_below(folder, ImageStore::kind))
       photos->emplace(photo.file.lexically_relative(folder),
                       std::make_unique<Photo>(photo.file, side, channels));
+    int64_t bytes = 0;  // all are kept
+    for (const auto& [name, photo] : *photos) bytes += photo->form().bytes();
+    if (bytes > most_kept)
+      throw Error(Exit::data, folder.string() + " would take " + std::to_string(bytes >> 20) +
+                                  " MiB, more than 1 GiB: make `side` smaller");
     return photos;
   });
 }

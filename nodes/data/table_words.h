@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/node/node.h"
+#include "nodes/data/shared.h"
 #include "nodes/data/table_rows.h"
 #include "nodes/data/words.h"
 
@@ -22,7 +23,8 @@ struct TableWords {
                             "How many words are known: the most frequent of the whole table.", 1024,
                             within(2, 1 << 24)};
   Param<int64_t> length{owner, "length", "Words of a row that are read.", 16, within(1, 1 << 16)};
-  std::vector<std::vector<int32_t>> places{};  // of the words of all rows
+  using Places = std::vector<std::vector<int32_t>>;
+  std::shared_ptr<Places> places{};  // of the words of all rows
 
   const Columns& columns() const { return *text; }
 
@@ -36,17 +38,22 @@ struct TableWords {
       for (const size_t column : at) all += rows.cell(row, column) + " ";
       return all;
     };
-    Vocabulary known;
-    for (size_t i = 0; i < rows.size(); ++i) known.count(whole(i));
-    known.keep(static_cast<size_t>(*vocabulary));
-    places.clear();
-    for (size_t i = 0; i < rows.size(); ++i) places.push_back(known.places(whole(i)));
+    places = shared<Places>(std::tuple(&rows, *text, *vocabulary), [&] {
+      Vocabulary known;
+      for (size_t i = 0; i < rows.size(); ++i) known.count(whole(i));
+      known.keep(static_cast<size_t>(*vocabulary));
+      auto all = std::make_shared<Places>();
+      for (size_t i = 0; i < rows.size(); ++i) all->push_back(known.places(whole(i)));
+      return all;
+    });
   }
 
   void load(size_t from, int64_t row) {
     int32_t* out = words.ints() + row * words.row_size();
-    for (int64_t i = 0; i < words.row_size(); ++i)
-      out[i] = i < std::ssize(places[from]) ? places[from][static_cast<size_t>(i)] : -1;
+    for (int64_t i = 0; i < words.row_size(); ++i) {
+      const auto& its = (*places)[from];
+      out[i] = i < std::ssize(its) ? its[static_cast<size_t>(i)] : -1;
+    }
   }
 };
 

@@ -91,17 +91,18 @@ class Attention final : public Node {
     }
   }
 
-  void hide(float* s) const {
+  // Of keys that are not seen.
+  void set_hidden(float* s, float value) const {
     for (int64_t i = 0; i < score_rows(); ++i, s += tk()) {
       const int32_t* places = keys.ints() + i / (*heads * tq()) * tk();
-      for (int64_t j = 0; j < tk(); ++j) s[j] = places[j] < 0 ? -1e30F : s[j];
+      for (int64_t j = 0; j < tk(); ++j) s[j] = places[j] < 0 ? value : s[j];
     }
   }
 
   void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1
     float* s = training() ? p.data() : scratch_.data();
     scores_(q.data(), k.data(), s);
-    if (keys.wired()) hide(s);
+    if (keys.wired()) set_hidden(s, -1e30F);
     for (int64_t i = 0; i < score_rows(); ++i)
       softmax(s + i * tk(), *causal ? i % tq() + 1 : tk(), tk());
     mix_(s, v.data(), y.data());
@@ -113,6 +114,7 @@ class Attention final : public Node {
     grad_p_(y.grad(), v.data(), scratch_.data());
     for (int64_t i = 0; i < score_rows(); ++i)
       softmax_backward(p.data() + i * tk(), scratch_.data() + i * tk(), tk());
+    if (keys.wired()) set_hidden(scratch_.data(), 0);
     if (q.wants_grad()) grad_q_(scratch_.data(), k.data(), q.grad());
     if (k.wants_grad()) grad_k_(scratch_.data(), q.data(), k.grad());
   }

@@ -32,7 +32,8 @@ class ElementwiseLoss : public Node {
 
   // Images of another size come from a decoder that does not go back the way the encoder came.
   std::string hint() const {
-    if (x.shape().rank() != 4 || target.shape().rank() != 4) return "";
+    const Shape &a = x.shape(), &b = target.shape();
+    if (a.rank() != 4 || b.rank() != 4 || (a[1] == b[1] && a[2] == b[2])) return "";
     return "; a decoder has to return to the size of its encoder's input, and a transposed "
            "convolution makes (size - 1) · stride + kernel - 2 · padding pixels of `size`";
   }

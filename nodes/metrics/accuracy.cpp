@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 
@@ -8,7 +10,7 @@ class Accuracy final : public Node {
   In x{this, "x", "A score for each class, [batch, ..., c].", {.grad = false}};
   In label{this,
            "label",
-           "The right class, [batch, ...]; outside [0, c) it is never hit.",
+           "The right class, [batch, ...]; -1 is left out, others outside [0, c) are never hit.",
            {.dtype = DType::i32, .grad = false}};
   Out y{this, "y", "The share of a sample's labels that are among the best `top`, [batch]."};
   Param<int64_t> top{this, "top", "How many of the best scores count.", 1, at_least(1)};
@@ -29,10 +31,10 @@ class Accuracy final : public Node {
   void forward(const Step&) override {
     const int64_t c = x.shape().back();
     for (int64_t row = 0; row < y.rows(); ++row) {
-      int64_t hits = 0;
+      int64_t hits = 0, asked = 0;
       for (int64_t i = row * label.row_size(); i < (row + 1) * label.row_size(); ++i)
-        hits += hit(x.data() + i * c, c, label.ints()[i]);
-      y.data()[row] = static_cast<float>(hits) / static_cast<float>(label.row_size());
+        hits += hit(x.data() + i * c, c, label.ints()[i]), asked += label.ints()[i] != -1;
+      y.data()[row] = static_cast<float>(hits) / static_cast<float>(std::max<int64_t>(asked, 1));
     }
   }
 

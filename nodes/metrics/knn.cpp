@@ -14,7 +14,8 @@ class Knn final : public Node {
   In x{this, "x", "Features, [batch, d]; only their directions count.", {.grad = false}};
   In label{this, "label", "Their classes, [batch].", {.dtype = DType::i32, .grad = false}};
   Out y{this, "y",
-        "The classes' votes, [batch, classes]: exp(cosine / temperature) of each neighbour. "
+        "The classes' votes, [batch, classes]: exp((cosine - the nearest's) / temperature) of each "
+        "neighbour. "
         "Zeros in training, which only remembers."};
   Param<int64_t> classes{this, "classes", "How many.", required, within(1, 1 << 20)};
   Param<int64_t> capacity{this, "capacity", "Samples that are remembered, the last ones.", required,
@@ -52,6 +53,7 @@ class Knn final : public Node {
   void direction(int64_t row, float* to) const {
     const float* from = x.data() + row * d();
     const float norm = std::sqrt(std::inner_product(from, from + d(), from, 0.0F));
+    if (!std::isfinite(norm)) throw Error(Exit::nonfinite, "a feature of `x` is not finite");
     for (int64_t i = 0; i < d(); ++i) to[i] = from[i] / std::max(norm, 1e-8F);
   }
 
@@ -87,7 +89,7 @@ class Knn final : public Node {
       const auto its = static_cast<int64_t>(known.data()[neighbour]);
       if (its >= 0 && its < *classes)
         y.data()[row * *classes + its] +=
-            std::exp(score[neighbour] / static_cast<float>(*temperature));
+            std::exp((score[neighbour] - score[order_[0]]) / static_cast<float>(*temperature));
     }
   }
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 
@@ -26,6 +26,9 @@ class CsvFile final : public Node {
     if (names->size() != xs.size())
       throw Error("`names` has " + std::to_string(names->size()) + " names for " +
                   std::to_string(xs.size()) + " of `xs`");
+    for (const std::string& name : *names)
+      if (name.find_first_of(",\"\r\n") != std::string::npos)
+        throw Error("`names` has " + name + ", but a name has no comma, quote or line end");
     for (const auto& x : xs)
       if (x->shape().rank() < 1 || x->rows() != xs[0].rows())
         throw Error("`xs` has " + xs[0].shape().str() + " and " + x->shape().str() +
@@ -42,9 +45,9 @@ class CsvFile final : public Node {
     return line;
   }
 
-  static std::string text(float x) {  // whole numbers without a point
+  static std::string text(float x) {  // reads back as the same number
     char digits[32];
-    std::snprintf(digits, sizeof digits, "%.7g", static_cast<double>(x));
+    std::snprintf(digits, sizeof digits, "%.9g", static_cast<double>(x));
     return digits;
   }
 

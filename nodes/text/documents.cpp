@@ -22,6 +22,7 @@ std::vector<fs::path> files_of(const Corpus& corpus) {
   std::error_code error;
   if (!fs::is_directory(corpus.path, error)) return {corpus.path};
   std::vector<fs::path> files;
+  if (corpus.match.size() > 1000) throw Error("`match` is longer than 1000 characters");
   std::regex pattern;
   try {
     pattern = std::regex(corpus.match);
@@ -31,7 +32,7 @@ std::vector<fs::path> files_of(const Corpus& corpus) {
   for (fs::recursive_directory_iterator at(corpus.path, error);
        !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
     const fs::path& file = at->path();
-    const bool text = file.extension() == ".txt" || is_table(file);
+    const bool text = (file.extension() == ".txt" || is_table(file)) && at->is_regular_file(error);
     if (text && std::regex_search(file.lexically_relative(corpus.path).generic_string(), pattern))
       files.push_back(file);
   }
@@ -52,11 +53,12 @@ size_t character(const std::string& text, size_t at) {
   return size;
 }
 
-void check_utf8(const std::string& text, const fs::path& file) {
+void check_utf8(const std::string& text, const fs::path& file, const char* unit, size_t number) {
   for (size_t at = 0; at < text.size();) {
     const size_t size = character(text, at);
     if (size == 0)
-      throw Error(Exit::data, file.string() + " is not UTF-8 at byte " + std::to_string(at));
+      throw Error(Exit::data, file.string() + " is not UTF-8 in " + unit + " " +
+                                  std::to_string(number) + ", at byte " + std::to_string(at));
     at += size;
   }
 }
@@ -71,8 +73,9 @@ void add_document(std::vector<std::string>& documents, const std::string& text) 
 void read_plain(const fs::path& file, Unit unit, std::vector<std::string>& documents) {
   std::ifstream in(file, std::ios::binary);
   std::string document;
+  size_t number = 0;
   for (std::string line; std::getline(in, line);) {
-    check_utf8(line, file);
+    check_utf8(line, file, "line", ++number);
     const bool blank = line.find_first_not_of(" \t\r") == std::string::npos;
     if (blank || unit == Unit::lines) {
       add_document(documents, document);
@@ -90,10 +93,11 @@ void read_rows(const fs::path& file, const std::vector<std::string>& names,
   const Table table = read_table(file);
   std::vector<size_t> columns;
   for (const std::string& name : names) columns.push_back(table.column(name));
+  size_t number = 0;
   for (const auto& row : table.rows) {
     std::string text;
     for (const size_t column : columns) text += row[column] + " ";
-    check_utf8(text, file);
+    check_utf8(text, file, "row", ++number);
     add_document(documents, text);
   }
 }

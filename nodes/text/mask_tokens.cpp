@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
@@ -8,14 +9,18 @@
 namespace weft {
 namespace {
 
-// Devlin et al. 2019, arXiv:1810.04805, section 3.1 and appendix A.1. Every row has as many blanks,
-// so that a mean over rows is one over blanks.
+// Devlin et al. 2019, arXiv:1810.04805, section 3.1 and appendix A.1. Every row that is full of
+// tokens has as many blanks, so that a mean over rows is one over blanks.
 class MaskTokens final : public Node {
-  In x{this, "x", "Tokens, [batch, t].", {.dtype = DType::i32, .grad = false}};
+  In x{this,
+       "x",
+       "Tokens, [batch, t]; below 0 is nothing, and no blank.",
+       {.dtype = DType::i32, .grad = false}};
   Out y{this, "y", "With blanks: 80 % of them `mask`, 10 % any token, 10 % as they were.",
         DType::i32};
-  Out places{this, "places", "Where the blanks are, [batch, blanks], in order.", DType::i32};
-  Out label{this, "label", "What stood there, [batch, blanks].", DType::i32};
+  Out places{this, "places",
+             "Where the blanks are, [batch, blanks], in order; -1 if there are fewer.", DType::i32};
+  Out label{this, "label", "What stood there, [batch, blanks], or -1.", DType::i32};
   Param<double> rate{this, "rate", "The share of tokens that become blanks.", 0.15, within(0, 1)};
   Param<int64_t> vocabulary{this, "vocabulary", "How many tokens there are.", required,
                             within(5, 1 << 24)};
@@ -46,19 +51,32 @@ class MaskTokens final : public Node {
     order_.resize(static_cast<size_t>(t()));
   }
 
+  // The first of `order_` become blanks: tokens with the smallest draws, in their order.
+  void choose(const int32_t* tokens) {
+    const auto at = [](int32_t place) { return static_cast<size_t>(place); };
+    std::iota(order_.begin(), order_.end(), 0);
+    std::sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) {
+      return std::tuple(tokens[a] < 0, draws_[at(a)], a) <
+             std::tuple(tokens[b] < 0, draws_[at(b)], b);
+    });
+    std::sort(order_.begin(), order_.begin() + blanks(), [&](int32_t a, int32_t b) {
+      return std::tuple(tokens[a] < 0, a) < std::tuple(tokens[b] < 0, b);
+    });
+  }
+
   void forward(const Step& step) override {
     std::copy_n(x.ints(), x.size(), y.ints());
     for (int64_t row = 0; row < x.rows(); ++row) {
       random(step, row).uniform(draws_);
       const float *fate = draws_.data() + t(), *other = fate + blanks();
-      std::iota(order_.begin(), order_.end(), 0);
-      std::stable_sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) {
-        return draws_[static_cast<size_t>(a)] < draws_[static_cast<size_t>(b)];
-      });
-      std::sort(order_.begin(), order_.begin() + blanks());
       int32_t* tokens = y.ints() + row * t();
+      choose(tokens);
       for (int64_t i = 0; i < blanks(); ++i) {
         const int32_t place = order_[static_cast<size_t>(i)];
+        if (tokens[place] < 0) {
+          places.ints()[row * blanks() + i] = label.ints()[row * blanks() + i] = -1;
+          continue;
+        }
         places.ints()[row * blanks() + i] = place;
         label.ints()[row * blanks() + i] = tokens[place];
         if (fate[i] < 0.8F)

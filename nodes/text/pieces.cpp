@@ -38,12 +38,12 @@ std::string read(const fs::path& file) {
 }
 
 void write(const fs::path& file, const std::string& bytes) {
-  fs::create_directories(file.parent_path());
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
   const fs::path temporary = file.string() + "." + std::to_string(::getpid());
   std::ofstream out(temporary, std::ios::binary);
   out << bytes;
   out.close();
-  std::error_code error;
   if (out) fs::rename(temporary, file, error);
   if (!out || error) throw Error(Exit::resources, "cannot write " + file.string());
 }
@@ -65,7 +65,8 @@ class Learned final : public Pieces {
     if (!processor_.Encode(text, &ids).ok()) throw Error(Exit::data, "a text cannot be cut");
     std::vector<int32_t> places;
     for (const int id : ids) {  // a blank stands for a piece with the space before it
-      if (id == mask && !places.empty() && places.back() == space_) places.pop_back();
+      if (id == mask && space_ != unknown && !places.empty() && places.back() == space_)
+        places.pop_back();
       places.push_back(id);
     }
     return places;
@@ -150,8 +151,12 @@ std::shared_ptr<const Pieces> Pieces::learned(const std::string& name, int64_t s
                              fingerprint(documents) + "\n";
   const std::scoped_lock lock(opening);
   if (!fs::exists(files.model)) {
-    write(files.model, learn(size, kind, documents));
+    const std::string model = learn(size, kind, documents);
     write(files.origin, origin);
+    write(files.model, model);
+  } else if (!fs::exists(files.origin)) {
+    throw Error("the vocabulary " + files.model.string() + " lacks " + files.origin.string() +
+                ", which tells what it was learned from: bring it along, or remove the vocabulary");
   } else if (const std::string other = read(files.origin); other != origin) {
     throw Error("the vocabulary " + files.model.string() + " has " +
                 other.substr(0, other.find('\n')) + ", not " + origin.substr(0, origin.size() - 1) +

@@ -68,9 +68,13 @@ class Text final : public Source {
                  Cut::packed};
   SplitParams side{this};
 
+  // One side of a split, made once for all lanes.
+  struct Chosen {
+    std::vector<size_t> documents;
+    std::vector<int32_t> packed;  // their tokens, each with an end
+  };
   std::shared_ptr<CutCorpus> corpus_;
-  std::vector<size_t> chosen_;   // documents
-  std::vector<int32_t> packed_;  // their tokens
+  std::shared_ptr<Chosen> chosen_;
 
   int64_t open() override {
     if (*pieces > 0 && *pieces <= Pieces::first_plain)
@@ -79,25 +83,32 @@ class Text final : public Source {
     if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
     const Corpus corpus{lines->empty() ? find_data(*file) : "", *match, *columns, *unit};
     corpus_ = CutCorpus::open({corpus, *lines, *vocabulary, *pieces, *kind});
-    chosen_.clear(), packed_.clear();
-    for (size_t i = 0; i < corpus_->documents.size(); ++i)
-      if (side.wants(corpus_->documents[i])) chosen_.push_back(i);
+    chosen_ = shared<Chosen>(std::tuple(corpus_.get(), *side.split, *side.test_share),
+                             [&] { return choose(); });
     tokens.shape({*batch, *length});
-    if (*cut == Cut::documents) return std::ssize(chosen_);
-    for (const size_t i : chosen_) {
-      packed_.insert(packed_.end(), corpus_->places[i].begin(), corpus_->places[i].end());
-      packed_.push_back(Pieces::end);
+    return *cut == Cut::documents ? std::ssize(chosen_->documents)
+                                  : std::ssize(chosen_->packed) / *length;
+  }
+
+  std::shared_ptr<Chosen> choose() const {
+    auto chosen = std::make_shared<Chosen>();
+    for (size_t i = 0; i < corpus_->documents.size(); ++i) {
+      if (!side.wants(corpus_->documents[i])) continue;
+      const auto& its = corpus_->places[i];
+      chosen->documents.push_back(i);
+      chosen->packed.insert(chosen->packed.end(), its.begin(), its.end());
+      chosen->packed.push_back(Pieces::end);
     }
-    return std::ssize(packed_) / *length;
+    return chosen;
   }
 
   void load(int64_t sample, int64_t row) override {
     int32_t* to = tokens.ints() + row * *length;
     if (*cut == Cut::packed) {
-      std::copy_n(packed_.begin() + sample * *length, *length, to);
+      std::copy_n(chosen_->packed.begin() + sample * *length, *length, to);
       return;
     }
-    const auto& from = corpus_->places[chosen_[static_cast<size_t>(sample)]];
+    const auto& from = corpus_->places[chosen_->documents[static_cast<size_t>(sample)]];
     const auto n = std::min<int64_t>(*length, std::ssize(from));
     std::copy_n(from.begin(), n, to);
     std::fill(to + n, to + *length, -1);

@@ -26,12 +26,12 @@ class Emoji(transformer.Tokens):
     def batch(self, *rows):
         return rows
 
-    def decay_rate(self, optimizer, step):
+    def schedule_rate(self, optimizer, step):
         for group in optimizer.param_groups:
             group["lr"] = twin.cosine(step, self.steps, self.lr, warmup=50)
 
     def train(self, rows, step):
-        self.decay_rate(self.optimizer, step)
+        self.schedule_rate(self.optimizer, step)
         loss = cross_entropy(self.classify(rows, step), rows[2])
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -39,7 +39,7 @@ class FusionDecision(emoji.Emoji):
         return share[0] * text + share[1] * image
 
     def train(self, rows, step):
-        self.decay_rate(self.optimizer, step)
+        self.schedule_rate(self.optimizer, step)
         text, image = self.experts(rows, step)
         loss = cross_entropy(text, rows[2]) + cross_entropy(image, rows[2])
         self.optimizer.zero_grad(set_to_none=True)

@@ -8,6 +8,8 @@ import twin
 
 class LinearProbe(simclr.SimClr):
     about = "What a frozen encoder's features tell a linear classifier"
+    epochs = 10
+    batch_size = 256
     drop_last = False
     layers = {name: kinds for name, kinds in simclr.SimClr.layers.items() if "encoder" in name} | {
         "probe.even": twin.batch_norm(1152),

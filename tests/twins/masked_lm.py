@@ -15,7 +15,6 @@ class MaskedLm(transformer.Tokens):
     epochs = 16
     batch_size = 64
     length, pieces, features, blocks, blanks = 64, 2048, 128, 3, 10
-    data = DATA
     layers = {
         "encoder.rows": twin.embedding(pieces, features, 0.02),
         "encoder.sited": twin.positions(length, features),
@@ -32,7 +31,7 @@ class MaskedLm(transformer.Tokens):
         self.optimizer = self.adamw(0.05, lr=1e-3)
 
     def samples(self, split):
-        tokens, = twin.weft_samples(self.data % split,
+        tokens, = twin.weft_samples(DATA % split,
                                     {"tokens": "{node: to_float, x: data.tokens}"})
         self.steps = self.epochs * self.batches_of(len(tokens))
         return [tokens.long()]

@@ -98,7 +98,7 @@ TEST_F(TextNodes, SaysWhatIsWrongWithAText) {
   EXPECT_THAT(complaint(source(here_ / "none.txt", 4)), HasSubstr("there is no `"));
   EXPECT_THAT(complaint(source(file("empty.txt", " \n\n"), 4)), HasSubstr("holds no text"));
   EXPECT_THAT(complaint(source(file("latin.txt", "caf\xe9 au lait"), 4)),
-              HasSubstr("latin.txt is not UTF-8 at byte 3"));
+              HasSubstr("latin.txt is not UTF-8 in line 1, at byte 3"));
   EXPECT_THAT(complaint(source(file("cut.txt", "a\xe5\xba"), 4)), HasSubstr("is not UTF-8"));
   auto params = source(file("a.txt", "abc"), 4);
   params["lines"] = Strings{"abc"};
