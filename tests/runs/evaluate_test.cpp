@@ -45,6 +45,32 @@ TEST_F(Trained, EvaluationRepeatsTheTrainings) {
   EXPECT_EQ(weft({"evaluate", "run", "--checkpoint", "13th"}).exit, 2);
 }
 
+// A memory fills without phases; measures, too, rest until `evaluate`.
+TEST_F(Trained, AMemoryFillsAndIsMeasured) {
+  train_it(R"(weft: 1
+name: memory
+modules:
+  memory:
+    inputs: [x, label]
+    nodes:
+      votes: {node: knn, x: x, label: label, classes: 10, capacity: 200, k: 1}
+    outputs: {votes: votes}
+train:
+  data: {node: idx, images: data/train-images-idx3-ubyte, labels: data/train-labels-idx1-ubyte, batch: 48}
+  nodes:
+    votes:    {use: memory, x: data.image, label: data.label}
+    accuracy: {node: accuracy, x: votes, label: data.label}
+    f1:       {node: f1, x: votes, label: data.label}
+  epochs: 1
+evaluate:
+  data: {images: data/train-images-idx3-ubyte, labels: data/train-labels-idx1-ubyte}
+  report: [accuracy, f1]
+)");
+  const json values = evaluate();  // each image is its own nearest neighbour
+  EXPECT_EQ(values.at("accuracy"), 1);
+  EXPECT_EQ(values.at("f1"), 1);
+}
+
 // 40 images: batches of 7 end with one of 5, of 48 with a short one only.
 TEST_F(Trained, TheSizeOfTheBatchDoesNotMatter) {
   train_it(tiny_classifier());

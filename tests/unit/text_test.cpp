@@ -193,5 +193,17 @@ TEST(MaskTokens, BlanksAreAsManyAndAsOftenAsBertSays) {
   EXPECT_EQ(changed, fate["mask"] + fate["other"]);
 }
 
+TEST(MaskTokens, WhatIsNothingIsNoBlank) {
+  LoneNode node("mask_tokens", {{"vocabulary", int64_t{9}}, {"rate", 0.5}});
+  node.feed("x", {2, 6}, std::vector<int32_t>{5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1})
+      .infer();
+  node.node().prepare(Pass::forward);
+  node.forward(0, 2);
+  EXPECT_THAT(node.ints("places"), ElementsAre(0, 1, -1, -1, -1, -1));
+  EXPECT_THAT(node.ints("label"), ElementsAre(5, 6, -1, -1, -1, -1));
+  const auto y = node.ints("y");
+  EXPECT_THAT(std::vector<int32_t>(y.begin() + 2, y.end()), Each(-1));
+}
+
 }  // namespace
 }  // namespace weft::tests
