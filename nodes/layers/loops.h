@@ -1,6 +1,8 @@
 // Loops over rows that several nodes share.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "framework/node/simd.h"
@@ -19,6 +21,13 @@ namespace weft {
 [[maybe_unused]] static WEFT_SIMD void scaled(const float* __restrict x, float by,
                                               float* __restrict y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = by * x[i];
+}
+
+// y = x / |x|; zeros stay zeros. Returns |x|.
+inline float direction(const float* x, float* y, int64_t n) {
+  const float length = std::sqrt(dot(x, x, n));
+  scaled(x, 1 / std::max(length, 1e-8F), y, n);
+  return length;
 }
 
 // y += by x

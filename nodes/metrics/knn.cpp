@@ -5,6 +5,7 @@
 #include "framework/node/dnn.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
@@ -50,17 +51,15 @@ class Knn final : public Node {
     order_.resize(static_cast<size_t>(*capacity));
   }
 
-  void direction(int64_t row, float* to) const {
-    const float* from = x.data() + row * d();
-    const float norm = std::sqrt(std::inner_product(from, from + d(), from, 0.0F));
-    if (!std::isfinite(norm)) throw Error(Exit::nonfinite, "a feature of `x` is not finite");
-    for (int64_t i = 0; i < d(); ++i) to[i] = from[i] / std::max(norm, 1e-8F);
+  void take_direction(int64_t row, float* to) const {
+    if (!std::isfinite(direction(x.data() + row * d(), to, d())))
+      throw Error(Exit::nonfinite, "a feature of `x` is not finite");
   }
 
   void forward(const Step& step) override {
     std::fill_n(y.data(), y.size(), 0.0F);
     if (remembers()) return remember(step);
-    for (int64_t row = 0; row < x.rows(); ++row) direction(row, unit_.data() + row * d());
+    for (int64_t row = 0; row < x.rows(); ++row) take_direction(row, unit_.data() + row * d());
     cosines_(unit_.data(), features.data(), scores_.data());
     for (int64_t row = 0; row < step.rows; ++row) vote(row);
   }
@@ -68,7 +67,7 @@ class Knn final : public Node {
   void remember(const Step& step) {
     for (int64_t row = 0; row < step.rows; ++row) {
       const int64_t place = (step.number * x.rows() + row) % *capacity;
-      direction(row, features.data() + place * d());
+      take_direction(row, features.data() + place * d());
       known.data()[place] = static_cast<float>(label.ints()[row]);
     }
   }

@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
 #include "framework/node/dnn.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
@@ -48,14 +47,9 @@ class RecallAt final : public Measure {
   void forward(const Step& step) override {
     const int64_t n = std::min({step.rows, a.rows(), *capacity - samples_});
     for (int64_t row = 0; row < n; ++row, ++samples_) {
-      direction(a.data() + row * d(), a_.data() + samples_ * d());
-      direction(b.data() + row * d(), b_.data() + samples_ * d());
+      direction(a.data() + row * d(), a_.data() + samples_ * d(), d());
+      direction(b.data() + row * d(), b_.data() + samples_ * d(), d());
     }
-  }
-
-  void direction(const float* from, float* to) const {
-    const float norm = std::sqrt(std::inner_product(from, from + d(), from, 0.0F));
-    for (int64_t i = 0; i < d(); ++i) to[i] = from[i] / std::max(norm, 1e-8F);
   }
 
   double result() override {
