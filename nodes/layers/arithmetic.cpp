@@ -3,6 +3,7 @@
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/fusion/fusion.h"
 
 namespace weft {
 namespace {
@@ -84,17 +85,11 @@ class Scale final : public Node {
   }
 };
 
-class Sum final : public Node {
-  Ins xs{this, "xs", "Tensors of one shape."};
-  Out y{this, "y", "Their sum."};
+class Sum final : public Fusion {
+ public:
+  Sum() : Fusion("Their sum.") {}
 
-  void infer() override {
-    for (const auto& x : xs)
-      if (x->shape() != xs[0].shape())
-        throw Error("`xs` has " + xs[0].shape().str() + " and " + x->shape().str() +
-                    ", but all must have one shape");
-    y.shape(xs[0].shape());
-  }
+ private:
   void forward(const Step&) override {
     std::copy_n(xs[0].data(), y.size(), y.data());
     for (size_t i = 1; i < xs.size(); ++i) accumulate(xs[i].data(), y.data(), y.size());
