@@ -54,6 +54,17 @@ void LoneNode::infer() {
   }
 }
 
+std::string LoneNode::complaint(const std::string& kind, const Params& params) {
+  try {
+    LoneNode node(kind, params);
+    node.infer();
+    node.forward(0, 1);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
 const Out& LoneNode::out(const std::string& port) const {
   return named(node_->outs, port);
 }

@@ -27,6 +27,9 @@ class LoneNode {
   void infer();  // and binds the outputs
   void forward(int64_t step, int64_t rows) { node_->forward({step, rows}); }
 
+  // What such a node says of itself as it reads its first row; "" if nothing is wrong.
+  static std::string complaint(const std::string& kind, const Params& params);
+
   Node& node() { return *node_; }
   const Out& out(const std::string& port) const;
   std::vector<float> floats(const std::string& port) const;

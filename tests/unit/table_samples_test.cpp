@@ -69,14 +69,7 @@ class Samples : public testing::Test {
     return node;
   }
   static std::string complaint(const LoneNode::Params& params, const std::string& kind = "table") {
-    try {
-      LoneNode node(kind, params);
-      node.infer();
-      node.forward(0, 1);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
+    return LoneNode::complaint(kind, params);
   }
   static int64_t count(LoneNode& node) { return dynamic_cast<Source&>(node.node()).samples(); }
 

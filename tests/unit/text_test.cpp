@@ -37,14 +37,7 @@ class TextNodes : public testing::Test {
     node.forward(0, 1);
     return node.ints("tokens");
   }
-  static std::string complaint(const Params& params) {
-    try {
-      first(params);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
-  }
+  static std::string complaint(const Params& params) { return LoneNode::complaint("text", params); }
   static int64_t samples(const Params& params) {
     LoneNode node("text", params);
     node.infer();
