@@ -14,9 +14,10 @@ class Emoji(transformer.Tokens):
     epochs = 40
     batch_size = 64
     lr = 2e-3
+    data = DATA
 
     def samples(self, split):
-        image, words, label = twin.weft_samples(DATA % split, {
+        image, words, label = twin.weft_samples(self.data % split, {
             "image": "data.image", "words": "{node: to_float, x: data.words}",
             "label": "{node: to_float, x: data.label}"})
         self.steps = self.epochs * self.batches_of(len(image))

@@ -6,14 +6,12 @@ from torch.nn.functional import cross_entropy, gelu
 import transformer
 import twin
 
-DATA = ("{node: text, file: austen/austen.txt, vocabulary: austen-2048, pieces: 2048, length: 64, "
-        "split: %s, batch: 512}")
-
-
 class MaskedLm(transformer.Tokens):
     about = "Fills blanks in the novels of Jane Austen (Devlin et al. 2019, arXiv:1810.04805)"
     epochs = 16
     batch_size = 64
+    data = ("{node: text, file: austen/austen.txt, vocabulary: austen-2048, pieces: 2048, "
+            "length: 64, split: %s, batch: 512}")
     length, pieces, features, blocks, blanks = 64, 2048, 128, 3, 10
     layers = {
         "encoder.rows": twin.embedding(pieces, features, 0.02),
@@ -31,7 +29,7 @@ class MaskedLm(transformer.Tokens):
         self.optimizer = self.adamw(0.05, lr=1e-3)
 
     def samples(self, split):
-        tokens, = twin.weft_samples(DATA % split,
+        tokens, = twin.weft_samples(self.data % split,
                                     {"tokens": "{node: to_float, x: data.tokens}"})
         self.steps = self.epochs * self.batches_of(len(tokens))
         return [tokens.long()]

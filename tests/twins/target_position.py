@@ -49,10 +49,12 @@ class TargetPosition(twin.Model):
         size = target.shape[2]
         u = self.draw.uniform(f"{section}/puzzle.pasted", step, len(x), 2)
         place = (u * np.float32(self.side - size + 1)).long()
+        i = torch.arange(size)
+        where = (torch.arange(len(x))[:, None, None], slice(None),
+                 (place[:, :1] + i)[:, :, None], (place[:, 1:] + i)[:, None, :])
+        under, over, shown = x[where], target[:, :3], target[:, 3:]
         x = x.clone()
-        for image, (top, left), over in zip(x, place, target):
-            under = image[:, top:top + size, left:left + size]
-            under.copy_(under * (1 - over[3]) + over[:3])
+        x[where] = under * (1 - shown.permute(0, 2, 3, 1)) + over.permute(0, 2, 3, 1)
         return x, place + size / 2
 
     def guess(self, x):

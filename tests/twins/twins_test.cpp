@@ -43,6 +43,17 @@ TEST_F(Twin, OfTheLinearProbe) {
         {"--start", folder_ / "simclr/checkpoints/last/model.safetensors"});
 }
 
+TEST_F(Twin, OfTheClassifier) {
+  agree("classifier", {"loss"}, 50, 1e-5);
+}
+
+TEST_F(Twin, OfTheLinearProbeOfEmoji) {
+  train("patch_position", 3);
+  if (IsSkipped()) return;
+  agree("linear_probe_emoji", {"loss"}, 20, 1e-4, {"--set", "run=patch_position"},
+        {"--start", folder_ / "patch_position/checkpoints/last/model.safetensors"});
+}
+
 TEST_F(Twin, OfTheAutoencoder) {
   agree("autoencoder", {"loss"}, 20, 1e-4);
 }
@@ -75,6 +86,10 @@ TEST_F(Twin, OfTargetPosition) {
 
 TEST_F(Twin, OfTheMaskedLanguageModel) {
   agree("masked_lm", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheMaskedLanguageModelOfPoems) {
+  agree("masked_lm_tang", {"loss"}, 20, 1e-4);
 }
 
 TEST_F(Twin, OfTheFusionWithAudio) {

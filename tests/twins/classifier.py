@@ -1,0 +1,47 @@
+"""The twin of pipelines/classifier.yaml."""
+from torch.nn.functional import cross_entropy, relu
+
+import twin
+
+
+class Classifier(twin.Model):
+    about = "Classifier of garments with one hidden layer"
+    epochs = 8
+    range = "unit"
+    layers = {
+        "classifier.h": twin.linear(784, 256),
+        "classifier.logits": twin.linear(256, 10),
+    }
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.steps = self.epochs * self.batches_of(60000)
+        self.optimizer = self.adam("", lr=3e-3)
+
+    def samples(self, split):
+        return [twin.idx(split, "images-idx3"), twin.idx(split, "labels-idx1")]
+
+    def batch(self, images, labels):
+        return self.floats(images), labels.long()
+
+    def classify(self, x):
+        return self.linear("classifier.logits", relu(self.linear("classifier.h", x)))
+
+    def train(self, rows, step):
+        for group in self.optimizer.param_groups:
+            group["lr"] = twin.cosine(step, self.steps, 3e-3)
+        loss = cross_entropy(self.classify(rows[0]), rows[1])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return [loss]
+
+    def evaluate(self):
+        images, labels = self.batch(*self.samples("test"))
+        logits = self.classify(images)
+        return {"loss": cross_entropy(logits, labels).item(),
+                "accuracy": (logits.argmax(1) == labels).float().mean().item()}
+
+
+if __name__ == "__main__":
+    twin.main(Classifier)
