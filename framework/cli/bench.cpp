@@ -1,76 +1,25 @@
 // weft bench: the training step against what the machine's arithmetic allows
 #include <fmt/core.h>
 
-#include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
-#include <ctime>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "framework/cli/commands.h"
-#include "framework/node/dnn.h"
+#include "framework/cli/machine.h"
 #include "framework/run/engine.h"
 
 namespace weft::cli {
 
 namespace {
 using Clock = std::chrono::steady_clock;
-constexpr int64_t first_warm_up = 20, warm_up = 5;  // steps that are not timed
+constexpr int64_t settling = 5;      // steps of each turn that are not timed
 constexpr int64_t round_steps = 25;  // of each number of threads in turn: noise is shared
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// Since the process was started, by its entry in /proc (field 22, in ticks since boot).
-double process_seconds() {
-  std::string stat;
-  std::getline(std::ifstream("/proc/self/stat"), stat);
-  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-  std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  const double ticks = std::strtod(field.c_str(), nullptr);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 -
-         ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-}
-
-// The most f32 operations that one thread does in a second: the best of many plain products.
-class Peak {
- public:
-  void measure() {
-    for (int i = 0; i < 8; ++i) {
-      const auto start = Clock::now();
-      product_(a_.data(), b_.data(), c_.data());
-      best_ = std::max(best_, 2.0 * side * side * side / seconds_since(start));
-    }
-  }
-  double flops() const { return best_; }
-
- private:
-  static constexpr int64_t side = 512;
-  static std::vector<float> filled(float value) {
-    return std::vector<float>(static_cast<size_t>(side * side), value);
-  }
-
-  std::vector<float> a_ = filled(0.5F), b_ = filled(0.25F), c_ = filled(0);
-  Matmul product_{Matrix::plain(side, side), Matrix::plain(side, side), Matrix::plain(side, side)};
-  double best_ = 0;
-};
 
 // The steps of one number of threads.
 struct Timing {
@@ -109,7 +58,7 @@ class Bench {
                                 {"cores", cores_},
                                 {"peak_gflops", peak_.flops() / 1e9},
                                 {"first_step_seconds", first_step_},
-                                {"peak_rss_mib", resident()}};
+                                {"peak_rss_mib", resident_mib()}};
     for (const Timing& timing : timings_) {
       const double median = timing.at(0.5);
       const double floor = plan_.step_flops() / (peak_.flops() * std::min(timing.threads, cores_));
@@ -129,26 +78,18 @@ class Bench {
   // One engine at a time: the fewest threads of all that live would bind them all.
   void time(Timing& timing, int64_t steps) {
     Engine engine(plan_, registry_, model_, {.threads = timing.threads});
-    const auto step = [&] {
+    const auto step = [&](int64_t) {
       engine.step(timing.next, timing.next % std::max<int64_t>(1, plan_.steps));
       ++timing.next;
-    };
-    const int64_t warm = timing.next == 0 ? first_warm_up : warm_up;
-    for (int64_t i = 0; i < warm; ++i) {
-      step();
       if (first_step_ == 0) first_step_ = process_seconds();
-    }
+    };
+    if (timing.next == 0) warm_up(plan_.steps_per_epoch(), step);
+    for (int64_t i = 0; i < settling; ++i) step(i);
     for (int64_t i = 0; i < steps; ++i) {
       const auto start = Clock::now();
-      step();
+      step(i);
       timing.seconds.push_back(seconds_since(start));
     }
-  }
-
-  static double resident() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_maxrss) / 1024;
   }
 
   const BenchOptions& options_;

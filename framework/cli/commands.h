@@ -30,8 +30,20 @@ struct BenchOptions {
   bool json = false;
 };
 
+struct ProfileOptions {
+  std::string pipeline;
+  std::vector<std::string> sets;
+  std::string section = "train";
+  std::string trace;  // a file for Perfetto or chrome://tracing; "": none
+  int threads = 0;
+  int64_t steps = 50;
+  bool json = false;
+};
+
 // The plugins of the standard places and of a pipeline's `plugins:`.
 Registry load_plugins_for(const Pipeline& pipeline);
+
+Mode mode_of(const std::string& section);  // train, evaluate or generate
 
 Exit train(const std::string& pipeline, const std::vector<std::string>& sets, TrainOptions options);
 Exit evaluate(const ModelOptions& options);
@@ -44,6 +56,7 @@ Exit schema();
 Exit docs();
 Exit doctor();
 Exit bench(const BenchOptions& options);
+Exit profile(const ProfileOptions& options);
 Exit version();
 
 }  // namespace weft::cli

@@ -132,6 +132,25 @@ void add_pipeline(CLI::App& app, Exit& exit) {
   bench_command.callback([bench, &exit] { exit = cli::bench(*bench); });
 }
 
+void add_profile(CLI::App& app, Exit& exit) {
+  auto given = std::make_shared<cli::ProfileOptions>();
+  CLI::App& command = *app.add_subcommand(
+      "profile", "Where a step's time goes: by node, by phase, by thread, and a trace");
+  command.add_option("PIPELINE", given->pipeline, "A pipeline file")->required();
+  add_sets(command, given->sets);
+  command.add_option("--section", given->section, "train, evaluate or generate")
+      ->check(CLI::IsMember({"train", "evaluate", "generate"}));
+  command.add_option("--threads", given->threads, "Threads (one for each core)")
+      ->check(CLI::Range(1, 4096))
+      ->envname("WEFT_THREADS");
+  command.add_option("--steps", given->steps, "Steps to look at (50)")
+      ->check(CLI::Range(1, 100'000));
+  command.add_option("--trace", given->trace,
+                     "Write a track for each thread, for Perfetto or chrome://tracing (.json)");
+  command.add_flag("--json", given->json, "One JSON object on stdout");
+  command.callback([given, &exit] { exit = cli::profile(*given); });
+}
+
 void add_plugins(CLI::App& app, Exit& exit) {
   auto name = std::make_shared<std::string>();
   CLI::App& nodes = *app.add_subcommand(
@@ -186,6 +205,7 @@ int main(int argc, char** argv) {
               cli::evaluate);
     add_model(app, exit, "generate", "Write what a trained model generates", cli::generate);
     add_pipeline(app, exit);
+    add_profile(app, exit);
     add_plugins(app, exit);
     add_data(app);
     if (argc == 1) throw CLI::CallForHelp();

@@ -21,6 +21,12 @@ Registry load_plugins_for(const Pipeline& pipeline) {
   return load_plugins(plugin_search(extra));
 }
 
+Mode mode_of(const std::string& section) {
+  return section == "evaluate"   ? Mode::evaluate
+         : section == "generate" ? Mode::generate
+                                 : Mode::train;
+}
+
 Exit train(const std::string& file, const std::vector<std::string>& sets, TrainOptions options) {
   Mistakes mistakes;
   Pipeline pipeline = Pipeline::read(file, sets, mistakes);
@@ -48,10 +54,7 @@ Exit graph(const std::string& file, const std::vector<std::string>& sets, const 
   Mistakes mistakes;
   Pipeline pipeline = Pipeline::read(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
-  const Mode mode = section == "evaluate"   ? Mode::evaluate
-                    : section == "generate" ? Mode::generate
-                                            : Mode::train;
-  const auto plan = Plan::build(pipeline, registry, mode, mistakes);
+  const auto plan = Plan::build(pipeline, registry, mode_of(section), mistakes);
   mistakes.check();
   const std::string dot = print_dot(*plan, pipeline);
   const auto kind = std::filesystem::path(output).extension();

@@ -17,7 +17,7 @@ namespace weft {
 namespace {
 // Rows of a lane: fewer starve a matrix product, more starve the threads and outgrow the cache.
 constexpr int64_t most_rows = 64, least_rows = 4;
-constexpr int64_t cache_elements = 1 << 18;  // of the largest tensor of a lane: 1 MiB
+constexpr int64_t cache_elements = 1 << 19;  // of the largest tensor of a lane: 2 MiB
 constexpr int64_t most_lanes = 64;
 
 size_t at(int index) {
@@ -378,6 +378,14 @@ std::vector<std::string> Plan::notes() const {
   return all;
 }
 
+double Plan::backward_flops(const PlanPhase& phase, int node) const {
+  bool wants = false;
+  for (size_t i = 0; i < nodes[at(node)].inputs.size(); ++i)
+    wants = wants || input_wants_grad(*this, phase, node, i);
+  const Node& own = *nodes[at(node)].node;
+  return wants ? own.flops() * (own.weights.empty() ? 2 : 1) : 0;
+}
+
 double Plan::step_flops() const {
   double flops = 0;
   for (const PlanPhase& phase : phases)
@@ -385,13 +393,8 @@ double Plan::step_flops() const {
       if (item.node < 0) continue;
       const double forward = nodes[at(item.node)].node->flops();
       if (item.kind == PlanItem::Kind::forward) flops += forward;
-      if (item.kind != PlanItem::Kind::backward) continue;
-      bool wants = false;
-      for (size_t i = 0; i < nodes[at(item.node)].inputs.size(); ++i)
-        wants = wants || input_wants_grad(*this, phase, item.node, i);
-      const bool weightless = nodes[at(item.node)].node->weights.empty();
-      flops +=
-          forward * (phase.learn(item.node) ? 1 : 0) + forward * (wants ? (weightless ? 2 : 1) : 0);
+      if (item.kind == PlanItem::Kind::backward)
+        flops += backward_flops(phase, item.node) + (phase.learn(item.node) ? forward : 0);
     }
   return flops;
 }

@@ -154,7 +154,9 @@ class Plan {
   int measure(size_t report) const;           // the node, if a Measure makes the report, or -1
   const PlanOptimizer& optimizer(const PlanPhase& phase, int weight) const;
   std::vector<std::string> notes() const;  // of the nodes: "train/data: 3 rows are left out"
-  double step_flops() const;               // multiplications and additions of one training step
+  // Multiplications and additions: of the gradients of a node's inputs, of a whole step.
+  double backward_flops(const PlanPhase& phase, int node) const;
+  double step_flops() const;
   size_t weight_bytes() const;
   size_t bytes() const;  // of weights, gradients, optimizer slots and the arena
 };

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "framework/node/dnn.h"
 #include "framework/node/dnn_call.h"
+#include "framework/node/dnn_fold.h"
 
 namespace weft {
 
@@ -77,12 +79,17 @@ struct Convolution::Built {
   Of of;
   ConvolutionShape shape;
   bool bias;
+  std::optional<Fold> fold;  // of x with few channels, instead of oneDNN's own
   dnn::Call call, reorder;
   size_t packed = 0;  // bytes of the weight in oneDNN's layout, if that is not the plain one
 
   Built(Of of, const ConvolutionShape& shape, const ConvolutionOptions& options)
       : of(of), shape(shape), bias(options.bias) {
     if (shape.batch == 0) return;
+    if (of == Of::x && Fold::suits(shape)) {
+      fold.emplace(shape);
+      return;
+    }
     const Layouts l(shape);
     const auto attr = dnn::attributes(options.activation, options.slope);
     const auto quiet = dnn::attributes(Activation::none, 0);
@@ -164,7 +171,8 @@ void Convolution::to_y(const float* x, const float* w, float* y, const float* bi
 }
 
 void Convolution::to_x(float* x, const float* w, const float* y) const {
-  built(Of::x).run(x, w, y, nullptr);
+  Built& own = built(Of::x);
+  own.fold ? (*own.fold)(x, w, y) : own.run(x, w, y, nullptr);
 }
 
 void Convolution::to_w(const float* x, float* w, const float* y, float* bias) const {

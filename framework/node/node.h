@@ -73,7 +73,8 @@ struct PortTraits {
   DType dtype = DType::f32;
   bool grad = true;       // false: no gradient flows through this input
   bool optional = false;  // the user may leave it out
-  // Another port that must not be wired to the same value: one code is no mean and variance at once.
+  // Another port that must not be wired to the same value: one code is no mean and variance at
+  // once.
   const char* unlike = nullptr;
 };
 

@@ -2,9 +2,12 @@
 
 #include <Random123/philox.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numbers>
+
+#include "framework/node/simd.h"
 
 namespace weft {
 
@@ -14,6 +17,28 @@ constexpr float two_pi = 2 * std::numbers::pi_v<float>;
 float unit(uint32_t bits) {
   return static_cast<float>(bits >> 8) * 0x1p-24F;
 }  // [0, 1)
+
+WEFT_SIMD void to_unit(const uint32_t* __restrict bits, float* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(bits[i] >> 8) * 0x1p-24F;
+}
+
+// Four numbers each of the blocks first, first + 1, …: Philox4x32-10, many blocks side by side.
+WEFT_SIMD void fill_blocks(uint64_t key, uint64_t step, uint32_t row, uint32_t first,
+                           int64_t blocks, uint32_t* __restrict out) {
+#pragma omp simd
+  for (int64_t i = 0; i < blocks; ++i) {
+    auto c0 = first + static_cast<uint32_t>(i), c1 = row, c2 = static_cast<uint32_t>(step),
+         c3 = static_cast<uint32_t>(step >> 32);
+    auto k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
+#pragma GCC unroll 10
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9U, k1 += 0xBB67AE85U) {
+      const uint64_t a = uint64_t{c0} * 0xD2511F53U, b = uint64_t{c2} * 0xCD9E8D57U;
+      c0 = static_cast<uint32_t>(b >> 32) ^ c1 ^ k0, c1 = static_cast<uint32_t>(b);
+      c2 = static_cast<uint32_t>(a >> 32) ^ c3 ^ k1, c3 = static_cast<uint32_t>(a);
+    }
+    out[4 * i] = c0, out[4 * i + 1] = c1, out[4 * i + 2] = c2, out[4 * i + 3] = c3;
+  }
+}
 }  // namespace
 
 uint64_t Random::key(uint64_t seed, std::string_view path) {
@@ -35,29 +60,36 @@ std::array<uint32_t, 4> Random::block() {
 }
 
 void Random::bits(std::span<uint32_t> out) {
-  for (size_t i = 0; i < out.size(); i += 4) {
+  const size_t whole = out.size() / 4;
+  if (whole > 1) fill_blocks(key_, step_, row_, next_, static_cast<int64_t>(whole), out.data());
+  size_t i = whole > 1 ? 4 * whole : 0;
+  next_ += static_cast<uint32_t>(i / 4);
+  for (; i < out.size(); i += 4) {
     const auto b = block();
-    for (size_t j = 0; j < 4 && i + j < out.size(); ++j) out[i + j] = b[j];
+    std::copy_n(b.data(), std::min<size_t>(4, out.size() - i), out.data() + i);
   }
 }
 
 void Random::uniform(std::span<float> out) {
-  for (size_t i = 0; i < out.size(); i += 4) {
-    const auto b = block();
-    for (size_t j = 0; j < 4 && i + j < out.size(); ++j) out[i + j] = unit(b[j]);
+  std::array<uint32_t, 256> drawn;
+  for (size_t i = 0; i < out.size(); i += drawn.size()) {
+    const size_t n = std::min(drawn.size(), out.size() - i);
+    bits({drawn.data(), n});
+    to_unit(drawn.data(), out.data() + i, static_cast<int64_t>(n));
   }
 }
 
 void Random::normal(std::span<float> out) {
-  for (size_t i = 0; i < out.size(); i += 4) {
-    const auto b = block();
-    float n[4];
-    for (size_t j = 0; j < 4; j += 2) {
-      const float radius = std::sqrt(-2 * std::log(1 - unit(b[j])));
-      n[j] = radius * std::cos(two_pi * unit(b[j + 1]));
-      n[j + 1] = radius * std::sin(two_pi * unit(b[j + 1]));
+  std::array<uint32_t, 256> drawn;
+  for (size_t i = 0; i < out.size(); i += drawn.size()) {
+    const size_t n = std::min(drawn.size(), out.size() - i);
+    bits({drawn.data(), n + n % 2});
+    for (size_t j = 0; j < n; j += 2) {
+      const float radius = std::sqrt(-2 * std::log(1 - unit(drawn[j])));
+      const float angle = two_pi * unit(drawn[j + 1]);
+      out[i + j] = radius * std::cos(angle);
+      if (j + 1 < n) out[i + j + 1] = radius * std::sin(angle);
     }
-    for (size_t j = 0; j < 4 && i + j < out.size(); ++j) out[i + j] = n[j];
   }
 }
 

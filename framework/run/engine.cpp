@@ -61,6 +61,7 @@ struct Engine::Body {
         arena(threads),
         observer(arena),
         instances(plan, registry, model, learner, options.output_dir) {
+    state.trace = options.trace;
     state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
   }
 
@@ -173,8 +174,7 @@ std::vector<double> Engine::report(size_t index) const {
 
 Measure* Engine::measure(size_t index) const {
   const int node = body_->plan.measure(index);
-  return node < 0 ? nullptr
-                  : static_cast<Measure*>(body_->instances.of(node).front().node.get());
+  return node < 0 ? nullptr : static_cast<Measure*>(body_->instances.of(node).front().node.get());
 }
 
 std::vector<std::string> Engine::busy() const {

@@ -11,12 +11,14 @@
 #include "framework/graph/plan.h"
 #include "framework/run/learner.h"
 #include "framework/run/model.h"
+#include "framework/run/trace.h"
 
 namespace weft {
 
 struct EngineOptions {
   int threads = 0;                         // 0: as many as the machine has cores
   std::filesystem::path output_dir = ".";  // where sinks write
+  Trace* trace = nullptr;                  // is told of every call
 };
 
 class Engine {

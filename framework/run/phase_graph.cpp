@@ -56,16 +56,6 @@ void PhaseGraph::wait_for(Task& task, const std::vector<size_t>& items) {
 
 // A lane runs its items in order, so within lanes only tasks of their own are waited for.
 void PhaseGraph::add_item(const PlanItem& item) {
-  const int node = item.node >= 0 ? item.node : plan_.values[at(item.value)].node;
-  const auto body = [&](int64_t lane) {
-    switch (item.kind) {
-      case PlanItem::Kind::forward: return forward(item.node, lane);
-      case PlanItem::Kind::backward: return backward(item.node, lane);
-      case PlanItem::Kind::seed: return seed(item.value, lane);
-      case PlanItem::Kind::sum: return sum(item.value, lane);
-    }
-    return std::function<void()>();
-  };
   const std::vector<size_t> after = index_.needs(item);
   Where where;
   if (item.laned) {
@@ -74,12 +64,12 @@ void PhaseGraph::add_item(const PlanItem& item) {
       Task& own = lane_task(where.group, lane);
       for (const size_t before : after)
         if (Task* other = where_[before].task) own.after.push_back(other);
-      own.calls.emplace_back(node, body(lane));
+      add_calls(item, lane, own.calls);
     }
   } else {
     where.task = &task();
     wait_for(*where.task, after);
-    where.task->calls.emplace_back(node, body(-1));
+    add_calls(item, -1, where.task->calls);
   }
   index_.add(item, where_.size());
   where_.push_back(where);
@@ -91,19 +81,22 @@ Tensor PhaseGraph::rows(const Tensor& tensor, int64_t lane) const {
   return tensor.slice(range.begin, range.end);
 }
 
-std::function<void()> PhaseGraph::forward(int node, int64_t lane) {
-  Node* own = instances_.of(node)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
-  return [this, own] { own->forward(state_.step); };
-}
-
-std::function<void()> PhaseGraph::backward(int node, int64_t lane) {
-  Node* own = instances_.of(node)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
-  const PlanLearn* learn = plan_.phases[phase_].learn(node);
-  const bool learns_too = learn && learn->in_lanes;
-  return [this, own, learns_too] {
-    own->backward(state_.step);
-    if (learns_too) own->learn(state_.step);
-  };
+void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, std::vector<Call>& calls) {
+  const int n = item.node >= 0 ? item.node : plan_.values[at(item.value)].node;
+  Node* node = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
+  switch (item.kind) {
+    case PlanItem::Kind::forward:
+      calls.push_back({n, Work::forward, lane, [this, node] { node->forward(state_.step); }});
+      break;
+    case PlanItem::Kind::seed:
+      calls.push_back({n, Work::seed, lane, seed(item.value, lane)});
+      break;
+    case PlanItem::Kind::sum: calls.push_back({n, Work::sum, lane, sum(item.value, lane)}); break;
+    case PlanItem::Kind::backward:
+      calls.push_back({n, Work::backward, lane, [this, node] { node->backward(state_.step); }});
+      if (const PlanLearn* learn = plan_.phases[phase_].learn(n); learn && learn->in_lanes)
+        calls.push_back({n, Work::learn, lane, [this, node] { node->learn(state_.step); }});
+  }
 }
 
 // d mean(loss) / d loss: the rows that hold samples share it.
@@ -149,7 +142,7 @@ void PhaseGraph::check_loss() {
                                      (std::isnan(sum) ? "not a number" : "infinite"));
 }
 
-// Use by use, in the plan's order; then the optimizer, while the block is in the cache.
+// Use by use, in the plan's order.
 void PhaseGraph::learn(BlockLearner& learner) {
   const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
   const Range block = learn.blocks[learner.block];
@@ -162,7 +155,11 @@ void PhaseGraph::learn(BlockLearner& learner) {
           (block.end >= 0 ? block.size() : shape.rows()) * shape.row_elements());
     }
   }
-  if (learn.in_lanes) learner_.sum_shares(phase_, learner.learn, learner.block);
+}
+
+void PhaseGraph::finish(BlockLearner& learner) {
+  if (plan_.phases[phase_].learns[learner.learn].in_lanes)
+    learner_.sum_shares(phase_, learner.learn, learner.block);
   learner_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
 }
 
@@ -171,37 +168,44 @@ void PhaseGraph::add_learning() {
   const int loss = plan_.values[at(phase.loss)].node;
   Task& guard = task();
   wait_for(guard, index_.needs({.kind = PlanItem::Kind::seed, .value = phase.loss}));
-  guard.calls.emplace_back(loss, [this] { check_loss(); });
+  guard.calls.push_back({loss, Work::check, -1, [this] { check_loss(); }});
   std::vector<Task*> blocks;
   for (BlockLearner& learner : instances_.learners(phase_)) {
     const PlanLearn& own = phase.learns[learner.learn];
     Task& block = *blocks.emplace_back(&task());
     wait_for(block, index_.readers(own.weights));
     block.after.push_back(&guard);
-    block.calls.emplace_back(own.nodes[0], [this, &learner] { learn(learner); });
+    const auto part = static_cast<int64_t>(learner.block);
+    if (!own.in_lanes)
+      block.calls.push_back(
+          {own.nodes[0], Work::learn, part, [this, &learner] { learn(learner); }});
+    // Behind the gradient, while the block is in the cache.
+    block.calls.push_back(
+        {own.nodes[0], Work::update, part, [this, &learner] { finish(learner); }});
   }
   if (phase.decl->clip == 0) return;
   Task& norm = task();
   norm.after = blocks;
-  norm.calls.emplace_back(loss, [this] {
-    if (learner_.updates(phase_, state_.step.number)) learner_.clip(phase_);
-  });
+  norm.calls.push_back({loss, Work::clip, -1, [this] {
+                          if (learner_.updates(phase_, state_.step.number)) learner_.clip(phase_);
+                        }});
   for (BlockLearner& learner : instances_.learners(phase_)) {
     Task& update = task();
     update.after = {&norm};
-    update.calls.emplace_back(phase.learns[learner.learn].nodes[0], [this, &learner] {
-      if (learner_.updates(phase_, state_.step.number))
-        learner_.update(phase_, learner.learn, learner.block);
-    });
+    update.calls.push_back({phase.learns[learner.learn].nodes[0], Work::update,
+                            static_cast<int64_t>(learner.block), [this, &learner] {
+                              if (learner_.updates(phase_, state_.step.number))
+                                learner_.update(phase_, learner.learn, learner.block);
+                            }});
   }
 }
 
 void PhaseGraph::add_read_ahead() {
   for (Instance& instance : instances_.of(plan_.data)) {
     Node* node = instance.node.get();
-    task().calls.emplace_back(plan_.data, [this, node] {
-      node->forward({state_.step.number + 1, plan_.rows});
-    });
+    task().calls.push_back({plan_.data, Work::read, -1, [this, node] {
+                              node->forward({state_.step.number + 1, plan_.rows});
+                            }});
   }
 }
 
@@ -232,10 +236,10 @@ void PhaseGraph::execute(Task& task) {
         code));
   };
   try {
-    for (const auto& [node, body] : task.calls) {
+    for (const Call& call : task.calls) {
       if (state_.failed.load(std::memory_order_relaxed)) break;
-      task.now.store(node, std::memory_order_relaxed);
-      body();
+      task.now.store(call.node, std::memory_order_relaxed);
+      make(call);
     }
   } catch (const Error& error) {
     if (error.code() == Exit::nonfinite)
@@ -248,6 +252,13 @@ void PhaseGraph::execute(Task& task) {
     fail(Exit::internal, "threw what is not an exception");
   }
   task.now.store(-1, std::memory_order_relaxed);
+}
+
+void PhaseGraph::make(const Call& call) {
+  if (!state_.trace) return call.body();
+  const auto begin = Trace::Clock::now();
+  call.body();
+  state_.trace->add({phase_, call.node, call.work, call.part, begin, Trace::Clock::now()});
 }
 
 void PhaseGraph::run() {

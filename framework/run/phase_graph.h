@@ -18,6 +18,7 @@
 
 #include "framework/graph/stages.h"
 #include "framework/run/instances.h"
+#include "framework/run/trace.h"
 
 namespace weft {
 
@@ -28,6 +29,7 @@ struct StepState {
   std::optional<Error> failure;
   std::atomic<bool> failed = false;
   std::mutex mutex;
+  Trace* trace = nullptr;  // of every call, if someone wants it
 
   void fail(const Error& error);  // the first one is kept
 };
@@ -43,9 +45,15 @@ class PhaseGraph {
 
  private:
   using Join = tbb::flow::continue_node<tbb::flow::continue_msg>;
+  struct Call {
+    int node;
+    Work work;
+    int64_t part;  // as in Trace
+    std::function<void()> body;
+  };
   struct Task {
-    std::vector<std::pair<int, std::function<void()>>> calls;  // (node, what to do)
-    std::atomic<int> now = -1;                                 // the node that runs
+    std::vector<Call> calls;
+    std::atomic<int> now = -1;  // the node that runs
     std::unique_ptr<Join> join;
     std::vector<Task*> after;  // waits for these
   };
@@ -59,17 +67,18 @@ class PhaseGraph {
   Task& lane_task(int group, int64_t lane);
   void wait_for(Task& task, const std::vector<size_t>& items);
   void add_item(const PlanItem& item);
-  std::function<void()> forward(int node, int64_t lane);
-  std::function<void()> backward(int node, int64_t lane);
+  void add_calls(const PlanItem& item, int64_t lane, std::vector<Call>& calls);
   std::function<void()> seed(int value, int64_t lane);
   std::function<void()> sum(int value, int64_t lane);
   Tensor rows(const Tensor& tensor, int64_t lane) const;
   void check_loss();
   void learn(BlockLearner& learner);
+  void finish(BlockLearner& learner);
   void add_learning();
   void add_read_ahead();
   void connect();
   void execute(Task& task);
+  void make(const Call& call);
 
   const Plan& plan_;
   const size_t phase_;

@@ -7,6 +7,14 @@
 namespace weft {
 namespace {
 
+// A row of `w` pixels of `c` channels, from right to left.
+template <int64_t known>
+void mirror(const float* __restrict x, int64_t w, int64_t c, float* __restrict y) {
+  if (known) c = known;
+  for (int64_t j = 0; j < w; ++j)
+    for (int64_t k = 0; k < c; ++k) y[j * c + k] = x[(w - 1 - j) * c + k];
+}
+
 class RandomFlip final : public Node {
   In x{this, "x", "Images, [batch, height, width, channels].", {.grad = false}};
   Out y{this, "y", "Shaped as `x`."};
@@ -23,10 +31,12 @@ class RandomFlip final : public Node {
     for (int64_t row = 0; row < x.rows(); ++row) {
       std::array<float, 1> u{};
       random(step, row).uniform(u);
-      const bool flips = u[0] < static_cast<float>(*probability);
-      for (int64_t i = row * x.row_size(); i < (row + 1) * x.row_size(); i += w * c)
-        for (int64_t j = 0; j < w; ++j)
-          std::copy_n(x.data() + i + (flips ? w - 1 - j : j) * c, c, y.data() + i + j * c);
+      const int64_t first = row * x.row_size();
+      if (u[0] >= static_cast<float>(*probability))
+        std::copy_n(x.data() + first, x.row_size(), y.data() + first);
+      else
+        for (int64_t i = first; i < first + x.row_size(); i += w * c)
+          (c == 1 ? mirror<1> : c == 3 ? mirror<3> : mirror<0>)(x.data() + i, w, c, y.data() + i);
     }
   }
 };

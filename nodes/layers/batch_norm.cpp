@@ -1,74 +1,61 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/node/dnn.h"
 #include "framework/node/node.h"
+#include "framework/node/parallel.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
 
 namespace weft {
 namespace {
 
-// Below, x is [rows, c]. Sums over rows are kept in double precision.
-WEFT_SIMD void sum_rows(const float* __restrict x, int64_t rows, int64_t c,
-                        double* __restrict sum) {
+// Below, x is [rows, c]. `chunk` rows are summed in single precision while they are in the cache,
+// chunks in double.
+constexpr int64_t chunk = 64;
+
+WEFT_SIMD void sum_columns(const float* __restrict x, int64_t rows, int64_t c,
+                           float* __restrict sum) {
   for (int64_t j = 0; j < c; ++j) sum[j] = 0;
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < c; ++j) sum[j] += x[i * c + j];
 }
 
 WEFT_SIMD void sum_squares(const float* __restrict x, const float* __restrict mean, int64_t rows,
-                           int64_t c, double* __restrict sum) {
+                           int64_t c, float* __restrict sum) {
   for (int64_t j = 0; j < c; ++j) sum[j] = 0;
   for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < c; ++j) sum[j] += (x[i * c + j] - mean[j]) * (x[i * c + j] - mean[j]);
+}
+
+// sum = Σ dy, product = Σ dy (x - mean)
+WEFT_SIMD void sum_grads(const float* __restrict grad, const float* __restrict x,
+                         const float* __restrict mean, int64_t rows, int64_t c,
+                         float* __restrict sum, float* __restrict product) {
+  for (int64_t j = 0; j < c; ++j) sum[j] = product[j] = 0;
+  for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < c; ++j) {
-      const float d = x[i * c + j] - mean[j];
-      sum[j] += d * d;
+      sum[j] += grad[i * c + j];
+      product[j] += grad[i * c + j] * (x[i * c + j] - mean[j]);
     }
 }
 
-WEFT_SIMD void normalise(const float* __restrict x, const float* __restrict mean,
-                         const float* __restrict rstd, const float* __restrict weight,
-                         const float* __restrict bias, float* __restrict y, int64_t rows,
+// y = scale x + shift
+WEFT_SIMD void scale_rows(const float* __restrict x, const float* __restrict scale,
+                          const float* __restrict shift, float* __restrict y, int64_t rows,
+                          int64_t c) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < c; ++j) y[i * c + j] = x[i * c + j] * scale[j] + shift[j];
+}
+
+// dx = scale dy + slope x + shift
+WEFT_SIMD void grad_rows(const float* __restrict grad, const float* __restrict x,
+                         const float* __restrict scale, const float* __restrict slope,
+                         const float* __restrict shift, float* __restrict grad_x, int64_t rows,
                          int64_t c) {
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < c; ++j)
-      y[i * c + j] = (x[i * c + j] - mean[j]) * rstd[j] * weight[j] + bias[j];
-}
-
-// Of the columns shown: sum = Σ dy and product = Σ dy x̂, of rows that lie `stride` apart.
-WEFT_SIMD void sum_grads(const float* __restrict grad, const float* __restrict x,
-                         const float* __restrict mean, const float* __restrict rstd, int64_t rows,
-                         int64_t stride, int64_t cols, double* __restrict sum,
-                         double* __restrict product) {
-  for (int64_t j = 0; j < cols; ++j) sum[j] = product[j] = 0;
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < cols; ++j) {
-      const float dy = grad[i * stride + j];
-      sum[j] += dy;
-      product[j] += dy * ((x[i * stride + j] - mean[j]) * rstd[j]);
-    }
-}
-
-WEFT_SIMD void grad_rows(const float* __restrict grad, const float* __restrict x,
-                         const float* __restrict mean, const float* __restrict rstd,
-                         const float* __restrict weight, const double* __restrict sum,
-                         const double* __restrict product, float* __restrict grad_x, int64_t rows,
-                         int64_t c) {
-  const auto m = static_cast<float>(rows);
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < c; ++j) {
-      const float x_hat = (x[i * c + j] - mean[j]) * rstd[j];
-      const float centred = grad[i * c + j] - static_cast<float>(sum[j]) / m -
-                            x_hat * (static_cast<float>(product[j]) / m);
-      grad_x[i * c + j] = weight[j] * rstd[j] * centred;
-    }
-}
-
-WEFT_SIMD void scale_rows(const float* __restrict grad, const float* __restrict weight,
-                          const float* __restrict rstd, float* __restrict grad_x, int64_t rows,
-                          int64_t c) {
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < c; ++j) grad_x[i * c + j] = grad[i * c + j] * weight[j] * rstd[j];
+      grad_x[i * c + j] = grad[i * c + j] * scale[j] + (x[i * c + j] * slope[j] + shift[j]);
 }
 
 class BatchNorm final : public Node {
@@ -77,15 +64,19 @@ class BatchNorm final : public Node {
   Param<double> eps{this, "eps", "Added to the variance.", 1e-5, above(0)};
   Param<double> momentum{this, "momentum", "Share of the new batch in the running statistics.", 0.1,
                          within(0, 1)};
+  Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
   Weight weight{this, "weight", "[c]"};
   Weight bias{this, "bias", "[c]"};
   State running_mean{this, "running_mean", "[c]; used outside training, and in frozen modules."};
   State running_var{this, "running_var", "[c]; unbiased; used outside training."};
   Saved mean{this, "mean", "[c]; of this batch."};
   Saved rstd{this, "rstd", "[c]; 1 / sqrt(variance + eps) of this batch."};
+  Saved grad_weight{this, "grad_weight", "[c]; Σ dy x̂ of this batch."};
+  Saved grad_bias{this, "grad_bias", "[c]; Σ dy of this batch."};
 
-  std::vector<double> sum_, product_;
-  std::vector<float> running_rstd_;
+  std::vector<double> first_, second_;        // sums of each block of rows, [blocks, c]
+  std::vector<float> scale_, slope_, shift_;  // [c]
 
   bool whole_batch() const override { return training() && !frozen(); }
   int64_t c() const { return x.shape().back(); }
@@ -100,72 +91,144 @@ class BatchNorm final : public Node {
     running_mean.shape({c()}, 0);
     running_var.shape({c()}, 1);
     if (!whole_batch()) return;
-    mean.shape({c()});
-    rstd.shape({c()});
+    for (Saved* own : {&mean, &rstd, &grad_weight, &grad_bias}) own->shape({c()});
   }
 
+  // Rows that one thread takes at once: 256 KiB.
+  int64_t block() const { return (65536 / c() / chunk + 1) * chunk; }
+  int64_t blocks(int64_t rows) const { return (rows + block() - 1) / block(); }
+
   void prepare(Pass) override {
-    sum_.resize(c());
-    product_.resize(c());
-    running_rstd_.resize(c());
+    const auto partial = static_cast<size_t>(blocks(x.size() / c()) * c());
+    first_.resize(partial), second_.resize(partial);
+    for (auto* own : {&scale_, &slope_, &shift_}) own->resize(static_cast<size_t>(c()));
+  }
+
+  // Calls f(first row, rows, its block's sums) for chunks of rows, some at once.
+  template <class F>
+  void each_chunk(int64_t rows, F f) {
+    in_blocks(rows, block(), [&](int64_t begin, int64_t end) {
+      double* first = first_.data() + begin / block() * c();
+      double* second = second_.data() + begin / block() * c();
+      std::fill_n(first, c(), 0.0), std::fill_n(second, c(), 0.0);
+      for (int64_t i = begin; i < end; i += chunk)
+        f(i, std::min(chunk, end - i), i - begin, first, second);
+    });
   }
 
   void forward(const Step& step) override {
-    const int64_t rows = x.size() / c();
-    if (whole_batch()) {
-      measure(sites(step));
-      normalise(x.data(), mean.data(), rstd.data(), weight.data(), bias.data(), y.data(), rows,
-                c());
-      return;
+    if (whole_batch()) measure(sites(step));
+    for (int64_t j = 0; j < c(); ++j) {
+      const float r = whole_batch()
+                          ? rstd.data()[j]
+                          : 1 / std::sqrt(running_var.data()[j] + static_cast<float>(*eps));
+      scale_[j] = r * weight.data()[j];
+      shift_[j] =
+          bias.data()[j] - (whole_batch() ? mean.data() : running_mean.data())[j] * scale_[j];
     }
-    for (int64_t j = 0; j < c(); ++j)
-      running_rstd_[j] = 1 / std::sqrt(running_var.data()[j] + static_cast<float>(*eps));
-    normalise(x.data(), running_mean.data(), running_rstd_.data(), weight.data(), bias.data(),
-              y.data(), rows, c());
+    in_blocks(x.size() / c(), block(), [&](int64_t begin, int64_t end) {
+      float* to = y.data() + begin * c();
+      scale_rows(x.data() + begin * c(), scale_.data(), shift_.data(), to, end - begin, c());
+      activation_forward(*activation, static_cast<float>(*slope), to, (end - begin) * c());
+    });
+  }
+
+  // Mean and sum of squared deviations of n numbers, joined with those of m more (Chan et al.
+  // 1983).
+  static void join(double& mean, double& squares, double n, double more_mean, double more_squares,
+                   double m) {
+    const double apart = more_mean - mean;
+    mean += apart * m / (n + m);
+    squares += more_squares + apart * apart * n * m / (n + m);
   }
 
   // The statistics of the first `m` rows, and their part in the running ones.
   void measure(int64_t m) {
-    const double share = *momentum, unbiased = m > 1 ? 1.0 / (m - 1) : 0;
+    each_chunk(m, [&](int64_t at, int64_t rows, int64_t n, double* mean, double* squares) {
+      thread_local std::vector<float> sum, square;
+      sum.resize(static_cast<size_t>(c())), square.resize(static_cast<size_t>(c()));
+      sum_columns(x.data() + at * c(), rows, c(), sum.data());
+      for (float& s : sum) s /= static_cast<float>(rows);
+      sum_squares(x.data() + at * c(), sum.data(), rows, c(), square.data());
+      for (size_t j = 0; j < sum.size(); ++j)
+        join(mean[j], squares[j], static_cast<double>(n), sum[j], square[j],
+             static_cast<double>(rows));
+    });
+    for (int64_t begin = block(); begin < m; begin += block())
+      for (int64_t j = 0; j < c(); ++j)
+        join(first_[j], second_[j], static_cast<double>(begin), first_[begin / block() * c() + j],
+             second_[begin / block() * c() + j], static_cast<double>(std::min(block(), m - begin)));
+    const double share = *momentum, unbiased = m > 1 ? 1.0 / static_cast<double>(m - 1) : 0;
     const auto blend = [&](float& running, double now) {
       running = static_cast<float>((1 - share) * running + share * now);
     };
-    sum_rows(x.data(), m, c(), sum_.data());
-    for (int64_t j = 0; j < c(); ++j) mean.data()[j] = static_cast<float>(sum_[j] / m);
-    sum_squares(x.data(), mean.data(), m, c(), product_.data());
     for (int64_t j = 0; j < c(); ++j) {
-      rstd.data()[j] = static_cast<float>(1 / std::sqrt(product_[j] / m + *eps));
-      blend(running_mean.data()[j], sum_[j] / m);
-      blend(running_var.data()[j], product_[j] * unbiased);
+      mean.data()[j] = static_cast<float>(first_[j]);
+      rstd.data()[j] =
+          static_cast<float>(1 / std::sqrt(second_[j] / static_cast<double>(m) + *eps));
+      blend(running_mean.data()[j], first_[j]);
+      blend(running_var.data()[j], second_[j] * unbiased);
     }
   }
 
   void backward(const Step& step) override {  // Ioffe & Szegedy 2015, section 3
+    std::fill(slope_.begin(), slope_.end(), 0.0F), std::fill(shift_.begin(), shift_.end(), 0.0F);
+    int64_t m = x.size() / c();
+    if (frozen()) {
+      before_activation(0, m);
+    } else {
+      m = sites(step);
+      sum_up(m);
+      const auto n = static_cast<float>(m);
+      for (int64_t j = 0; j < c(); ++j) {
+        slope_[j] = -scale_[j] * rstd.data()[j] * grad_weight.data()[j] / n;
+        shift_[j] = -scale_[j] * grad_bias.data()[j] / n - slope_[j] * mean.data()[j];
+      }
+    }
     if (!x.wants_grad()) return;
-    if (frozen())
-      return scale_rows(y.grad(), weight.data(), running_rstd_.data(), x.grad(), x.size() / c(),
-                        c());
-    const int64_t m = sites(step);
-    sum_grads(y.grad(), x.data(), mean.data(), rstd.data(), m, c(), c(), sum_.data(),
-              product_.data());
-    grad_rows(y.grad(), x.data(), mean.data(), rstd.data(), weight.data(), sum_.data(),
-              product_.data(), x.grad(), m, c());
+    in_blocks(m, block(), [&](int64_t begin, int64_t end) {
+      grad_rows(y.grad() + begin * c(), x.data() + begin * c(), scale_.data(), slope_.data(),
+                shift_.data(), x.grad() + begin * c(), end - begin, c());
+    });
     std::fill(x.grad() + m * c(), x.grad() + x.size(), 0.0F);
   }
 
-  void learn(const Step& step) override {
-    const auto [begin, end] = weight.wants_grad() ? weight.block() : bias.block();
-    sum_grads(y.grad() + begin, x.data() + begin, mean.data() + begin, rstd.data() + begin,
-              sites(step), c(), end - begin, sum_.data(), product_.data());
-    if (weight.wants_grad()) std::copy_n(product_.data(), end - begin, weight.grad());
-    if (bias.wants_grad()) std::copy_n(sum_.data(), end - begin, bias.grad());
+  void before_activation(int64_t at, int64_t rows) {
+    activation_backward(*activation, static_cast<float>(*slope), y.data() + at * c(),
+                        y.grad() + at * c(), rows * c());
+  }
+
+  // The gradients of weight and bias, which that of x needs as well.
+  void sum_up(int64_t m) {
+    each_chunk(m, [&](int64_t at, int64_t rows, int64_t, double* sums, double* products) {
+      thread_local std::vector<float> sum, product;
+      sum.resize(static_cast<size_t>(c())), product.resize(static_cast<size_t>(c()));
+      before_activation(at, rows);
+      sum_grads(y.grad() + at * c(), x.data() + at * c(), mean.data(), rows, c(), sum.data(),
+                product.data());
+      for (size_t j = 0; j < sum.size(); ++j) sums[j] += sum[j], products[j] += product[j];
+    });
+    for (int64_t b = 1; b < blocks(m); ++b)
+      for (int64_t j = 0; j < c(); ++j)
+        first_[j] += first_[b * c() + j], second_[j] += second_[b * c() + j];
+    for (int64_t j = 0; j < c(); ++j) {
+      grad_bias.data()[j] = static_cast<float>(first_[j]);
+      grad_weight.data()[j] = static_cast<float>(second_[j] * rstd.data()[j]);
+    }
+  }
+
+  void learn(const Step&) override {
+    for (Weight* own : {&weight, &bias})
+      if (own->wants_grad())
+        std::copy_n((own == &weight ? grad_weight : grad_bias).data() + own->block().begin,
+                    own->block().size(), own->grad());
   }
 };
 
 WEFT_NODE(
     BatchNorm, "batch_norm",
     "Normalises each feature over the batch (Ioffe & Szegedy 2015); the last axis is features.",
-    "{x: [7, 2, 5]}")
+    "{x: [7, 2, 5], activation: tanh}")
 
 }  // namespace
 }  // namespace weft

@@ -11,8 +11,11 @@ namespace {
 
 WEFT_SIMD void add_bias(float* __restrict y, const float* __restrict bias, int64_t rows,
                         int64_t c) {
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < c; ++j) y[i * c + j] += bias[j];
+  if (c == 1)
+    for (int64_t i = 0; i < rows; ++i) y[i] += bias[0];
+  else
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < c; ++j) y[i * c + j] += bias[j];
 }
 
 // The transpose of a convolution that leads from y to x.

@@ -40,6 +40,13 @@ inline float direction(const float* x, float* y, int64_t n) {
 [[maybe_unused]] static WEFT_SIMD void sum_rows(const float* __restrict grad, int64_t rows,
                                                 int64_t stride, int64_t cols,
                                                 float* __restrict sum) {
+  if (cols == 1 && stride == 1) {
+    float all = 0;
+    WEFT_SUM(all)
+    for (int64_t i = 0; i < rows; ++i) all += grad[i];
+    sum[0] = all;
+    return;
+  }
   for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < cols; ++j) sum[j] += grad[i * stride + j];

@@ -9,19 +9,69 @@
 namespace weft {
 namespace {
 
-// One pixel of a window, all channels: `place` is its number in the window.
-WEFT_SIMD void take_larger(const float* __restrict x, int32_t place, float* __restrict y,
-                           int32_t* __restrict from, int64_t c) {
+// The pixels of one window that lie within the image: `rows` × `cols` of them, `c` channels each.
+struct Window {
+  int64_t rows, cols, row_stride;
+  int32_t first, row_step;  // numbers in the window: of the first pixel, from row to row
+
+  bool is_two_by_two() const { return rows == 2 && cols == 2 && first == 0 && row_step == 2; }
+};
+
+// NaN wins, and stays.
+inline bool wins(float v, float best) {
+  return v > best || v != v;
+}
+
+// The largest pixel and its number, channel by channel.
+WEFT_SIMD void take_largest(const float* __restrict x, const Window& window, int64_t c,
+                            float* __restrict y, int32_t* __restrict from) {
+  for (int64_t j = 0; j < c; ++j) y[j] = x[j], from[j] = window.first;
+  for (int64_t row = 0; row < window.rows; ++row)
+    for (int64_t col = 0; col < window.cols; ++col) {
+      const float* __restrict v = x + row * window.row_stride + col * c;
+      const auto number = static_cast<int32_t>(window.first + row * window.row_step + col);
+      for (int64_t j = 0; j < c; ++j) {
+        const bool larger = wins(v[j], y[j]);
+        y[j] = larger ? v[j] : y[j];
+        from[j] = larger ? number : from[j];
+      }
+    }
+}
+
+// The same for a whole window of 2 × 2, the usual one, in registers.
+WEFT_SIMD void take_largest_of_four(const float* __restrict x, int64_t row_stride, int64_t c,
+                                    float* __restrict y, int32_t* __restrict from) {
   for (int64_t j = 0; j < c; ++j) {
-    const bool larger = x[j] > y[j] || x[j] != x[j];  // NaN wins, and stays
-    y[j] = larger ? x[j] : y[j];
-    from[j] = larger ? place : from[j];
+    float best = x[j];
+    int32_t place = 0;
+    const float second = x[c + j], third = x[row_stride + j], fourth = x[row_stride + c + j];
+    place = wins(second, best) ? 1 : place, best = wins(second, best) ? second : best;
+    place = wins(third, best) ? 2 : place, best = wins(third, best) ? third : best;
+    place = wins(fourth, best) ? 3 : place, best = wins(fourth, best) ? fourth : best;
+    y[j] = best, from[j] = place;
   }
 }
 
+// The gradient goes to the pixel that was the largest.
 WEFT_SIMD void give_back(const float* __restrict grad, const int32_t* __restrict from,
-                         int32_t place, float* __restrict grad_x, int64_t c) {
-  for (int64_t j = 0; j < c; ++j) grad_x[j] += from[j] == place ? grad[j] : 0.0F;
+                         const Window& window, int64_t c, float* __restrict grad_x) {
+  for (int64_t row = 0; row < window.rows; ++row)
+    for (int64_t col = 0; col < window.cols; ++col) {
+      float* __restrict to = grad_x + row * window.row_stride + col * c;
+      const auto number = static_cast<int32_t>(window.first + row * window.row_step + col);
+      for (int64_t j = 0; j < c; ++j) to[j] += from[j] == number ? grad[j] : 0.0F;
+    }
+}
+
+// The same for a window of 2 × 2 that shares no pixel with another.
+WEFT_SIMD void give_back_to_four(const float* __restrict grad, const int32_t* __restrict from,
+                                 int64_t row_stride, int64_t c, float* __restrict grad_x) {
+  for (int64_t j = 0; j < c; ++j) {
+    grad_x[j] = from[j] == 0 ? grad[j] : 0.0F;
+    grad_x[c + j] = from[j] == 1 ? grad[j] : 0.0F;
+    grad_x[row_stride + j] = from[j] == 2 ? grad[j] : 0.0F;
+    grad_x[row_stride + c + j] = from[j] == 3 ? grad[j] : 0.0F;
+  }
 }
 
 class Pool : public Node {
@@ -47,21 +97,26 @@ class Pool : public Node {
     y.shape({x.rows(), size[0], size[1], c()});
   }
 
-  // Calls f(offset in x, offset in y, number in the window) for each pixel of each window.
+  // Calls f(offset in x of the first pixel, offset in y, window) for each window.
   template <class F>
-  void each_pixel(F f) const {
+  void each_window(F f) const {
     const int64_t h = x.shape()[1], w = x.shape()[2], oh = y.shape()[1], ow = y.shape()[2];
     const Pair k = *kernel, s = step(), p = *padding;
     for (int64_t n = 0; n < x.rows(); ++n)
       for (int64_t oy = 0; oy < oh; ++oy)
         for (int64_t ox = 0; ox < ow; ++ox) {
           const int64_t top = oy * s[0] - p[0], left = ox * s[1] - p[1];
-          const int64_t out = ((n * oh + oy) * ow + ox) * c();
-          for (int64_t i = std::max<int64_t>(top, 0); i < std::min(top + k[0], h); ++i)
-            for (int64_t j = std::max<int64_t>(left, 0); j < std::min(left + k[1], w); ++j)
-              f(((n * h + i) * w + j) * c(), out,
-                static_cast<int32_t>((i - top) * k[1] + j - left));
+          const int64_t i = std::max<int64_t>(top, 0), j = std::max<int64_t>(left, 0);
+          f(((n * h + i) * w + j) * c(), ((n * oh + oy) * ow + ox) * c(),
+            Window{std::min(top + k[0], h) - i, std::min(left + k[1], w) - j, w * c(),
+                   static_cast<int32_t>((i - top) * k[1] + j - left), static_cast<int32_t>(k[1])});
         }
+  }
+
+  // Each pixel lies in one window of 2 × 2.
+  bool tiled_by_two() const {
+    return *kernel == Pair{2, 2} && step() == *kernel && *padding == Pair{0, 0} &&
+           x.shape()[1] == 2 * y.shape()[1] && x.shape()[2] == 2 * y.shape()[2];
   }
 
  private:
@@ -84,18 +139,23 @@ class MaxPool2d final : public Pool {
 
   void forward(const Step&) override {
     int32_t* places = training() ? from.ints() : unsaved_.data();
-    std::fill_n(y.data(), y.size(), -std::numeric_limits<float>::infinity());
-    std::fill_n(places, y.size(), -1);
-    each_pixel([&](int64_t in, int64_t out, int32_t place) {
-      take_larger(x.data() + in, place, y.data() + out, places + out, c());
+    each_window([&](int64_t in, int64_t out, const Window& window) {
+      if (window.is_two_by_two())
+        take_largest_of_four(x.data() + in, window.row_stride, c(), y.data() + out, places + out);
+      else
+        take_largest(x.data() + in, window, c(), y.data() + out, places + out);
     });
   }
 
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
-    std::fill_n(x.grad(), x.size(), 0.0F);
-    each_pixel([&](int64_t in, int64_t out, int32_t place) {
-      give_back(y.grad() + out, from.ints() + out, place, x.grad() + in, c());
+    const bool sets = tiled_by_two();
+    if (!sets) std::fill_n(x.grad(), x.size(), 0.0F);
+    each_window([&](int64_t in, int64_t out, const Window& window) {
+      if (sets)
+        give_back_to_four(y.grad() + out, from.ints() + out, window.row_stride, c(), x.grad() + in);
+      else
+        give_back(y.grad() + out, from.ints() + out, window, c(), x.grad() + in);
     });
   }
 };
@@ -105,16 +165,20 @@ class AvgPool2d final : public Pool {
 
   void forward(const Step&) override {
     std::fill_n(y.data(), y.size(), 0.0F);
-    each_pixel([&](int64_t in, int64_t out, int32_t) {
-      add_scaled(x.data() + in, share(), y.data() + out, c());
+    each_window([&](int64_t in, int64_t out, const Window& window) {
+      for (int64_t i = 0; i < window.rows; ++i)
+        for (int64_t j = 0; j < window.cols; ++j)
+          add_scaled(x.data() + in + i * window.row_stride + j * c(), share(), y.data() + out, c());
     });
   }
 
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
     std::fill_n(x.grad(), x.size(), 0.0F);
-    each_pixel([&](int64_t in, int64_t out, int32_t) {
-      add_scaled(y.grad() + out, share(), x.grad() + in, c());
+    each_window([&](int64_t in, int64_t out, const Window& window) {
+      for (int64_t i = 0; i < window.rows; ++i)
+        for (int64_t j = 0; j < window.cols; ++j)
+          add_scaled(y.grad() + out, share(), x.grad() + in + i * window.row_stride + j * c(), c());
     });
   }
 };
@@ -133,18 +197,18 @@ class GlobalAvgPool final : public Node {
   }
 
   void forward(const Step&) override {
-    std::fill_n(y.data(), y.size(), 0.0F);
-    for (int64_t i = 0; i < x.size() / c(); ++i)
-      add_scaled(x.data() + i * c(), 1 / static_cast<float>(sites()), y.data() + i / sites() * c(),
-                 c());
+    for (int64_t row = 0; row < x.rows(); ++row) {
+      float* mean = y.data() + row * c();
+      sum_rows(x.data() + row * x.row_size(), sites(), c(), c(), mean);
+      for (int64_t j = 0; j < c(); ++j) mean[j] /= static_cast<float>(sites());
+    }
   }
 
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
-    std::fill_n(x.grad(), x.size(), 0.0F);
     for (int64_t i = 0; i < x.size() / c(); ++i)
-      add_scaled(y.grad() + i / sites() * c(), 1 / static_cast<float>(sites()), x.grad() + i * c(),
-                 c());
+      scaled(y.grad() + i / sites() * c(), 1 / static_cast<float>(sites()), x.grad() + i * c(),
+             c());
   }
 };
 

@@ -21,11 +21,8 @@ struct Tiny {
   const char* name;
   std::string (*pipeline)();
 };
-inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},
-                                      {"gan", tiny_gan},
-                                      {"gan_sums", tiny_gan_sums},
-                                      {"classifier", tiny_classifier},
-                                      {"siamese", tiny_siamese},
-                                      {"sequence", tiny_sequence}};
+inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},           {"gan", tiny_gan},
+                                      {"gan_sums", tiny_gan_sums}, {"classifier", tiny_classifier},
+                                      {"siamese", tiny_siamese},   {"sequence", tiny_sequence}};
 
 }  // namespace weft::tests

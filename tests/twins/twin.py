@@ -13,6 +13,7 @@ and, unless they are those of Fashion-MNIST,
 """
 import argparse
 import gzip
+import hashlib
 import json
 import math
 import os
@@ -71,6 +72,11 @@ def weft_samples(data, ports, pack=lambda x: x):
     the text of a `data:` section, `ports` {name: an output, or the text of a node that makes it};
     `pack` makes the arrays of large sets smaller."""
     weft = os.environ.get("WEFT") or Path(__file__).parents[2] / "build/release/bin/weft"
+    asked = hashlib.sha256(f"{data} {ports}".encode()).hexdigest()
+    kept = Path(os.environ.get("WEFT_TWIN_CACHE", "")) / f"{asked}.npz"
+    if kept.exists():
+        with np.load(kept) as arrays:
+            return [torch.from_numpy(arrays[name]) for name in ports]
     nodes = ""
     for name, node in ports.items():
         if node.startswith("{"):
@@ -84,10 +90,13 @@ def weft_samples(data, ports, pack=lambda x: x):
                               text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
-        return [torch.from_numpy(np.concatenate(
+        arrays = {name: np.concatenate(
             [pack(np.load(file)) for file in sorted(Path(folder).glob(f"{name}*.npy"),
-                                              key=lambda file: (len(file.name), file.name))]))
-            for name in ports]
+                                                    key=lambda file: (len(file.name), file.name))])
+            for name in ports}
+    if "WEFT_TWIN_CACHE" in os.environ:  # timings start many processes
+        np.savez(kept, **arrays)
+    return [torch.from_numpy(array) for array in arrays.values()]
 
 
 def write_safetensors(path, tensors):
@@ -264,8 +273,9 @@ def train(model, samples, steps, log):
             print(step, *(f"{loss.item():.9g}" for loss in losses), file=log)
 
 
-def median_step(model, samples, steps, warm_up=20):
+def median_step(model, samples, steps):
     """Milliseconds of a step: its batch, its phases, its updates."""
+    warm_up = min(20, steps // 2)
     times, last = [], time.perf_counter()
     for step, x in batches(model, samples, warm_up + steps):
         model.train(x, step)

@@ -58,8 +58,8 @@ TEST_F(Twin, OfTheAutoencoder) {
   agree("autoencoder", {"loss"}, 20, 1e-4);
 }
 
-// In step 16 one unit of the joint layer, dead but for one sample, lies within rounding of its relu's
-// kink: whether it learns there is a whole step of Adam. Until then they agree within 2e-7.
+// In step 16 one unit of the joint layer, dead but for one sample, lies within rounding of its
+// relu's kink: whether it learns there is a whole step of Adam. Until then they agree within 2e-7.
 TEST_F(Twin, OfFusionByFeatures) {
   agree("fusion_feature", {"loss"}, 16, 1e-4);
 }

@@ -76,7 +76,8 @@ TEST(Describe, TellsEverythingOfAKind) {
         "states\n  crust  Kept.\n", "{x: [2, 3], pots: 2}"})
     EXPECT_THAT(stew, HasSubstr(part));
   EXPECT_THAT(describe_kind(kitchen(), "fire"), HasSubstr("slots\n  ash  What is left.\n"));
-  EXPECT_THAT(describe_kind(kitchen(), "pantry"), HasSubstr("A data set, for `data` or beside it."));
+  EXPECT_THAT(describe_kind(kitchen(), "pantry"),
+              HasSubstr("A data set, for `data` or beside it."));
 }
 
 TEST(Describe, KnowsTheNearName) {

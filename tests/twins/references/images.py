@@ -22,6 +22,8 @@ def convolutions():
                                                  "groups": 2}, "tanh", True),
             ("one group for each channel", (2, 5, 5, 16), 16, {"kernel": [3, 3], "groups": 16},
              "sigmoid", True),
+            ("strides of many channels", (2, 9, 8, 6), 5,
+             {"kernel": [4, 3], "stride": [2, 3], "padding": [2, 1]}, "none", True),
             ("wide", (1, 4, 4, 17), 33, {"kernel": [3, 3], "padding": [1, 1]}, "none", True)]:
         settings = {key: params.get(key, otherwise) for key, otherwise in [
             ("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)]}

@@ -1,0 +1,37 @@
+// What this machine can do, and what this process has taken: for `weft bench` and `weft profile`.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "framework/node/dnn.h"
+
+namespace weft::cli {
+
+int usable_cores();
+double process_seconds();  // since the process was started
+double resident_mib();     // the most memory that it held
+
+// Calls step(n) for n = 0, 1, … until files have been read once and caches are warm: for an epoch,
+// at least 10 and at most 3 seconds of steps. Returns how many.
+int64_t warm_up(int64_t steps_per_epoch, const std::function<void(int64_t)>& step);
+
+// The most f32 operations that one thread does in a second: the best of many plain products.
+class Peak {
+ public:
+  void measure();
+  double flops() const { return best_; }
+
+ private:
+  static constexpr int64_t side = 512;
+  static std::vector<float> filled() { return std::vector<float>(side * side, 0.5F); }
+
+  std::vector<float> a_ = filled(), b_ = filled(), c_ = filled();
+  Matmul product_{Matrix::plain(side, side), Matrix::plain(side, side), Matrix::plain(side, side)};
+  double best_ = 0;
+};
+
+// The most that one thread reads and writes in a second, in a copy that no cache holds.
+double copied_bytes();
+
+}  // namespace weft::cli

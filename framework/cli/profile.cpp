@@ -1,0 +1,289 @@
+// weft profile: where the time of a step goes
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "framework/cli/commands.h"
+#include "framework/cli/machine.h"
+#include "framework/run/engine.h"
+#include "framework/run/files.h"
+
+namespace weft::cli {
+
+namespace {
+using Json = nlohmann::ordered_json;
+using Clock = Trace::Clock;
+using Span = Trace::Span;
+constexpr size_t most_rows = 40;  // of the table of nodes
+constexpr size_t traced_steps = 5;
+
+double seconds(Clock::time_point begin, Clock::time_point end) {
+  return std::chrono::duration<double>(end - begin).count();
+}
+
+double median(std::vector<double> of) {
+  const auto middle = of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2);
+  std::nth_element(of.begin(), middle, of.end());
+  return *middle;
+}
+
+// What one kind of work of a node takes in a step.
+struct Cost {
+  double seconds = 0, flops = 0, bytes = 0;
+
+  Cost& operator+=(const Cost& other) {
+    seconds += other.seconds, flops += other.flops, bytes += other.bytes;
+    return *this;
+  }
+};
+
+// A line of a table: a node, a kind of nodes, a phase.
+struct Row {
+  std::string name, kind;
+  Cost all;
+  std::map<Work, double> seconds;
+
+  void add(Work work, const Cost& cost) {
+    all += cost;
+    seconds[work] += cost.seconds;
+  }
+};
+
+// Calls of one part of one node; each step makes as many.
+using Key = std::tuple<size_t, int, Work, int64_t>;
+
+class Profile {
+ public:
+  Profile(const ProfileOptions& options, const Plan& plan, const Registry& registry)
+      : options_(options), plan_(plan) {
+    model_.add(plan);
+    const std::filesystem::path scratch =
+        std::filesystem::temp_directory_path() / ("weft-profile-" + std::to_string(getpid()));
+    threads_ = options.threads > 0 ? options.threads : usable_cores();
+    {
+      Engine engine(plan, registry, model_, {options.threads, scratch, &trace_});
+      const auto run = [&](int64_t n) { engine.step(n, n % std::max<int64_t>(1, plan.steps)); };
+      const int64_t first = warm_up(plan.steps_per_epoch(), run);
+      trace_.clear();
+      for (int64_t n = first; n < first + options.steps; ++n) {
+        starts_.push_back(Clock::now());
+        run(n);
+        walls_.push_back(seconds(starts_.back(), Clock::now()));
+      }
+    }
+    std::filesystem::remove_all(scratch);
+    peak_.measure();
+    add_up();
+  }
+
+  Json results() const {
+    Json json{{"pipeline", plan_.name},
+              {"section", name(plan_.mode)},
+              {"threads", threads_},
+              {"steps", options_.steps},
+              {"step_ms", step() * 1e3},
+              {"floor_share", plan_.step_flops() / (peak_.flops() * threads_) / step()},
+              {"peak_gflops", peak_.flops() / 1e9},
+              {"copy_gbytes", copied_ / 1e9}};
+    json["busy"] = busy_;
+    const auto list = [&](const char* name, const std::vector<Row>& rows) {
+      for (const Row& row : rows) {
+        Json line{{"name", row.name}, {"kind", row.kind}, {"ms", row.all.seconds * 1e3}};
+        for (const auto& [work, s] : row.seconds) line[weft::name(work)] = s * 1e3;
+        line["gflops"] = rate(row.all.flops, row), line["gbytes"] = rate(row.all.bytes, row);
+        json[name].push_back(line);
+      }
+    };
+    list("phases", phases_), list("kinds", kinds_), list("nodes", nodes_);
+    return json;
+  }
+
+  void print() const {
+    fmt::print("{} — {}, {} threads, {} steps of {} rows in {} lanes\n", plan_.name,
+               name(plan_.mode), threads_, options_.steps, plan_.rows, plan_.lanes);
+    fmt::print("a step takes {:.3f} ms; its arithmetic at the machine's peak {:.0f} % of that\n",
+               step() * 1e3, 100 * plan_.step_flops() / (peak_.flops() * threads_) / step());
+    fmt::print("one thread does {:.0f} GFLOP/s in f32 and copies {:.0f} GB/s from memory\n\n",
+               peak_.flops() / 1e9, copied_ / 1e9);
+    print_table("phase", phases_);
+    print_table("kind", kinds_);
+    print_table("node", nodes_);
+    for (size_t i = 0; i < busy_.size(); ++i)
+      fmt::print("thread {}: busy {:.1f} % of the time\n", i + 1, 100 * busy_[i]);
+    fmt::print(
+        "ms: of all threads together, in a step. GB/s: of ports and weights, touched once.\n");
+  }
+
+  // The Trace Event Format: https://perfetto.dev opens it.
+  void write_trace() const {
+    const Clock::time_point from = starts_[starts_.size() - std::min(starts_.size(), traced_steps)];
+    Json events = Json::array();
+    const auto micros = [&](Clock::time_point at) { return seconds(from, at) * 1e6; };
+    const auto threads = trace_.threads();
+    for (size_t t = 0; t < threads.size(); ++t) {
+      events.push_back({{"ph", "M"},
+                        {"name", "thread_name"},
+                        {"pid", 1},
+                        {"tid", t + 1},
+                        {"args", {{"name", "thread " + std::to_string(t + 1)}}}});
+      for (const Span& span : threads[t]) {
+        if (span.begin < from) continue;
+        const PlanNode& node = plan_.nodes[static_cast<size_t>(span.node)];
+        events.push_back(
+            {{"ph", "X"},
+             {"pid", 1},
+             {"tid", t + 1},
+             {"name", node.path + " " + name(span.work)},
+             {"cat", name(span.work)},
+             {"ts", micros(span.begin)},
+             {"dur", seconds(span.begin, span.end) * 1e6},
+             {"args",
+              {{"kind", node.kind}, {"part", span.part}, {"phase", phase_name(span.phase)}}}});
+      }
+    }
+    write_atomically(options_.trace, Json{{"traceEvents", events}}.dump());
+  }
+
+ private:
+  double step() const { return median(walls_); }
+
+  std::string phase_name(size_t phase) const {
+    const PhaseDecl* decl = plan_.phases[phase].decl;
+    return decl ? decl->name : name(plan_.mode);
+  }
+
+  static double rate(double of, const Row& row) {
+    return row.all.seconds > 0 ? of / row.all.seconds / 1e9 : 0;
+  }
+
+  void add_up() {
+    std::map<Key, std::vector<double>> calls;
+    const double wall = std::accumulate(walls_.begin(), walls_.end(), 0.0);
+    for (const std::vector<Span>& spans : trace_.threads()) {
+      double busy = 0;
+      for (const Span& span : spans) {
+        const double took = seconds(span.begin, span.end);
+        calls[{span.phase, span.node, span.work, span.part}].push_back(took);
+        busy += took;
+      }
+      busy_.push_back(busy / wall);
+    }
+    std::map<std::string, Row> phases, kinds, nodes;
+    std::map<std::tuple<size_t, int, Work>, Cost> costs;
+    for (const auto& [key, each] : calls) {
+      const auto& [phase, node, work, part] = key;
+      const double often = static_cast<double>(each.size()) / static_cast<double>(walls_.size());
+      costs[{phase, node, work}].seconds += median(each) * often;
+    }
+    for (auto& [key, cost] : costs) {
+      const auto& [phase, n, work] = key;
+      const PlanNode& node = plan_.nodes[static_cast<size_t>(n)];
+      cost.flops = flops(phase, n, work), cost.bytes = bytes(n, work);
+      phases[phase_name(phase)].add(work, cost);
+      kinds[node.kind].add(work, cost);
+      nodes[node.path].add(work, cost);
+      nodes[node.path].kind = node.kind;
+    }
+    phases_ = sorted(phases), kinds_ = sorted(kinds), nodes_ = sorted(nodes);
+  }
+
+  static std::vector<Row> sorted(std::map<std::string, Row>& rows) {
+    std::vector<Row> all;
+    for (auto& [name, row] : rows) {
+      row.name = name;
+      all.push_back(row);
+    }
+    std::sort(all.begin(), all.end(),
+              [](const Row& a, const Row& b) { return a.all.seconds > b.all.seconds; });
+    return all;
+  }
+
+  double flops(size_t p, int n, Work work) const {
+    const PlanPhase& phase = plan_.phases[p];
+    const auto own = [&](int node) { return plan_.nodes[static_cast<size_t>(node)].node->flops(); };
+    if (work == Work::forward) return own(n);
+    if (work == Work::backward) return plan_.backward_flops(phase, n);
+    const PlanLearn* learn = phase.learn(n);
+    if (work != Work::learn || !learn) return 0;
+    if (learn->in_lanes) return own(n);
+    double all = 0;
+    for (const int use : learn->nodes) all += own(use);
+    return all;
+  }
+
+  // Of forward: inputs, outputs and weights; of backward, the gradients of them as well.
+  double bytes(int n, Work work) const {
+    const PlanNode& node = plan_.nodes[static_cast<size_t>(n)];
+    int64_t elements = 0;
+    if (work != Work::forward && work != Work::backward) return 0;
+    for (const auto* ports : {&node.inputs, &node.outputs})
+      for (const int value : *ports)
+        if (value >= 0) elements += plan_.values[static_cast<size_t>(value)].shape.elements();
+    if (work == Work::backward) elements *= 2;
+    for (const Weight* weight : node.node->weights)
+      if (weight->present()) elements += weight->shape().elements();
+    return static_cast<double>(elements) * sizeof(float);
+  }
+
+  void print_table(const char* title, const std::vector<Row>& rows) const {
+    size_t wide = 20;
+    for (const Row& row : rows) wide = std::max(wide, row.name.size());
+    double all = 0;
+    for (const Row& row : rows) all += row.all.seconds;
+    fmt::print("{:<{}} {:>9} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}\n", title, wide, "ms",
+               "%", "forward", "backward", "learn", "update", "other", "GF/s", "GB/s");
+    for (size_t i = 0; i < std::min(rows.size(), most_rows); ++i) {
+      const Row& row = rows[i];
+      double other = row.all.seconds;
+      fmt::print("{:<{}} {:>9.3f} {:>6.1f}", row.name, wide, row.all.seconds * 1e3,
+                 100 * row.all.seconds / all);
+      for (const Work work : {Work::forward, Work::backward, Work::learn, Work::update}) {
+        const auto found = row.seconds.find(work);
+        const double s = found == row.seconds.end() ? 0 : found->second;
+        other -= s;
+        fmt::print(" {:>9}", s > 0 ? fmt::format("{:.3f}", s * 1e3) : "");
+      }
+      fmt::print(" {:>9}", other > 5e-7 ? fmt::format("{:.3f}", other * 1e3) : "");
+      fmt::print(" {:>7} {:>7.1f}\n",
+                 row.all.flops > 0 ? fmt::format("{:.1f}", rate(row.all.flops, row)) : "",
+                 rate(row.all.bytes, row));
+    }
+    if (rows.size() > most_rows)
+      fmt::print("… and {} more (--json has all)\n", rows.size() - most_rows);
+    fmt::print("\n");
+  }
+
+  const ProfileOptions& options_;
+  const Plan& plan_;
+  Model model_;
+  Trace trace_;
+  Peak peak_;
+  double copied_ = copied_bytes();
+  int threads_ = 1;
+  std::vector<Clock::time_point> starts_;
+  std::vector<double> walls_, busy_;  // by step; by thread
+  std::vector<Row> phases_, kinds_, nodes_;
+};
+}  // namespace
+
+Exit profile(const ProfileOptions& options) {
+  Mistakes mistakes;
+  Pipeline pipeline = Pipeline::read(options.pipeline, options.sets, mistakes);
+  const Registry registry = load_plugins_for(pipeline);
+  const auto plan = Plan::build(pipeline, registry, mode_of(options.section), mistakes);
+  mistakes.check();
+  const Profile profile(options, *plan, registry);
+  if (options.json)
+    fmt::print("{}\n", profile.results().dump());
+  else
+    profile.print();
+  if (!options.trace.empty()) profile.write_trace();
+  return Exit::done;
+}
+
+}  // namespace weft::cli

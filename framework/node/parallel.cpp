@@ -1,0 +1,24 @@
+#include "framework/node/parallel.h"
+
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+
+namespace weft {
+
+// Isolated: a thread that waits for its blocks takes no other node's work in between.
+void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_t)>& f) {
+  if (n <= size) return n > 0 ? f(0, n) : void();
+  tbb::this_task_arena::isolate([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<int64_t>(0, (n + size - 1) / size, 1),
+        [&](const tbb::blocked_range<int64_t>& blocks) {
+          for (int64_t i = blocks.begin(); i < blocks.end(); ++i)
+            f(i * size, std::min((i + 1) * size, n));
+        },
+        tbb::simple_partitioner());
+  });
+}
+
+}  // namespace weft

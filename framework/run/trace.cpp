@@ -1,0 +1,20 @@
+#include "framework/run/trace.h"
+
+namespace weft {
+
+const char* name(Work work) {
+  switch (work) {
+    case Work::forward: return "forward";
+    case Work::seed: return "seed";
+    case Work::backward: return "backward";
+    case Work::sum: return "sum";
+    case Work::learn: return "learn";
+    case Work::update: return "update";
+    case Work::check: return "check";
+    case Work::clip: return "clip";
+    case Work::read: return "read";
+  }
+  return "";
+}
+
+}  // namespace weft
