@@ -188,8 +188,9 @@ modules:
   encoder:
     inputs: [x]
     nodes:
-      c1: {node: conv2d, x: x, features: 8, padding: 1, activation: relu}
-      p1: {node: max_pool2d, x: c1}
+      c1: {node: conv2d, x: x, features: 32, padding: 1, bias: false}
+      n1: {node: batch_norm, x: c1, activation: relu}  # in two blocks of rows
+      p1: {node: max_pool2d, x: n1}
       c2: {node: conv2d, x: p1, features: 16, padding: 1, groups: 2}
       n2: {node: batch_norm, x: c2}
       p2: {node: global_avg_pool, x: n2}
