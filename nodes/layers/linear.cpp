@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "framework/node/dnn.h"
@@ -20,6 +21,8 @@ class Linear final : public Node {
 
   Matmul project_, grad_x_, grad_weight_;
   int64_t in() const { return x.shape().back(); }
+  // Where rows, such as tokens, are many more than those of the weight: a lane's are in the cache.
+  bool learns_in_lanes() const override { return x.size() / in() >= 8 * std::max(in(), *features); }
 
   void infer() override {
     if (x.shape().rank() < 2 || in() == 0)
