@@ -43,6 +43,8 @@ bool mentions_count(const Yaml& value) {
 
 Trained open(const ModelOptions& options, Mode mode) {
   Trained trained;
+  if (!std::filesystem::exists(options.target))
+    throw Error("there is no run or pipeline `" + options.target + "`");
   const bool is_run = std::filesystem::is_directory(options.target);
   if (is_run && !RunDirectory::exists(options.target))
     throw Error("`" + options.target + "` is not the directory of a run: it has no resolved.yaml");

@@ -106,8 +106,9 @@ class Profile {
   void print() const {
     fmt::print("{} — {}, {} threads, {} steps of {} rows in {} lanes\n", plan_.name,
                name(plan_.mode), threads_, options_.steps, plan_.rows, plan_.lanes);
-    fmt::print("a step takes {:.3f} ms; its arithmetic at the machine's peak {:.0f} % of that\n",
-               step() * 1e3, 100 * plan_.step_flops() / (peak_.flops() * threads_) / step());
+    fmt::print(
+        "a step takes {:.3f} ms; its arithmetic alone, at the machine's peak, {:.0f} % of that\n",
+        step() * 1e3, 100 * plan_.step_flops() / (peak_.flops() * threads_) / step());
     fmt::print("one thread does {:.0f} GFLOP/s in f32 and copies {:.0f} GB/s from memory\n\n",
                peak_.flops() / 1e9, copied_ / 1e9);
     print_table("phase", phases_);

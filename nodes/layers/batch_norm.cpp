@@ -104,7 +104,8 @@ class BatchNorm final : public Node {
     for (auto* own : {&scale_, &slope_, &shift_}) own->resize(static_cast<size_t>(c()));
   }
 
-  // Calls f(first row, rows, its block's sums) for chunks of rows, some at once.
+  // Calls f(first row, rows, rows of its block before them, the block's two sums) for chunks of
+  // rows; several blocks at once.
   template <class F>
   void each_chunk(int64_t rows, F f) {
     in_blocks(rows, block(), [&](int64_t begin, int64_t end) {
