@@ -21,8 +21,12 @@ class Linear final : public Node {
 
   Matmul project_, grad_x_, grad_weight_;
   int64_t in() const { return x.shape().back(); }
-  // Where rows, such as tokens, are many more than those of the weight: a lane's are in the cache.
-  bool learns_in_lanes() const override { return x.size() / in() >= 8 * std::max(in(), *features); }
+  // Where a sample has many rows, such as tokens: those of a lane are in the cache, and outweigh
+  // its part of the gradient.
+  bool learns_in_lanes() const override {
+    const int64_t rows = x.row_size() / in();
+    return rows > 1 && 8 * rows >= std::max(in(), *features);
+  }
 
   void infer() override {
     if (x.shape().rank() < 2 || in() == 0)
