@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -13,13 +12,8 @@
 namespace weft::cli {
 
 namespace {
-using Clock = std::chrono::steady_clock;
 constexpr int64_t settling = 5;      // steps of each turn that are not timed
 constexpr int64_t round_steps = 25;  // of each number of threads in turn: noise is shared
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // The steps of one number of threads.
 struct Timing {
@@ -85,11 +79,7 @@ class Bench {
     };
     if (timing.next == 0) warm_up(plan_.steps_per_epoch(), step);
     for (int64_t i = 0; i < settling; ++i) step(i);
-    for (int64_t i = 0; i < steps; ++i) {
-      const auto start = Clock::now();
-      step(i);
-      timing.seconds.push_back(seconds_since(start));
-    }
+    for (int64_t i = 0; i < steps; ++i) timing.seconds.push_back(seconds([&] { step(i); }));
   }
 
   const BenchOptions& options_;

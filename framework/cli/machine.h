@@ -1,6 +1,7 @@
 // What this machine can do, and what this process has taken: for `weft bench` and `weft profile`.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <vector>
 
@@ -11,6 +12,14 @@ namespace weft::cli {
 int usable_cores();
 double process_seconds();  // since the process was started
 double resident_mib();     // the most memory that it held
+
+// That the work takes.
+template <class Work>
+double seconds(Work work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 // Calls step(n) for n = 0, 1, … until files have been read once and caches are warm: for an epoch,
 // at least 10 and at most 3 seconds of steps. Returns how many.

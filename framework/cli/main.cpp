@@ -17,6 +17,18 @@ void add_sets(CLI::App& command, std::vector<std::string>& sets) {
       ->allow_extra_args(false);
 }
 
+void add_threads(CLI::App& command, int& threads,
+                 const char* about = "Threads (one for each core)") {
+  command.add_option("--threads", threads, about)
+      ->check(CLI::Range(1, 4096))
+      ->envname("WEFT_THREADS");
+}
+
+void add_section(CLI::App& command, std::string& section) {
+  command.add_option("--section", section, "train, evaluate or generate")
+      ->check(CLI::IsMember({"train", "evaluate", "generate"}));
+}
+
 void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
   struct Given {
     std::string pipeline, resume, progress = "auto";
@@ -32,11 +44,8 @@ void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
   command.add_option("--resume", given->resume,
                      "Go on from auto (anew if there is nothing), last, best, or a step");
   command.add_flag("--overwrite", given->overwrite, "Start anew where a run is already");
-  command
-      .add_option("--threads", given->options.threads,
-                  "Threads (one for each core); results do not depend on it")
-      ->check(CLI::Range(1, 4096))
-      ->envname("WEFT_THREADS");
+  add_threads(command, given->options.threads,
+              "Threads (one for each core); results do not depend on it");
   command.add_option("--steps", given->options.steps, "Stop after this step, with a checkpoint")
       ->check(CLI::PositiveNumber);
   command
@@ -82,9 +91,7 @@ void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::st
   add_sets(command, given->sets);
   command.add_option("--checkpoint", given->checkpoint, "last, best, or a step");
   command.add_option("-o,--output", given->output, "Folder for what is written (the run's)");
-  command.add_option("--threads", given->threads, "Threads (one for each core)")
-      ->check(CLI::Range(1, 4096))
-      ->envname("WEFT_THREADS");
+  add_threads(command, given->threads);
   command.add_flag("--json", given->json, "One JSON object on stdout");
   if (verb == "generate")
     command.add_option("-n,--count", *count, "How many samples: the variable $count (64)")
@@ -112,8 +119,7 @@ void add_pipeline(CLI::App& app, Exit& exit) {
       *app.add_subcommand("graph", "Draw a pipeline with the shapes on its edges");
   graph_command.add_option("PIPELINE", graph->pipeline, "A pipeline file")->required();
   graph_command.add_option("-o,--output", graph->output, "A .svg or .dot file (DOT on stdout)");
-  graph_command.add_option("--section", graph->section, "train, evaluate or generate")
-      ->check(CLI::IsMember({"train", "evaluate", "generate"}));
+  add_section(graph_command, graph->section);
   add_sets(graph_command, graph->sets);
   graph_command.callback([graph, &exit] {
     exit = cli::graph(graph->pipeline, graph->sets, graph->output, graph->section);
@@ -138,11 +144,8 @@ void add_profile(CLI::App& app, Exit& exit) {
       "profile", "Where a step's time goes: by node, by phase, by thread, and a trace");
   command.add_option("PIPELINE", given->pipeline, "A pipeline file")->required();
   add_sets(command, given->sets);
-  command.add_option("--section", given->section, "train, evaluate or generate")
-      ->check(CLI::IsMember({"train", "evaluate", "generate"}));
-  command.add_option("--threads", given->threads, "Threads (one for each core)")
-      ->check(CLI::Range(1, 4096))
-      ->envname("WEFT_THREADS");
+  add_section(command, given->section);
+  add_threads(command, given->threads);
   command.add_option("--steps", given->steps, "Steps to look at (50)")
       ->check(CLI::Range(1, 100'000));
   command.add_option("--trace", given->trace,

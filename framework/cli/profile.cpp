@@ -22,7 +22,7 @@ using Span = Trace::Span;
 constexpr size_t most_rows = 40;  // of the table of nodes
 constexpr size_t traced_steps = 5;
 
-double seconds(Clock::time_point begin, Clock::time_point end) {
+double between(Clock::time_point begin, Clock::time_point end) {
   return std::chrono::duration<double>(end - begin).count();
 }
 
@@ -72,8 +72,7 @@ class Profile {
       trace_.clear();
       for (int64_t n = first; n < first + options.steps; ++n) {
         starts_.push_back(Clock::now());
-        run(n);
-        walls_.push_back(seconds(starts_.back(), Clock::now()));
+        walls_.push_back(seconds([&] { run(n); }));
       }
     }
     std::filesystem::remove_all(scratch);
@@ -124,7 +123,7 @@ class Profile {
   void write_trace() const {
     const Clock::time_point from = starts_[starts_.size() - std::min(starts_.size(), traced_steps)];
     Json events = Json::array();
-    const auto micros = [&](Clock::time_point at) { return seconds(from, at) * 1e6; };
+    const auto micros = [&](Clock::time_point at) { return between(from, at) * 1e6; };
     const auto threads = trace_.threads();
     for (size_t t = 0; t < threads.size(); ++t) {
       events.push_back({{"ph", "M"},
@@ -142,7 +141,7 @@ class Profile {
              {"name", node.path + " " + name(span.work)},
              {"cat", name(span.work)},
              {"ts", micros(span.begin)},
-             {"dur", seconds(span.begin, span.end) * 1e6},
+             {"dur", between(span.begin, span.end) * 1e6},
              {"args",
               {{"kind", node.kind}, {"part", span.part}, {"phase", phase_name(span.phase)}}}});
       }
@@ -168,7 +167,7 @@ class Profile {
     for (const std::vector<Span>& spans : trace_.threads()) {
       double busy = 0;
       for (const Span& span : spans) {
-        const double took = seconds(span.begin, span.end);
+        const double took = between(span.begin, span.end);
         calls[{span.phase, span.node, span.work, span.part}].push_back(took);
         busy += took;
       }

@@ -14,12 +14,12 @@ namespace weft {
 namespace {
 constexpr float two_pi = 2 * std::numbers::pi_v<float>;
 
-float unit(uint32_t bits) {
+inline float unit(uint32_t bits) {
   return static_cast<float>(bits >> 8) * 0x1p-24F;
 }  // [0, 1)
 
 WEFT_SIMD void to_unit(const uint32_t* __restrict bits, float* __restrict to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(bits[i] >> 8) * 0x1p-24F;
+  for (int64_t i = 0; i < n; ++i) to[i] = unit(bits[i]);
 }
 
 // Four numbers each of the blocks first, first + 1, …: Philox4x32-10, many blocks side by side.

@@ -6,6 +6,7 @@
 #include "framework/node/parallel.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
@@ -13,13 +14,6 @@ namespace {
 // Below, x is [rows, c]. `chunk` rows are summed in single precision while they are in the cache,
 // chunks in double.
 constexpr int64_t chunk = 64;
-
-WEFT_SIMD void sum_columns(const float* __restrict x, int64_t rows, int64_t c,
-                           float* __restrict sum) {
-  for (int64_t j = 0; j < c; ++j) sum[j] = 0;
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < c; ++j) sum[j] += x[i * c + j];
-}
 
 WEFT_SIMD void sum_squares(const float* __restrict x, const float* __restrict mean, int64_t rows,
                            int64_t c, float* __restrict sum) {
@@ -148,7 +142,7 @@ class BatchNorm final : public Node {
     each_chunk(m, [&](int64_t at, int64_t rows, int64_t n, double* mean, double* squares) {
       thread_local std::vector<float> sum, square;
       sum.resize(static_cast<size_t>(c())), square.resize(static_cast<size_t>(c()));
-      sum_columns(x.data() + at * c(), rows, c(), sum.data());
+      sum_rows(x.data() + at * c(), rows, c(), c(), sum.data());
       for (float& s : sum) s /= static_cast<float>(rows);
       sum_squares(x.data() + at * c(), sum.data(), rows, c(), square.data());
       for (size_t j = 0; j < sum.size(); ++j)

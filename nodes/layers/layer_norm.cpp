@@ -3,6 +3,7 @@
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
@@ -53,13 +54,6 @@ WEFT_SIMD void grad_weights(const float* __restrict grad, const float* __restric
     for (int64_t j = 0; j < cols; ++j) weight[j] += grad[j] * ((x[j] - mean[i]) * rstd[i]);
 }
 
-WEFT_SIMD void grad_biases(const float* __restrict grad, int64_t rows, int64_t stride, int64_t cols,
-                           float* __restrict bias) {
-  for (int64_t j = 0; j < cols; ++j) bias[j] = 0;
-  for (int64_t i = 0; i < rows; ++i, grad += stride)
-    for (int64_t j = 0; j < cols; ++j) bias[j] += grad[j];
-}
-
 class LayerNorm final : public Node {
   In x{this, "x", "[batch, ..., c]; each row of c numbers is normalised."};
   Out y{this, "y", "Shaped as `x`."};
@@ -98,7 +92,7 @@ class LayerNorm final : public Node {
       grad_weights(y.grad() + block.begin, x.data() + block.begin, mean.data(), rstd.data(), rows,
                    c(), block.size(), weight.grad());
     if (const Range block = bias.block(); bias.wants_grad())
-      grad_biases(y.grad() + block.begin, rows, c(), block.size(), bias.grad());
+      sum_rows(y.grad() + block.begin, rows, c(), block.size(), bias.grad());
   }
 };
 

@@ -13,7 +13,7 @@ DATA = ("{node: table, file: emoji/emoji.json, image: image, folder: google, siz
 class Emoji(transformer.Tokens):
     epochs = 40
     batch_size = 64
-    lr = 2e-3
+    lr, warmup = 2e-3, 50
     data = DATA
 
     def samples(self, split):
@@ -29,7 +29,7 @@ class Emoji(transformer.Tokens):
 
     def schedule_rate(self, optimizer, step):
         for group in optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, self.lr, warmup=50)
+            group["lr"] = twin.cosine(step, self.steps, self.lr, self.warmup)
 
     def train(self, rows, step):
         self.schedule_rate(self.optimizer, step)

@@ -11,7 +11,7 @@ import twin
 class LinearProbeEmoji(emoji.Emoji):
     about = "What a frozen encoder's features of an emoji tell a linear classifier"
     epochs = 20
-    lr = 1e-3
+    lr, warmup = 1e-3, 0
     data = emoji.DATA.replace("size: 32", "size: 28, range: symmetric")
     layers = {name: kinds for name, kinds in patch_position.PatchPosition.layers.items()
               if "encoder" in name} | {
@@ -27,10 +27,6 @@ class LinearProbeEmoji(emoji.Emoji):
         self.running = torch.zeros(1152), torch.ones(1152)
         mine = [w for name, w in self.weights.items() if name.startswith("probe")]
         self.optimizer = torch.optim.AdamW(mine, lr=self.lr, weight_decay=1)
-
-    def schedule_rate(self, optimizer, step):
-        for group in optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, self.lr)
 
     def features(self, x):
         for i in (1, 2, 3):

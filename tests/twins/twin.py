@@ -73,8 +73,9 @@ def weft_samples(data, ports, pack=lambda x: x):
     `pack` makes the arrays of large sets smaller."""
     weft = os.environ.get("WEFT") or Path(__file__).parents[2] / "build/release/bin/weft"
     asked = hashlib.sha256(f"{data} {ports}".encode()).hexdigest()
-    kept = Path(os.environ.get("WEFT_TWIN_CACHE", "")) / f"{asked}.npz"
-    if kept.exists():
+    cache = os.environ.get("WEFT_TWIN_CACHE")  # timings start many processes
+    kept = Path(cache) / f"{asked}.npz" if cache else None
+    if kept and kept.exists():
         with np.load(kept) as arrays:
             return [torch.from_numpy(arrays[name]) for name in ports]
     nodes = ""
@@ -94,7 +95,7 @@ def weft_samples(data, ports, pack=lambda x: x):
             [pack(np.load(file)) for file in sorted(Path(folder).glob(f"{name}*.npy"),
                                                     key=lambda file: (len(file.name), file.name))])
             for name in ports}
-    if "WEFT_TWIN_CACHE" in os.environ:  # timings start many processes
+    if kept:
         np.savez(kept, **arrays)
     return [torch.from_numpy(array) for array in arrays.values()]
 
