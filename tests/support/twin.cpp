@@ -12,7 +12,11 @@ namespace weft::tests {
 
 namespace {
 constexpr const char* python = "/usr/bin/python3";
+
+bool has_torch() {
+  return run({{python, "-c", "import numpy, torch"}}).exit == 0;
 }
+}  // namespace
 
 void Twin::train(const std::string& name, int steps) {
   const Ended ended =
@@ -29,8 +33,7 @@ void Twin::agree(const std::string& name, const std::vector<std::string>& losses
                  double tolerance, const std::vector<std::string>& our_args,
                  const std::vector<std::string>& their_args) {
   const std::filesystem::path source = SOURCE_DIR;
-  if (run({{python, "-c", "import numpy, torch"}}).exit != 0)
-    GTEST_SKIP() << "python3-torch is not installed";
+  if (!has_torch()) GTEST_SKIP() << "python3-torch is not installed";
   std::vector<std::string> our_words{program("weft"),
                                      "train",
                                      source / ("pipelines/" + name + ".yaml"),
@@ -68,6 +71,28 @@ void Twin::agree(const std::string& name, const std::vector<std::string>& losses
           << loss << " of step " << step;
     }
   }
+}
+
+void Twin::agree_on(const std::string& number, const std::string& name, const std::string& script,
+                    double tolerance, const std::vector<std::string>& our_args,
+                    const std::vector<std::string>& their_args) {
+  const std::filesystem::path source = SOURCE_DIR;
+  if (!has_torch()) GTEST_SKIP() << "python3-torch is not installed";
+  std::vector<std::string> our_words{program("weft"), "evaluate",
+                                     source / ("pipelines/" + name + ".yaml"), "--json"};
+  our_words.insert(our_words.end(), our_args.begin(), our_args.end());
+  const Ended ours = run({our_words, folder_.path(), {}, 600});
+  ASSERT_EQ(ours.exit, 0) << ours.err;
+  std::vector<std::string> their_words{python, source / ("tests/twins/" + script)};
+  their_words.insert(their_words.end(), their_args.begin(), their_args.end());
+  const Ended theirs = run({their_words, folder_.path(), {}, 600});
+  ASSERT_EQ(theirs.exit, 0) << theirs.err;
+  std::istringstream words(theirs.out);
+  for (std::string word; words >> word && word != number;) continue;
+  double value = NAN;
+  ASSERT_TRUE(words >> value) << theirs.out;
+  ASSERT_NEAR(nlohmann::json::parse(ours.out).at(number).get<double>(), value,
+              tolerance * std::abs(value));
 }
 
 }  // namespace weft::tests

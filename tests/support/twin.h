@@ -18,6 +18,10 @@ class Twin : public testing::Test {
   void agree(const std::string& name, const std::vector<std::string>& losses, int steps,
              double tolerance, const std::vector<std::string>& ours = {},
              const std::vector<std::string>& theirs = {});
+  // pipelines/NAME.yaml and tests/twins/SCRIPT report the same number.
+  void agree_on(const std::string& number, const std::string& name, const std::string& script,
+                double tolerance, const std::vector<std::string>& ours,
+                const std::vector<std::string>& theirs);
   // A few steps of another pipeline, as folder_/NAME: for those that take a module of it.
   void train(const std::string& name, int steps);
 

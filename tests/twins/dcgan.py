@@ -1,6 +1,6 @@
 """The twin of pipelines/dcgan.yaml."""
 import torch
-from torch.nn.functional import batch_norm, leaky_relu, relu
+from torch.nn.functional import leaky_relu, relu
 
 import gan
 import twin
@@ -23,14 +23,11 @@ class Dcgan(gan.Gan):
         "discriminator.logits": twin.linear(7 * 7 * 128, 1),
     }
 
-    def normalise(self, layer, x):
-        return batch_norm(x, None, None, *self.of(layer), training=True)
-
-    def generate(self, z):
+    def generate(self, z, training=True):
         h = self.linear("generator.flat", z).reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)
-        h = relu(self.normalise("generator.n1", h))
+        h = relu(self.normalise("generator.n1", h, training))
         h = self.spread("generator.d1", h, stride=2, padding=1)
-        h = relu(self.normalise("generator.n2", h))
+        h = relu(self.normalise("generator.n2", h, training))
         return torch.tanh(self.spread("generator.image", h, stride=2, padding=1)).flatten(1)
 
     def discriminate(self, x):

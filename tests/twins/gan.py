@@ -32,10 +32,15 @@ class Gan(twin.Model):
         self.of_discriminator = self.adam("discriminator", lr=self.rates["discriminator"], betas=betas)
         self.of_generator = self.adam("generator", lr=self.rates["generator"], betas=betas)
 
-    def generate(self, z):
+    def generate(self, z, training=True):
         h = leaky_relu(self.linear("generator.h1", z), 0.2)
         h = leaky_relu(self.linear("generator.h2", h), 0.2)
         return torch.tanh(self.linear("generator.image", h))
+
+    def images(self, rows, draws):
+        """Drawn from noise, [rows, 784] in [0, 1]; `draws` counts the calls."""
+        z = self.draw.normal("evaluate/z", draws, rows, self.noise)
+        return self.generate(z, training=False) / 2 + 0.5
 
     def discriminate(self, x):
         h = leaky_relu(self.linear("discriminator.h1", x), 0.2)
@@ -68,7 +73,8 @@ class Gan(twin.Model):
         """How a classifier of real images sees generated ones: percent of each class."""
         classify = classifier(self.floats, twin.idx("train", "images-idx3"),
                               twin.idx("train", "labels-idx1").long())
-        fake = self.generate(self.draw.normal("generate/noise", 0, samples, self.noise))
+        noise = self.draw.normal("generate/noise", 0, samples, self.noise)
+        fake = self.generate(noise, training=False)
         shares = 100 * torch.bincount(classify(fake).argmax(1), minlength=10) / samples
         return {f"class{label}": share for label, share in enumerate(shares.tolist())}
 

@@ -1,6 +1,5 @@
 """The twin of pipelines/linear_probe.yaml; --start gives the weights of the run that it probes."""
 import torch
-from torch.nn.functional import batch_norm
 
 import classifier
 import simclr
@@ -21,7 +20,6 @@ class LinearProbe(classifier.Classifier, simclr.SimClr):
         twin.Model.__init__(self, options)
         self.steps = self.epochs * self.batches_of(60000)
         self.optimizer = self.adam("probe", lr=3e-3)
-        self.running = torch.zeros(1152), torch.ones(1152)
 
     def batch(self, images, labels):
         return simclr.SimClr.batch(self, images), labels.long()
@@ -29,8 +27,7 @@ class LinearProbe(classifier.Classifier, simclr.SimClr):
     def classify(self, images, training):
         with torch.no_grad():
             x = self.features(images)
-        x = batch_norm(x, *self.running, *self.of("probe.even"), training=training)
-        return self.linear("probe.logits", x)
+        return self.linear("probe.logits", self.normalise("probe.even", x, training))
 
 
 if __name__ == "__main__":

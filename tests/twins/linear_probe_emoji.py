@@ -1,7 +1,7 @@
 """The twin of pipelines/linear_probe_emoji.yaml; --start gives the weights of the patch_position
 run that it probes."""
 import torch
-from torch.nn.functional import avg_pool2d, batch_norm, cross_entropy, max_pool2d, relu
+from torch.nn.functional import avg_pool2d, cross_entropy, max_pool2d, relu
 
 import emoji
 import patch_position
@@ -21,25 +21,20 @@ class LinearProbeEmoji(emoji.Emoji):
 
     def __init__(self, options):
         super().__init__(options)
-        saved = twin.read_safetensors(options.start)
-        self.known = {i: (saved[f"encoder.n{i}.running_mean"], saved[f"encoder.n{i}.running_var"])
-                      for i in (1, 2, 3)}
-        self.running = torch.zeros(1152), torch.ones(1152)
         mine = [w for name, w in self.weights.items() if name.startswith("probe")]
         self.optimizer = torch.optim.AdamW(mine, lr=self.lr, weight_decay=1)
 
     def features(self, x):
         for i in (1, 2, 3):
             x = self.convolve(f"encoder.c{i}", x, padding=1)
-            x = relu(batch_norm(x, *self.known[i], *self.of(f"encoder.n{i}")))
+            x = relu(self.normalise(f"encoder.n{i}", x, training=False))
             x = max_pool2d(x, 2) if i < 3 else avg_pool2d(x, 3, 2)
         return x.permute(0, 2, 3, 1).flatten(1)
 
     def classify(self, rows, step):
         with torch.no_grad():
             x = self.features(rows[0])
-        training = step is not None
-        x = batch_norm(x, *self.running, *self.of("probe.even"), training=training)
+        x = self.normalise("probe.even", x, step is not None)
         return self.linear("probe.logits", self.dropout("train/class.some", x, 0.5, step))
 
 

@@ -24,8 +24,6 @@ class PatchPosition(twin.Model):
     def __init__(self, options):
         super().__init__(options)
         self.optimizer = torch.optim.AdamW(self.weights.values(), lr=1e-3, weight_decay=0.05)
-        self.running = {f"encoder.n{i}": (torch.zeros(c), torch.ones(c))
-                        for i, c in ((1, 32), (2, 64), (3, 128))}
 
     def samples(self, split):
         images = photos.parts(288, 96, 16, split)
@@ -48,9 +46,8 @@ class PatchPosition(twin.Model):
     def encode(self, x, training):
         x = x.contiguous(memory_format=torch.channels_last)
         for i in (1, 2, 3):
-            norm = f"encoder.n{i}"
             x = self.convolve(f"encoder.c{i}", x, padding=1)
-            x = F.relu(F.batch_norm(x, *self.running[norm], *self.of(norm), training=training))
+            x = F.relu(self.normalise(f"encoder.n{i}", x, training))
             x = F.max_pool2d(x, 2) if i < 3 else F.avg_pool2d(x, 3, 2)
         return x.permute(0, 2, 3, 1).flatten(1)
 

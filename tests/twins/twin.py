@@ -128,8 +128,16 @@ def conv_transpose(channels, features, kernel, bias=True):
     return learned((channels, features, kernel, kernel), features, features * kernel**2, bias)
 
 
-def batch_norm(features):
+def layer_norm(features):
     return {"weight": ((features,), 1.0), "bias": ((features,), 0.0)}
+
+
+class batch_norm(dict):
+    """A layer that also has running statistics."""
+
+    def __init__(self, features):
+        super().__init__(layer_norm(features))
+        self.start = {"running_mean": torch.zeros(features), "running_var": torch.ones(features)}
 
 
 def embedding(vocabulary, features, deviation):
@@ -138,9 +146,6 @@ def embedding(vocabulary, features, deviation):
 
 def positions(places, features, deviation=0.02):
     return {"weight": ((places, features), Deviation(deviation))}
-
-
-layer_norm = batch_norm  # both start as they leave things
 
 
 class Deviation(float):
@@ -156,9 +161,8 @@ def start_weight(seed, name, shape, init):
     return torch.from_numpy(weft_random.start(seed, name, shape, init))
 
 
-def start_weights(layers, seed, start=None):
-    """The weights at step 0: those of a file, the others by weft's rule."""
-    saved = read_safetensors(start) if start else {}
+def start_weights(layers, seed, saved):
+    """The weights at step 0: those saved, the others by weft's rule."""
     weights = {}
     for layer, kinds in layers.items():
         for kind, (shape, init) in kinds.items():
@@ -167,7 +171,7 @@ def start_weights(layers, seed, start=None):
             if value is None:
                 value = start_weight(seed, name, shape, init)
             elif tuple(value.shape) != shape:
-                raise SystemExit(f"{start} has {name} of shape {list(value.shape)}, not {list(shape)}")
+                raise SystemExit(f"{name} was saved with shape {list(value.shape)}, not {list(shape)}")
             weights[name] = value.requires_grad_()
     return weights
 
@@ -208,7 +212,11 @@ class Model:
     """A twin's weights, random numbers and choice of kernels."""
 
     def __init__(self, options):
-        self.weights = start_weights(self.layers, options.seed, options.start)
+        saved = read_safetensors(options.start) if options.start else {}
+        self.weights = start_weights(self.layers, options.seed, saved)
+        self.states = {f"{layer}.{kind}": saved.get(f"{layer}.{kind}", value)
+                       for layer, norm in self.layers.items() if isinstance(norm, batch_norm)
+                       for kind, value in norm.start.items()}
         self.draw = Draw(options.seed, exact=not options.time)
         self.options = options
 
@@ -228,6 +236,10 @@ class Model:
         if self.options.linear == "mkldnn":
             return torch._C._nn.mkldnn_linear(x.to_mkldnn(), weight, bias).to_dense()
         return functional.linear(x, weight, bias)
+
+    def normalise(self, layer, x, training=True):
+        mean, var = self.states[layer + ".running_mean"], self.states[layer + ".running_var"]
+        return functional.batch_norm(x, mean, var, *self.of(layer), training=training)
 
     def floats(self, images):
         unit = images.float() / 255
@@ -323,7 +335,7 @@ def main(kind):
     if log:
         log.close()
     if options.save_weights:
-        write_safetensors(options.save_weights, model.weights)
+        write_safetensors(options.save_weights, model.weights | model.states)
     if options.evaluate:
         with torch.no_grad():
             print(*(f"{name} {value:.6g}" for name, value in model.evaluate().items()))

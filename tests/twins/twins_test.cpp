@@ -32,6 +32,19 @@ TEST_F(Twin, OfTheDcgan) {
   agree("dcgan", {"d_loss", "g_loss"}, 8, 1e-3);
 }
 
+TEST_F(Twin, OfTheFrechetDistance) {
+  for (const char* name : {"cvae", "classifier"}) {
+    train(name, 3);
+    if (IsSkipped()) return;
+  }
+  const auto weights = [&](const std::string& name) {
+    return folder_ / (name + "/checkpoints/last/model.safetensors");
+  };
+  agree_on("distance", "frechet_cvae", "frechet.py", 1e-5,
+           {"--set", "run=cvae", "--set", "judge=classifier"},
+           {"cvae", "--start", weights("cvae"), "--judge", weights("classifier")});
+}
+
 TEST_F(Twin, OfSimClr) {
   agree("simclr", {"loss"}, 20, 1e-4);
 }

@@ -39,6 +39,11 @@ class Vae(twin.Model):
         kl = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1)
         return bce, kl
 
+    def images(self, rows, draws):
+        """Drawn from noise, [rows, 784] in [0, 1]; `draws` counts the calls."""
+        z = self.draw.normal("evaluate/z", draws, rows, self.latent)
+        return torch.sigmoid(self.decode(z))
+
     def train(self, x, step):
         bce, kl = self.losses(x, "train", step)
         loss = (bce + kl).mean()
