@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "framework/cli/commands.h"
@@ -187,6 +188,14 @@ void add_data(CLI::App& app) {
   named("verify", "Compare a data set's files with their checksums", weft::data::verify);
 }
 
+void check_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
+  if (word.starts_with("-") || std::find(known.begin(), known.end(), word) != known.end()) return;
+  throw Error("there is no command `" + word + "`" + did_you_mean(word, known) +
+              "; `weft --help` lists them");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -212,6 +221,7 @@ int main(int argc, char** argv) {
     add_plugins(app, exit);
     add_data(app);
     if (argc == 1) throw CLI::CallForHelp();
+    check_command(app, argv[1]);
     app.parse(argc, argv);
     return static_cast<int>(exit);
   } catch (const CLI::ParseError& error) {

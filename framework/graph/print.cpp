@@ -212,8 +212,9 @@ std::string print_totals(const Plan& plan) {
                grouped(plan.steps) + " steps" +
                    (plan.source() ? ", " + grouped(plan.steps_per_epoch()) + " in an epoch" : "")});
   else if (plan.source())
-    table.add({"data", fmt::format("{} samples in {} batches", grouped(plan.source()->samples()),
-                                   grouped(plan.steps_per_epoch()))});
+    table.add({"data", fmt::format("{} samples in {} batch{}", grouped(plan.source()->samples()),
+                                   grouped(plan.steps_per_epoch()),
+                                   plan.steps_per_epoch() == 1 ? "" : "es")});
   if (!plan.reports.empty())
     table.add({"reports", joined(plan.reports, [](const auto& report) { return report.first; })});
   add_memory(plan, table);

@@ -1,7 +1,6 @@
 #include "framework/node/error.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <tuple>
 
@@ -79,8 +78,9 @@ void Mistakes::check() const {
     return std::tie(a.place().file, a.place().line, a.place().column) <
            std::tie(b.place().file, b.place().line, b.place().column);
   });
-  const auto same = [](const Error& a, const Error& b) {
-    return std::strcmp(a.what(), b.what()) == 0;
+  const auto same = [](const Error& a, const Error& b) {  // but for the lines that explain it
+    const std::string_view one = a.what(), other = b.what();
+    return one.substr(0, one.find('\n')) == other.substr(0, other.find('\n'));
   };
   sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
   constexpr size_t most = 100;

@@ -10,6 +10,8 @@ namespace weft {
 
 namespace {
 std::string text(double number) {
+  if (number == std::floor(number) && std::abs(number) < 1e15)
+    return std::to_string(static_cast<int64_t>(number));
   std::ostringstream out;
   out << number;
   return out.str();

@@ -131,7 +131,8 @@ struct Engine::Body {
         Exit::nonfinite,
         "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +
             "`: " + error.sentence() +
-            (cause.empty() ? "" : "; the first value that is not finite comes from " + cause));
+            (cause.empty() ? "" : "; the first value that is not finite comes from " + cause) +
+            ". A lower `lr` or `clip:` in the phase may keep it finite");
   }
 };
 

@@ -107,8 +107,8 @@ class Trainer {
       directory_->write("run.json", facts().dump(2) + "\n");
     }
     directory_->rewind_metrics(step_);
-    directory_->log(fmt::format("{} at step {} of {}, {} lanes", step_ ? "goes on" : "starts",
-                                step_, plan_->steps, plan_->lanes));
+    directory_->log(fmt::format("{} at step {} of {}, {} lane{}", step_ ? "goes on" : "starts",
+                                step_, plan_->steps, plan_->lanes, plan_->lanes == 1 ? "" : "s"));
     for (const std::string& note : plan_->notes()) say(note);
     if (evaluation_)
       for (const std::string& note : evaluation_->notes()) say(note);
