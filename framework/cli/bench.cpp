@@ -50,6 +50,7 @@ class Bench {
                                 {"lanes", plan_.lanes},
                                 {"mflop_per_step", plan_.step_flops() / 1e6},
                                 {"cores", cores_},
+                                {"precision", name(plan_.precision)},
                                 {"peak_gflops", peak_.flops() / 1e9},
                                 {"first_step_seconds", first_step_},
                                 {"peak_rss_mib", resident_mib()}};
@@ -87,7 +88,7 @@ class Bench {
   const Registry& registry_;
   Model model_;
   std::vector<Timing> timings_;
-  Peak peak_;
+  Peak peak_{plan_.precision};
   double first_step_ = 0;
   int cores_ = usable_cores();
 };
@@ -99,8 +100,8 @@ void print_results(const nlohmann::ordered_json& json) {
   fmt::print("{} — {} rows in {} lanes, {:.1f} MFLOP a step\n", json["pipeline"].get<std::string>(),
              json["batch_rows"].get<int64_t>(), json["lanes"].get<int64_t>(),
              number(json, "mflop_per_step"));
-  fmt::print("one thread's peak {:.1f} GFLOP/s in f32, {} cores\n\n", number(json, "peak_gflops"),
-             json["cores"].get<int>());
+  fmt::print("one thread's peak {:.1f} GFLOP/s in {}, {} cores\n\n", number(json, "peak_gflops"),
+             json["precision"].get<std::string>(), json["cores"].get<int>());
   fmt::print("{:>7} {:>8} {:>9} {:>8} {:>8} {:>10} {:>9} {:>8}\n", "threads", "steps", "median ms",
              "p10 ms", "p90 ms", "samples/s", "floor ms", "floor %");
   for (const auto& row : json["timings"])

@@ -25,9 +25,10 @@ double seconds(Work work) {
 // at least 10 and at most 3 seconds of steps. Returns how many.
 int64_t warm_up(int64_t steps_per_epoch, const std::function<void(int64_t)>& step);
 
-// The most f32 operations that one thread does in a second: the best of many plain products.
+// The most operations that one thread does in a second: the best of many plain products.
 class Peak {
  public:
+  explicit Peak(Precision precision) : product_(made(precision)) {}
   void measure();
   double flops() const { return best_; }
 
@@ -35,8 +36,13 @@ class Peak {
   static constexpr int64_t side = 512;
   static std::vector<float> filled() { return std::vector<float>(side * side, 0.5F); }
 
+  static Matmul made(Precision precision) {
+    const PrecisionScope scope(precision);
+    return {Matrix::plain(side, side), Matrix::plain(side, side), Matrix::plain(side, side)};
+  }
+
   std::vector<float> a_ = filled(), b_ = filled(), c_ = filled();
-  Matmul product_{Matrix::plain(side, side), Matrix::plain(side, side), Matrix::plain(side, side)};
+  Matmul product_;
   double best_ = 0;
 };
 

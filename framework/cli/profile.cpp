@@ -108,8 +108,8 @@ class Profile {
     fmt::print(
         "a step takes {:.3f} ms; its arithmetic alone, at the machine's peak, {:.0f} % of that\n",
         step() * 1e3, 100 * plan_.step_flops() / (peak_.flops() * threads_) / step());
-    fmt::print("one thread does {:.0f} GFLOP/s in f32 and copies {:.0f} GB/s from memory\n\n",
-               peak_.flops() / 1e9, copied_ / 1e9);
+    fmt::print("one thread does {:.0f} GFLOP/s in {} and copies {:.0f} GB/s from memory\n\n",
+               peak_.flops() / 1e9, name(plan_.precision), copied_ / 1e9);
     print_table("phase", phases_);
     print_table("kind", kinds_);
     print_table("node", nodes_);
@@ -262,7 +262,7 @@ class Profile {
   const Plan& plan_;
   Model model_;
   Trace trace_;
-  Peak peak_;
+  Peak peak_{plan_.precision};
   double copied_ = copied_bytes();
   int threads_ = 1;
   std::vector<Clock::time_point> starts_;

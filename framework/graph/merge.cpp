@@ -101,7 +101,8 @@ void apply_set(Yaml& tree, const std::string& set) {
   if (path == "train.epochs") at->erase("steps");  // one takes the other's place
   if (path == "train.steps") at->erase("epochs");
   if (at->is_map() && begin > 0) return at->put(last, value);
-  if (at == &tree && (last == "seed" || last == "name")) return tree.put(last, value);
+  if (at == &tree && (last == "seed" || last == "name" || last == "precision"))
+    return tree.put(last, value);
   if (at == &tree && !tree.find(last)) {
     auto known = keys_of(tree);
     if (vars)

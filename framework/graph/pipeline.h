@@ -11,6 +11,7 @@
 
 #include "framework/graph/vars.h"
 #include "framework/graph/yaml.h"
+#include "framework/node/dnn.h"
 #include "framework/node/node.h"
 
 namespace weft {
@@ -100,6 +101,7 @@ class Pipeline {
 
   std::string file, name, about;
   uint64_t seed = 0;
+  Precision precision = Precision::f32;  // what `auto` came to
   std::vector<Mention> plugins;
   std::map<std::string, ModuleDecl> modules;
   std::map<std::string, FragmentDecl> fragments;

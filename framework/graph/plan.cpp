@@ -218,6 +218,7 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   plan->mode = mode;
   plan->name = pipeline.name;
   plan->seed = pipeline.seed;
+  plan->precision = pipeline.precision;
   const SectionDecl* section = pipeline.section(mode);
   if (!section)
     throw Error(Place{pipeline.file},

@@ -123,7 +123,8 @@ class Plan {
   Mode mode = Mode::train;
   std::string name;  // of the pipeline
   uint64_t seed = 0;
-  int64_t rows = 0;  // of a batch
+  Precision precision = Precision::f32;  // of products
+  int64_t rows = 0;                      // of a batch
   int64_t lanes = 1;
   int64_t steps = 0;            // of the training
   int data = -1;                // the node that is the section's data

@@ -44,6 +44,14 @@ dnnl_stream_t dnn::stream() {
   return own.get();
 }
 
+dnn::Scratch::Scratch(size_t bytes) {
+  constexpr size_t alignment = 64;
+  thread_local std::vector<std::byte> memory;
+  if (memory.size() < bytes + alignment) memory.resize(bytes + alignment);
+  at_ = memory.data() +
+        (alignment - reinterpret_cast<uintptr_t>(memory.data()) % alignment) % alignment;
+}
+
 dnnl::primitive_attr dnn::attributes(Activation activation, float slope, float scale) {
   using dnnl::algorithm;
   dnnl::primitive_attr attr;

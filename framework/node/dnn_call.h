@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <utility>
@@ -10,10 +11,22 @@
 
 namespace weft::dnn {
 
-constexpr auto f32 = dnnl::memory::data_type::f32;
+using Type = dnnl::memory::data_type;
+constexpr auto f32 = Type::f32, bf16 = Type::bf16;
 
 const dnnl::engine& engine();
 dnnl_stream_t stream();  // of the calling thread
+
+// Memory of the calling thread for the duration of a call, in parts.
+class Scratch {
+ public:
+  explicit Scratch(size_t bytes);  // of all parts, each rounded up to whole lines of the cache
+  void* part(size_t bytes) { return std::exchange(at_, at_ + lines(bytes)); }
+  static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+ private:
+  std::byte* at_;
+};
 
 // Scratch memory is the caller's, the activation follows the result.
 dnnl::primitive_attr attributes(Activation activation, float slope, float scale = 1);

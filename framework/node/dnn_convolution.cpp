@@ -6,6 +6,7 @@
 #include "framework/node/dnn.h"
 #include "framework/node/dnn_call.h"
 #include "framework/node/dnn_fold.h"
+#include "framework/node/dnn_half.h"
 
 namespace weft {
 
@@ -30,26 +31,31 @@ std::string text(const ConvolutionShape& s) {
          std::to_string(s.in) + " to " + pair(s.y_size) + " × " + std::to_string(s.out);
 }
 
+// Types of the images and of the weight.
+struct Types {
+  dnn::Type x = dnn::f32, y = dnn::f32, w = dnn::f32;
+};
+
 // Images are plain, [batch, height, width, channels]; oneDNN chooses the layout of the weight.
 struct Layouts {
   const Desc x, y, w, plain_w, bias;
   const Dims stride, dilation, low, high;
 
-  explicit Layouts(const ConvolutionShape& s)
-      : x({s.batch, s.in, s.x_size[0], s.x_size[1]}, dnn::f32, Tag::nhwc),
-        y({s.batch, s.out, s.y_size[0], s.y_size[1]}, dnn::f32, Tag::nhwc),
-        w(weight(s, Tag::any, Tag::any)),
-        plain_w(weight(s, Tag::oihw, Tag::goihw)),
+  Layouts(const ConvolutionShape& s, const Types& types)
+      : x({s.batch, s.in, s.x_size[0], s.x_size[1]}, types.x, Tag::nhwc),
+        y({s.batch, s.out, s.y_size[0], s.y_size[1]}, types.y, Tag::nhwc),
+        w(weight(s, types.w, Tag::any, Tag::any)),
+        plain_w(weight(s, dnn::f32, Tag::oihw, Tag::goihw)),
         bias({s.out}, dnn::f32, Tag::x),
         stride(dims(s.stride)),
         dilation{s.dilation[0] - 1, s.dilation[1] - 1},
         low(dims(s.padding)),
         high{high_padding(s, 0), high_padding(s, 1)} {}
 
-  static Desc weight(const ConvolutionShape& s, Tag alone, Tag grouped) {
+  static Desc weight(const ConvolutionShape& s, dnn::Type type, Tag alone, Tag grouped) {
     const int64_t g = s.groups;
-    return g == 1 ? Desc({s.out, s.in, s.kernel[0], s.kernel[1]}, dnn::f32, alone)
-                  : Desc({g, s.out / g, s.in / g, s.kernel[0], s.kernel[1]}, dnn::f32, grouped);
+    return g == 1 ? Desc({s.out, s.in, s.kernel[0], s.kernel[1]}, type, alone)
+                  : Desc({g, s.out / g, s.in / g, s.kernel[0], s.kernel[1]}, type, grouped);
   }
 
   // What the last window reaches beyond the image; negative where windows end before it.
@@ -65,13 +71,8 @@ struct Layouts {
   }
 };
 
-// Memory of the calling thread for the duration of a call.
-void* scratch(size_t bytes) {
-  constexpr size_t alignment = 64;
-  thread_local std::vector<std::byte> memory;
-  if (memory.size() < bytes + alignment) memory.resize(bytes + alignment);
-  const auto at = reinterpret_cast<uintptr_t>(memory.data());
-  return memory.data() + (alignment - at % alignment) % alignment;
+int64_t numbers(int64_t batch, const ConvolutionShape::Pair& size, int64_t channels) {
+  return batch * size[0] * size[1] * channels;
 }
 }  // namespace
 
@@ -82,6 +83,7 @@ struct Convolution::Built {
   std::optional<Fold> fold;  // of x with few channels, instead of oneDNN's own
   dnn::Call call, reorder;
   size_t packed = 0;  // bytes of the weight in oneDNN's layout, if that is not the plain one
+  int64_t half_x = 0, half_y = 0;  // numbers of an image that is rounded to bf16, if it pays
 
   Built(Of of, const ConvolutionShape& shape, const ConvolutionOptions& options)
       : of(of), shape(shape), bias(options.bias) {
@@ -90,7 +92,7 @@ struct Convolution::Built {
       fold.emplace(shape);
       return;
     }
-    const Layouts l(shape);
+    const Layouts l(shape, types());
     const auto attr = dnn::attributes(options.activation, options.slope);
     const auto quiet = dnn::attributes(Activation::none, 0);
     const dnnl::engine& engine = dnn::engine();
@@ -103,7 +105,9 @@ struct Convolution::Built {
       return;
     }
     const convolution_forward::primitive_desc hint(
-        l.forward(false, dnnl::prop_kind::forward_training), quiet, engine);
+        (half_y ? Layouts(shape, {dnn::bf16, dnn::bf16, dnn::bf16}) : l)
+            .forward(false, dnnl::prop_kind::forward_training),
+        quiet, engine);
     if (of == Of::x) {
       const convolution_backward_data::primitive_desc plan(
           {direct, l.x, l.w, l.y, l.stride, l.dilation, l.low, l.high}, quiet, engine, hint);
@@ -121,6 +125,15 @@ struct Convolution::Built {
         plan.diff_weights_desc(), l);
     if (bias) call.input(DNNL_ARG_DIFF_BIAS, l.bias);
     call.set(plan, convolution_backward_weights(plan));
+  }
+
+  // Operands are bf16 if that pays; results stay f32.
+  Types types() {
+    const int64_t x = of == Of::x ? 0 : numbers(shape.batch, shape.x_size, shape.in);
+    const int64_t y = of == Of::y ? 0 : numbers(shape.batch, shape.y_size, shape.out);
+    if (!dnn::rounds(shape.flops(), static_cast<double>(x + y))) return {};
+    half_x = x, half_y = y;
+    return {x ? dnn::bf16 : dnn::f32, y ? dnn::bf16 : dnn::f32, of == Of::w ? dnn::f32 : dnn::bf16};
   }
 
   // The images, then the weight, with a reorder from or to the plain layout.
@@ -141,12 +154,22 @@ struct Convolution::Built {
 
   void run(const float* x, const float* given_w, const float* y, const float* offset) {
     if (!call) return;
-    const void* weight = reorder ? scratch(packed) : given_w;
+    const auto bytes = [](int64_t half) { return 2 * static_cast<size_t>(half); };
+    dnn::Scratch memory(dnn::Scratch::lines(packed) + dnn::Scratch::lines(bytes(half_x)) +
+                        dnn::Scratch::lines(bytes(half_y)));
+    const auto operand = [&](const float* image, int64_t half) -> const void* {
+      if (half == 0) return image;
+      auto* rounded = static_cast<uint16_t*>(memory.part(bytes(half)));
+      dnn::round(image, rounded, half);
+      return rounded;
+    };
+    const void* weight = reorder ? memory.part(packed) : given_w;
     if (reorder && of != Of::w) reorder("a reorder of weights", given_w, weight);
+    const void *X = operand(x, half_x), *Y = operand(y, half_y);
     if (bias)
-      call("a convolution", x, y, weight, offset);
+      call("a convolution", X, Y, weight, offset);
     else
-      call("a convolution", x, y, weight);
+      call("a convolution", X, Y, weight);
     if (reorder && of == Of::w) reorder("a reorder of weights", weight, given_w);
   }
 };

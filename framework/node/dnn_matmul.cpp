@@ -1,5 +1,8 @@
+#include <optional>
+
 #include "framework/node/dnn.h"
 #include "framework/node/dnn_call.h"
+#include "framework/node/dnn_half.h"
 
 namespace weft {
 
@@ -9,10 +12,10 @@ bool stacked(const Matrix& m) {
   return m.outer != 1 || m.inner != 1;
 }
 
-dnnl::memory::desc layout(const Matrix& m, bool stack) {
+dnnl::memory::desc layout(const Matrix& m, bool stack, dnn::Type type = dnn::f32) {
   using Desc = dnnl::memory::desc;
-  if (!stack) return Desc({m.rows, m.cols}, dnn::f32, {m.row_stride, m.col_stride});
-  return Desc({m.outer, m.inner, m.rows, m.cols}, dnn::f32,
+  if (!stack) return Desc({m.rows, m.cols}, type, {m.row_stride, m.col_stride});
+  return Desc({m.outer, m.inner, m.rows, m.cols}, type,
               {m.outer_stride, m.inner_stride, m.row_stride, m.col_stride});
 }
 
@@ -49,12 +52,21 @@ void check(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOption
     refuse("a product over nothing has neither bias nor activation");
 }
 
+bool rounds(const Matrix& a, const Matrix& b) {
+  const auto numbers = [](const Matrix& m) {
+    return static_cast<double>(m.rows * m.cols * m.outer * m.inner);
+  };
+  return dnn::Rounded::suits(a) && dnn::Rounded::suits(b) &&
+         dnn::rounds(2 * numbers(a) * static_cast<double>(b.cols), numbers(a) + numbers(b));
+}
+
 }  // namespace
 
 struct Matmul::Built {
   Matrix c;
   bool empty, over_nothing;  // c has no element; a has no column
   bool bias;
+  std::optional<dnn::Rounded> half_a, half_b;  // copies in bf16, if it pays
   dnn::Call call;
 
   Built(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOptions& options)
@@ -64,7 +76,10 @@ struct Matmul::Built {
         bias(options.bias) {
     if (empty || over_nothing) return;
     const bool stack = stacked(c);
-    const auto A = layout(a, stack), B = layout(b, stack), C = layout(c, stack);
+    if (rounds(a, b)) half_a.emplace(a), half_b.emplace(b);
+    const auto A = half_a ? layout(half_a->layout(), stack, dnn::bf16) : layout(a, stack);
+    const auto B = half_b ? layout(half_b->layout(), stack, dnn::bf16) : layout(b, stack);
+    const auto C = layout(c, stack);
     const auto offset = bias ? bias_layout(c.cols, stack) : dnnl::memory::desc();
     const auto product = bias ? dnnl::matmul::desc(A, B, offset, C) : dnnl::matmul::desc(A, B, C);
     const dnnl::matmul::primitive_desc plan(
@@ -74,6 +89,22 @@ struct Matmul::Built {
     call.input(DNNL_ARG_DST, C);
     if (bias) call.input(DNNL_ARG_BIAS, offset);
     call.set(plan, dnnl::matmul(plan));
+  }
+
+  void multiply(const float* a, const float* b, float* c, const float* offset) {
+    if (!half_a) return multiply_these(a, b, c, offset);
+    dnn::Scratch memory(dnn::Scratch::lines(half_a->bytes()) + half_b->bytes());
+    auto* A = static_cast<uint16_t*>(memory.part(half_a->bytes()));
+    auto* B = static_cast<uint16_t*>(memory.part(half_b->bytes()));
+    (*half_a)(a, A);
+    (*half_b)(b, B);
+    multiply_these(A, B, c, offset);
+  }
+  void multiply_these(const void* a, const void* b, float* c, const float* offset) {
+    if (bias)
+      call("a product", a, b, c, offset);
+    else
+      call("a product", a, b, c);
   }
 
   void clear(float* to) const {
@@ -101,10 +132,7 @@ void Matmul::operator()(const float* a, const float* b, float* c, const float* b
   Built& built = *built_;
   if (built.empty) return;
   if (built.over_nothing) return built.clear(c);
-  if (built.bias)
-    built.call("a product", a, b, c, bias);
-  else
-    built.call("a product", a, b, c);
+  built.multiply(a, b, c, bias);
 }
 
 }  // namespace weft

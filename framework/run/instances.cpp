@@ -14,7 +14,9 @@ size_t at(int index) {
 }
 
 // What prepare() throws names its node.
-void prepare(const PlanNode& from, Node& node, Pass pass) {
+void prepare(const Plan& plan, size_t n, Node& node, Pass pass) {
+  const PlanNode& from = plan.nodes[n];
+  const PrecisionScope scope(plan.precision);
   const std::string who = from.path + " (" + from.kind + "): ";
   try {
     node.prepare(pass);
@@ -69,7 +71,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
         for (const int n : learn.in_lanes ? std::vector<int>{} : learn.nodes) {
           learner.uses.push_back(make(n, -1));
           bind_block(learner.uses.back(), p, l, b, true, 0);
-          weft::prepare(plan.nodes[at(n)], *learner.uses.back().node, Pass::learn);
+          weft::prepare(plan, at(n), *learner.uses.back().node, Pass::learn);
         }
         learners_[p].push_back(std::move(learner));
       }
@@ -93,11 +95,11 @@ void Instances::prepare(size_t n) {
     for (size_t i = 0; i < instance.node->ins.size(); ++i)
       if (const int input = plan_.nodes[n].inputs[i]; input >= 0)
         instance.node->ins[i]->want_grad(wants[at(input)]);
-    weft::prepare(plan_.nodes[n], *instance.node, Pass::forward);
-    if (backward) weft::prepare(plan_.nodes[n], *instance.node, Pass::backward);
+    weft::prepare(plan_, n, *instance.node, Pass::forward);
+    if (backward) weft::prepare(plan_, n, *instance.node, Pass::backward);
     for (const size_t phase : learns) {
       bind_weights(instance, phase);
-      weft::prepare(plan_.nodes[n], *instance.node, Pass::learn);
+      weft::prepare(plan_, n, *instance.node, Pass::learn);
     }
     instance.bound = -1;
   }

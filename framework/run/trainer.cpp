@@ -27,7 +27,7 @@ Json to_json(const Results& results) {
 }
 
 const std::vector<std::string> free_to_change{
-    "about",    "name",     "seed",  // a condition
+    "about",    "name",     "seed",         "precision",  // conditions
     "evaluate", "generate", "train.epochs", "train.steps", "train.save", "plugins", "train.report"};
 
 class Trainer {
@@ -126,7 +126,8 @@ class Trainer {
     return {{"weft", build_string()},
             {"isa", dnn_isa()},
             {"lanes", plan_->lanes},
-            {"seed", pipeline_.seed}};
+            {"seed", pipeline_.seed},
+            {"precision", name(plan_->precision)}};
   }
 
   Json facts() const {

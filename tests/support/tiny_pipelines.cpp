@@ -238,6 +238,10 @@ evaluate:
 )";
 }
 
+std::string tiny_halves() {
+  return replaced(tiny_siamese(), "weft: 1\n", "weft: 1\nprecision: auto\n");
+}
+
 std::string tiny_sequence() {
   return R"(weft: 1
 name: sequence

@@ -11,6 +11,7 @@ std::string tiny_gan();         // two phases; the generator learns in every oth
 std::string tiny_gan_sums();    // two phases; gradients accumulated over 2 steps, and clipped
 std::string tiny_classifier();  // attention, layer_norm and batch_norm; groups without decay
 std::string tiny_siamese();     // convolutions that learn in lanes, two uses, augmentation, nt_xent
+std::string tiny_halves();      // the same, its products in bf16 where the CPU has it
 std::string tiny_sequence();    // text with blanks, a source beside the data, a memory of features
 
 // `text` with the first `from` replaced by `to`, which must be there.
@@ -23,6 +24,7 @@ struct Tiny {
 };
 inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},           {"gan", tiny_gan},
                                       {"gan_sums", tiny_gan_sums}, {"classifier", tiny_classifier},
-                                      {"siamese", tiny_siamese},   {"sequence", tiny_sequence}};
+                                      {"siamese", tiny_siamese},   {"halves", tiny_halves},
+                                      {"sequence", tiny_sequence}};
 
 }  // namespace weft::tests
