@@ -10,6 +10,7 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
+#include "framework/cli/scale.h"
 #include "framework/run/engine.h"
 #include "framework/run/files.h"
 
@@ -21,6 +22,7 @@ using Clock = Trace::Clock;
 using Span = Trace::Span;
 constexpr size_t most_rows = 40;  // of the table of nodes
 constexpr size_t traced_steps = 5;
+constexpr int more_threads[] = {1, 2, 4, 8, 16, 32, 64};
 
 double between(Clock::time_point begin, Clock::time_point end) {
   return std::chrono::duration<double>(end - begin).count();
@@ -98,6 +100,8 @@ class Profile {
         json[name].push_back(line);
       }
     };
+    for (const auto& [threads, seconds] : scale_)
+      json["scale"].push_back({{"threads", threads}, {"step_ms", seconds * 1e3}});
     list("phases", phases_), list("kinds", kinds_), list("nodes", nodes_);
     return json;
   }
@@ -117,6 +121,11 @@ class Profile {
       fmt::print("thread {}: busy {:.1f} % of the time\n", i + 1, 100 * busy_[i]);
     fmt::print(
         "ms: of all threads together, in a step. GB/s: of ports and weights, touched once.\n");
+    if (scale_.empty()) return;
+    fmt::print("\nWhat the graph allows, with these times and memory as fast for all threads:\n");
+    for (const auto& [threads, seconds] : scale_)
+      fmt::print("{:>3} thread{} {:>9.3f} ms {:>6.2f} times as fast\n", threads,
+                 threads == 1 ? " " : "s", seconds * 1e3, scale_[0].second / seconds);
   }
 
   // The Trace Event Format: https://perfetto.dev opens it.
@@ -188,6 +197,10 @@ class Profile {
       kinds[node.kind].add(work, cost);
       nodes[node.path].add(work, cost);
       nodes[node.path].kind = node.kind;
+    }
+    if (threads_ == 1) {
+      const Scale scale(trace_, walls_.size(), wall);
+      for (const int threads : more_threads) scale_.emplace_back(threads, scale.step(threads));
     }
     phases_ = sorted(phases), kinds_ = sorted(kinds), nodes_ = sorted(nodes);
   }
@@ -268,6 +281,7 @@ class Profile {
   std::vector<Clock::time_point> starts_;
   std::vector<double> walls_, busy_;  // by step; by thread
   std::vector<Row> phases_, kinds_, nodes_;
+  std::vector<std::pair<int, double>> scale_;  // threads, seconds of a step; of one thread only
 };
 }  // namespace
 

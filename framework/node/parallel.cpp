@@ -4,12 +4,23 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace weft {
+
+namespace {
+thread_local double spent = 0;
+}
+
+double seconds_in_blocks() {
+  return spent;
+}
 
 // Isolated: a thread that waits for its blocks takes no other node's work in between.
 void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_t)>& f) {
   if (n <= size) return n > 0 ? f(0, n) : void();
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
   tbb::this_task_arena::isolate([&] {
     tbb::parallel_for(
         tbb::blocked_range<int64_t>(0, (n + size - 1) / size, 1),
@@ -19,6 +30,7 @@ void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_
         },
         tbb::simple_partitioner());
   });
+  spent += std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
 }  // namespace weft

@@ -13,4 +13,7 @@ namespace weft {
 // the same bits.
 WEFT_API void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_t)>& f);
 
+// That the calling thread has spent in in_blocks() so far: what more threads would share.
+WEFT_API double seconds_in_blocks();
+
 }  // namespace weft

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "framework/node/parallel.h"
 #include "framework/run/add.h"
 
 namespace weft {
@@ -35,7 +36,9 @@ PhaseGraph::PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanIte
 }
 
 PhaseGraph::Task& PhaseGraph::task() {
-  return *tasks_.emplace_back(std::make_unique<Task>());
+  Task& added = *tasks_.emplace_back(std::make_unique<Task>());
+  added.number = static_cast<int>(tasks_.size()) - 1;
+  return added;
 }
 
 PhaseGraph::Task& PhaseGraph::lane_task(int group, int64_t lane) {
@@ -225,6 +228,13 @@ void PhaseGraph::connect() {
     for (Task* before : after) tbb::flow::make_edge(*before->join, *task->join);
     task->after.assign(after.begin(), after.end());
   }
+  if (!state_.trace) return;
+  Trace::Graph waits;
+  for (const auto& task : tasks_) {
+    auto& numbers = waits.after.emplace_back();
+    for (const Task* before : task->after) numbers.push_back(before->number);
+  }
+  traced_ = state_.trace->add(std::move(waits));
 }
 
 void PhaseGraph::execute(Task& task) {
@@ -239,7 +249,7 @@ void PhaseGraph::execute(Task& task) {
     for (const Call& call : task.calls) {
       if (state_.failed.load(std::memory_order_relaxed)) break;
       task.now.store(call.node, std::memory_order_relaxed);
-      make(call);
+      make(task, call);
     }
   } catch (const Error& error) {
     if (error.code() == Exit::nonfinite)
@@ -254,14 +264,17 @@ void PhaseGraph::execute(Task& task) {
   task.now.store(-1, std::memory_order_relaxed);
 }
 
-void PhaseGraph::make(const Call& call) {
+void PhaseGraph::make(const Task& task, const Call& call) {
   if (!state_.trace) return call.body();
+  const double in_blocks = seconds_in_blocks();
   const auto begin = Trace::Clock::now();
   call.body();
-  state_.trace->add({phase_, call.node, call.work, call.part, begin, Trace::Clock::now()});
+  state_.trace->add({phase_, call.node, call.work, call.part, traced_, task.number, begin,
+                     Trace::Clock::now(), seconds_in_blocks() - in_blocks});
 }
 
 void PhaseGraph::run() {
+  if (state_.trace) state_.trace->run(traced_);
   for (const auto& task : tasks_)
     if (task->after.empty()) task->join->try_put(tbb::flow::continue_msg());
   graph_.wait_for_all();

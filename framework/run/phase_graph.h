@@ -52,6 +52,7 @@ class PhaseGraph {
     std::function<void()> body;
   };
   struct Task {
+    int number;
     std::vector<Call> calls;
     std::atomic<int> now = -1;  // the node that runs
     std::unique_ptr<Join> join;
@@ -78,13 +79,14 @@ class PhaseGraph {
   void add_read_ahead();
   void connect();
   void execute(Task& task);
-  void make(const Call& call);
+  void make(const Task& task, const Call& call);
 
   const Plan& plan_;
   const size_t phase_;
   Instances& instances_;
   Learner& learner_;
   StepState& state_;
+  int traced_ = -1;  // its number in the trace
   tbb::flow::graph graph_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<std::vector<Task*>> groups_;  // by group and lane

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -21,17 +22,34 @@ class Trace {
     size_t phase;
     int node;
     Work work;
-    int64_t part;  // the lane, the block of a weight, or -1
+    int64_t part;     // the lane, the block of a weight, or -1
+    int graph, task;  // of that graph
     Clock::time_point begin, end;
+    double in_blocks;  // seconds of it that more threads would share
+  };
+  struct Graph {
+    std::vector<std::vector<int>> after;  // for each task, those that it waits for
+    int runs = 0;
   };
 
   void add(const Span& span) { spans_.local().push_back(span); }
-  void clear() { spans_.clear(); }
+  // A graph: returns the number that its spans carry, and for run(), at each of its runs.
+  int add(Graph graph) {
+    graphs_.push_back(std::move(graph));
+    return static_cast<int>(graphs_.size()) - 1;
+  }
+  void run(int graph) { ++graphs_[static_cast<size_t>(graph)].runs; }
+  void clear() {
+    spans_.clear();
+    for (Graph& graph : graphs_) graph.runs = 0;
+  }
+  const std::vector<Graph>& graphs() const { return graphs_; }
   // Of each thread that did something, in order. Not while a step runs.
   std::vector<std::vector<Span>> threads() const { return {spans_.begin(), spans_.end()}; }
 
  private:
   tbb::enumerable_thread_specific<std::vector<Span>> spans_;
+  std::vector<Graph> graphs_;
 };
 
 }  // namespace weft

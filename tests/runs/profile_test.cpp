@@ -48,6 +48,17 @@ TEST_F(Timed, TheSameTimeIsToldByPhaseKindAndNode) {
   EXPECT_THAT(it.at("busy")[0].get<double>(), AllOf(Gt(0.05), Lt(1.0)));
 }
 
+// The tiny GAN has 3 lanes: more threads than that find nothing more to do.
+TEST_F(Timed, OneThreadTellsWhatMoreWouldDo) {
+  const json it = told({"profile", "it.yaml", "--threads", "1", "--steps", "30"});
+  std::map<int, double> ms;
+  for (const json& row : it.at("scale")) ms[row.at("threads")] = row.at("step_ms");
+  ASSERT_EQ(ms.size(), 7);
+  EXPECT_THAT(ms[2], AllOf(Gt(0.5 * ms[1]), Lt(ms[1])));
+  EXPECT_THAT(ms[4], AllOf(Gt(0.25 * ms[1]), Lt(ms[2])));
+  EXPECT_GT(ms[64], 0.9 * ms[32]);
+}
+
 TEST_F(Timed, ATraceHasATrackForEachThread) {
   ASSERT_EQ(
       weft({"profile", "it.yaml", "--threads", "2", "--steps", "4", "--trace", "it.json"}).exit, 0);

@@ -1,0 +1,70 @@
+#include "framework/cli/scale.h"
+
+#include <chrono>
+#include <functional>
+#include <queue>
+#include <utility>
+
+namespace weft::cli {
+
+namespace {
+size_t at(int index) {
+  return static_cast<size_t>(index);
+}
+}  // namespace
+
+Scale::Scale(const Trace& trace, size_t steps, double wall) {
+  double runs = 0;  // of tasks
+  for (const Trace::Graph& graph : trace.graphs()) {
+    graphs_.push_back({std::vector<Task>(graph.after.size()), graph.after,
+                       static_cast<double>(graph.runs) / static_cast<double>(steps)});
+    runs += static_cast<double>(graph.after.size()) * graph.runs;
+  }
+  for (const std::vector<Trace::Span>& spans : trace.threads())
+    for (const Trace::Span& span : spans) {
+      const double took = std::chrono::duration<double>(span.end - span.begin).count();
+      Task& task = graphs_[at(span.graph)].tasks[at(span.task)];
+      const double often = trace.graphs()[at(span.graph)].runs;
+      task.alone += (took - span.in_blocks) / often;
+      task.shared += span.in_blocks / often;
+      wall -= took;
+    }
+  for (Graph& graph : graphs_)  // what the runtime takes is the same for each
+    for (Task& task : graph.tasks) task.alone += wall / runs;
+}
+
+double Scale::step(int threads) const {
+  double all = 0;
+  for (const Graph& graph : graphs_)
+    if (graph.runs > 0) all += graph.runs * graph.seconds(threads);
+  return all;
+}
+
+double Scale::Graph::seconds(int threads) const {
+  std::vector<std::vector<size_t>> then(tasks.size());
+  std::vector<size_t> waits;
+  std::vector<size_t> ready;  // the newest first, as oneTBB takes them
+  for (size_t task = 0; task < tasks.size(); ++task) {
+    for (const int before : after[task]) then[at(before)].push_back(task);
+    waits.push_back(after[task].size());
+    if (waits.back() == 0) ready.push_back(task);
+  }
+  using Running = std::pair<double, size_t>;  // until when, which
+  std::priority_queue<Running, std::vector<Running>, std::greater<>> running;
+  double now = 0;
+  while (!ready.empty() || !running.empty()) {
+    while (!ready.empty() && running.size() < at(threads)) {
+      const Task& task = tasks[ready.back()];
+      running.emplace(now + task.alone + task.shared / threads, ready.back());
+      ready.pop_back();
+    }
+    const auto [end, done] = running.top();
+    running.pop();
+    now = end;
+    for (const size_t next : then[done])
+      if (--waits[next] == 0) ready.push_back(next);
+  }
+  return now;
+}
+
+}  // namespace weft::cli
