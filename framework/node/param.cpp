@@ -20,14 +20,15 @@ std::string text(double number) {
 void check_number(const ParamBase& param, double number) {
   const Check& check = param.check;
   const bool in_list = param.kind == ParamKind::integers || param.kind == ParamKind::numbers;
-  const std::string given = std::string(in_list ? "an item of `" : "`") + param.name + "` is " +
-                            text(number) + ", but must ";
-  if (!std::isfinite(number)) throw Error(given + "be a finite number");
-  if (check.least && number < *check.least)
-    throw Error(given + "be at least " + text(*check.least));
-  if (check.most && number > *check.most) throw Error(given + "be at most " + text(*check.most));
-  if (check.above && number <= *check.above) throw Error(given + "be above " + text(*check.above));
-  if (check.below && number >= *check.below) throw Error(given + "be below " + text(*check.below));
+  const auto refuse = [&](const std::string& must) {
+    throw Error(std::string(in_list ? "an item of `" : "`") + param.name + "` is " + text(number) +
+                ", but must be " + must);
+  };
+  if (!std::isfinite(number)) refuse("a finite number");
+  if (check.least && number < *check.least) refuse("at least " + text(*check.least));
+  if (check.most && number > *check.most) refuse("at most " + text(*check.most));
+  if (check.above && number <= *check.above) refuse("above " + text(*check.above));
+  if (check.below && number >= *check.below) refuse("below " + text(*check.below));
 }
 
 void check_word(const ParamBase& param, const std::string& word) {

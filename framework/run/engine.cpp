@@ -46,8 +46,9 @@ struct Engine::Body {
   OneThreadEach observer;
   Instances instances;
   StepState state;
-  int64_t loaded = -1;  // the step whose batch stands in the buffer of this step's parity
-  std::mutex building;  // busy() looks at the graphs from another thread
+  std::vector<bool> active;  // phases that run in this step
+  int64_t loaded = -1;       // the step whose batch stands in the buffer of this step's parity
+  std::mutex building;       // busy() looks at the graphs from another thread
   std::map<std::vector<bool>, std::vector<std::unique_ptr<PhaseGraph>>> graphs;  // by active phases
 
   Body(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
@@ -62,6 +63,7 @@ struct Engine::Body {
         observer(arena),
         instances(plan, registry, model, learner, options.output_dir) {
     state.trace = options.trace;
+    active.resize(plan.phases.size());
     state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
   }
 
@@ -92,8 +94,7 @@ struct Engine::Body {
     state.step = {number, source ? source->rows(number) : plan.rows};
     instances.set_schedules(schedule_step);
     learner.set_schedules(schedule_step);
-    std::vector<bool> active;
-    for (size_t p = 0; p < plan.phases.size(); ++p) active.push_back(learner.runs(p, number));
+    for (size_t p = 0; p < plan.phases.size(); ++p) active[p] = learner.runs(p, number);
     if (source && loaded != number) load_now(number);
     const int parity = static_cast<int>(number % 2);
     instances.bind_data(1 - parity);

@@ -35,7 +35,6 @@ void prepare(const Plan& plan, size_t n, Node& node, Pass pass) {
 Instances::Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
                      const std::filesystem::path& output_dir)
     : plan_(plan),
-      model_(model),
       learner_(learner),
       arena_(plan.arena),
       nodes_(plan.nodes.size()),
@@ -49,10 +48,15 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
     if (lane >= 0)
       setting.first_row = plan.lane_rows(plan.values[at(node.outputs[0])].shape, lane).begin;
     instance.node->settle(setting);
+    for (const Weight* weight : instance.node->weights)
+      instance.weights.push_back(weight->present() ? plan.weight(node.weights + "." + weight->name)
+                                                   : -1);
+    for (State* state : instance.node->states) state->bind(model[node.weights + "." + state->name]);
     for (const auto& [name, schedule] : node.schedules)
       schedules_.emplace_back(instance.node->param(name), &schedule);
     return instance;
   };
+  for (const PlanWeight& weight : plan.weights) weights_.push_back(model[weight.name]);
   for (size_t n = 0; n < plan.nodes.size(); ++n) {
     const PlanNode& node = plan.nodes[n];
     reads_data_[n] = static_cast<int>(n) == plan.data;
@@ -150,20 +154,18 @@ void Instances::bind(Instance& instance, size_t phase, int parity) {
   for (size_t i = 0; i < node.saved.size(); ++i)
     node.saved[i]->bind(rows(tensor(from.saved[i]), instance.lane));
   bind_weights(instance, phase);
-  for (State* state : node.states) state->bind(model_[from.weights + "." + state->name]);
 }
 
 // With the lane's part of each gradient, if the node learns in lanes.
 void Instances::bind_weights(Instance& instance, size_t phase) {
-  const PlanNode& from = plan_.nodes[at(instance.plan_node)];
   const PlanLearn* learn = plan_.phases[phase].learn(instance.plan_node);
-  for (Weight* weight : instance.node->weights) {
-    if (!weight->present()) continue;
-    const std::string name = from.weights + "." + weight->name;
+  for (size_t i = 0; i < instance.weights.size(); ++i) {
+    const int index = instance.weights[i];
+    if (index < 0) continue;
+    Weight* weight = instance.node->weights[i];
     Tensor grad;
     if (learn && learn->in_lanes) {
       const auto& learned = learn->plan_weights;
-      const int index = plan_.weight(name);
       const int64_t share =
           learn->use(instance.plan_node) * plan_.lanes + std::max<int64_t>(instance.lane, 0);
       if (std::find(learned.begin(), learned.end(), index) != learned.end())
@@ -171,7 +173,7 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
                 learner_.share(phase, index, static_cast<size_t>(share))};
     }
     weight->want_grad(static_cast<bool>(grad), {0, weight->shape().rows()});
-    weight->bind(model_[name], grad);
+    weight->bind(weights_[at(index)], grad);
   }
 }
 
@@ -179,20 +181,18 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
 void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                            int parity) {
   bind(instance, phase, parity);
-  const PlanNode& from = plan_.nodes[at(instance.plan_node)];
   const PlanLearn& l = plan_.phases[phase].learns[learn];
   const Range given = l.blocks[block];
-  for (Weight* weight : instance.node->weights) {
-    if (!weight->present()) continue;
-    const int index = plan_.weight(from.weights + "." + weight->name);
+  for (size_t i = 0; i < instance.weights.size(); ++i) {
+    const int index = instance.weights[i];
+    Weight* weight = instance.node->weights[i];
     const bool learns =
         std::find(l.plan_weights.begin(), l.plan_weights.end(), index) != l.plan_weights.end();
     if (!learns) continue;
     const Range rows = given.end >= 0 ? given : Range{0, weight->shape().rows()};
     float* to = first ? learner_.grad(phase, index, given) : learner_.scratch(index, given);
     weight->want_grad(true, rows);
-    weight->bind(model_[plan_.weights[at(index)].name],
-                 {weight->shape().with_front(rows.size()), DType::f32, to});
+    weight->bind(weights_[at(index)], {weight->shape().with_front(rows.size()), DType::f32, to});
   }
 }
 

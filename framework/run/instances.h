@@ -15,8 +15,9 @@ namespace weft {
 struct Instance {
   std::unique_ptr<Node> node;
   int plan_node = -1;
-  int64_t lane = -1;   // -1: all rows
-  int64_t bound = -1;  // the phase and the batch buffer it is bound to
+  int64_t lane = -1;         // -1: all rows
+  int64_t bound = -1;        // the phase and the batch buffer it is bound to
+  std::vector<int> weights;  // in Plan::weights, for each of node->weights; -1: absent
 };
 
 // Instances that learn one block of weights together, use by use, in the plan's order; none if each
@@ -53,13 +54,13 @@ class Instances {
   void prepare(size_t node);
 
   const Plan& plan_;
-  Model& model_;
   Learner& learner_;
   Buffer arena_;
   std::vector<std::vector<Instance>> nodes_;
   std::vector<std::vector<BlockLearner>> learners_;  // by phase
   std::vector<std::pair<ParamBase*, const Schedule*>> schedules_;
   std::vector<bool> reads_data_;  // by node
+  std::vector<Tensor> weights_;   // by Plan::weights
 };
 
 }  // namespace weft
