@@ -188,12 +188,12 @@ void add_data(CLI::App& app) {
   named("verify", "Compare a data set's files with their checksums", weft::data::verify);
 }
 
-void check_command(const CLI::App& app, const std::string& word) {
+void check_word(const CLI::App& app, const std::string& word) {
   std::vector<std::string> known;
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (word.starts_with("-") || std::find(known.begin(), known.end(), word) != known.end()) return;
-  throw Error("there is no command `" + word + "`" + did_you_mean(word, known) +
-              "; `weft --help` lists them");
+  throw Error("there is no command `" + word + "`" + did_you_mean(word, known) + "; `" +
+              (app.get_parent() ? "weft data" : "weft") + " --help` lists them");
 }
 
 }  // namespace
@@ -221,7 +221,9 @@ int main(int argc, char** argv) {
     add_plugins(app, exit);
     add_data(app);
     if (argc == 1) throw CLI::CallForHelp();
-    check_command(app, argv[1]);
+    check_word(app, argv[1]);
+    if (argc > 2 && argv[1] == std::string("data"))
+      check_word(*app.get_subcommand("data"), argv[2]);
     app.parse(argc, argv);
     return static_cast<int>(exit);
   } catch (const CLI::ParseError& error) {

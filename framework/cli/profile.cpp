@@ -89,6 +89,7 @@ class Profile {
               {"steps", options_.steps},
               {"step_ms", step() * 1e3},
               {"floor_share", plan_.step_flops() / (peak_.flops() * threads_) / step()},
+              {"precision", weft::name(plan_.precision)},
               {"peak_gflops", peak_.flops() / 1e9},
               {"copy_gbytes", copied_ / 1e9}};
     json["busy"] = busy_;
@@ -121,7 +122,7 @@ class Profile {
       fmt::print("thread {}: busy {:.1f} % of the time\n", i + 1, 100 * busy_[i]);
     fmt::print(
         "ms: of all threads together, in a step. GB/s: of ports and weights, touched once.\n");
-    if (scale_.empty()) return;
+    if (scale_.empty()) return fmt::print("--threads 1 also tells what more threads would do.\n");
     fmt::print("\nWhat the graph allows, with these times and memory as fast for all threads:\n");
     for (const auto& [threads, seconds] : scale_)
       fmt::print("{:>3} thread{} {:>9.3f} ms {:>6.2f} times as fast\n", threads,

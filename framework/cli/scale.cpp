@@ -1,5 +1,6 @@
 #include "framework/cli/scale.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <queue>
@@ -51,11 +52,12 @@ double Scale::Graph::seconds(int threads) const {
   }
   using Running = std::pair<double, size_t>;  // until when, which
   std::priority_queue<Running, std::vector<Running>, std::greater<>> running;
-  double now = 0;
+  double now = 0, work = 0;
   while (!ready.empty() || !running.empty()) {
     while (!ready.empty() && running.size() < at(threads)) {
       const Task& task = tasks[ready.back()];
       running.emplace(now + task.alone + task.shared / threads, ready.back());
+      work += task.alone + task.shared;
       ready.pop_back();
     }
     const auto [end, done] = running.top();
@@ -64,7 +66,7 @@ double Scale::Graph::seconds(int threads) const {
     for (const size_t next : then[done])
       if (--waits[next] == 0) ready.push_back(next);
   }
-  return now;
+  return std::max(now, work / threads);
 }
 
 }  // namespace weft::cli

@@ -8,8 +8,8 @@
 namespace weft::cli {
 
 // Tasks start as soon as what they wait for is done and a thread is free; what a node does in
-// blocks is shared by all threads. Memory and caches are taken to be as fast for all threads as for
-// one: the graph allows what step() says, the machine may not.
+// blocks is shared by all threads, as if there were a block for each. Memory and caches are taken
+// to be as fast for all threads as for one: the graph allows what step() says, the machine may not.
 class Scale {
  public:
   // Of `steps` steps on one thread that took `wall` seconds.

@@ -272,15 +272,10 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
   return fragment;
 }
 
-Precision read_precision(Fields& fields, Mistakes& mistakes) {
-  const Yaml* given = fields.take("precision");
-  const std::string word = given ? given->text() : "f32";
+Precision read_precision(const Yaml& body, Fields& fields, Mistakes& mistakes) {
+  const Yaml* given = body.find("precision");
+  const std::string word = fields.text("precision", "f32");
   if (word == "auto") return dnn_has_bf16() ? Precision::bf16 : Precision::f32;
-  if (word == "bf16" && !dnn_has_bf16())
-    mistakes.add(given->place(),
-                 "`precision: bf16` needs a CPU with AVX512_BF16 or AMX, and oneDNN "
-                 "sees " +
-                     dnn_isa() + " here: `auto` takes what there is");
   if (word != "f32" && word != "bf16")
     mistakes.add(given->place(), "`precision` is " + ticked(word) +
                                      ", but must be one of f32, bf16, auto" +
@@ -360,7 +355,7 @@ void Pipeline::build(Mistakes& mistakes) {
   }
   about = fields.text("about", "");
   seed = static_cast<uint64_t>(fields.integer("seed", 0, 0, INT64_MAX));
-  precision = read_precision(fields, mistakes);
+  precision = read_precision(body, fields, mistakes);
   plugins = read_mentions(fields, "plugins", "a plugin", mistakes);
   if (const Yaml* map = fields.take("modules")) {
     if (!map->is_map()) mistakes.add(map->place(), "`modules` must be a map from names to modules");

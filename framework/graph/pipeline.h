@@ -101,7 +101,7 @@ class Pipeline {
 
   std::string file, name, about;
   uint64_t seed = 0;
-  Precision precision = Precision::f32;  // what `auto` came to
+  Precision precision = Precision::f32;  // of products; `auto` is decided
   std::vector<Mention> plugins;
   std::map<std::string, ModuleDecl> modules;
   std::map<std::string, FragmentDecl> fragments;

@@ -218,7 +218,14 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   plan->mode = mode;
   plan->name = pipeline.name;
   plan->seed = pipeline.seed;
-  plan->precision = pipeline.precision;
+  if (pipeline.precision == Precision::bf16 && dnn_has_bf16())
+    plan->precision = Precision::bf16;
+  else if (pipeline.precision == Precision::bf16 && mode == Mode::train)
+    mistakes.add(pipeline.source.find("precision")->place(),
+                 "`precision: bf16` needs a CPU with AVX512_BF16 or AMX, but oneDNN sees " +
+                     dnn_isa() +
+                     " here; `precision: auto`, or `--set precision=auto`, takes what "
+                     "there is");
   const SectionDecl* section = pipeline.section(mode);
   if (!section)
     throw Error(Place{pipeline.file},

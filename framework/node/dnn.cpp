@@ -47,7 +47,7 @@ dnnl_stream_t dnn::stream() {
 dnn::Scratch::Scratch(size_t bytes) {
   constexpr size_t alignment = 64;
   thread_local std::vector<std::byte> memory;
-  if (memory.size() < bytes + alignment) memory.resize(bytes + alignment);
+  if (memory.size() < bytes + alignment) memory = std::vector<std::byte>(bytes + alignment);
   at_ = memory.data() +
         (alignment - reinterpret_cast<uintptr_t>(memory.data()) % alignment) % alignment;
 }

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <vector>
 
 #include "framework/node/dnn.h"
 #include "framework/node/dnn_call.h"

@@ -67,7 +67,7 @@ struct Engine::Body {
     state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
   }
 
-  std::vector<std::unique_ptr<PhaseGraph>>& graphs_of(const std::vector<bool>& active) {
+  std::vector<std::unique_ptr<PhaseGraph>>& graphs_of_active() {
     const std::scoped_lock lock(building);
     auto& all = graphs[active];
     if (!all.empty()) return all;
@@ -102,7 +102,7 @@ struct Engine::Body {
       loaded = -1;
       return;
     }
-    auto& run = graphs_of(active);
+    auto& run = graphs_of_active();
     for (size_t p = 0; p < run.size(); ++p) {
       if (!run[p]) continue;
       instances.bind(p, parity);
@@ -117,10 +117,11 @@ struct Engine::Body {
   [[noreturn]] void explain(size_t p, int parity) {
     const Error error = *state.failure;
     if (error.code() != Exit::nonfinite || !plan.phases[p].decl) throw error;
-    std::string cause;
+    std::string cause, cure;
     for (const PlanWeight& weight : plan.weights)
       if (cause.empty() && !finite(model[weight.name], weight.shape.rows()))
-        cause = "weight `" + weight.name + "`";
+        cause = "weight `" + weight.name + "`",
+        cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
     for (const PlanItem& item : plan.phases[p].items) {
       if (item.kind != PlanItem::Kind::forward || !cause.empty()) continue;
       const PlanNode& node = plan.nodes[at(item.node)];
@@ -133,7 +134,7 @@ struct Engine::Body {
         "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +
             "`: " + error.sentence() +
             (cause.empty() ? "" : "; the first value that is not finite comes from " + cause) +
-            ". A lower `lr` or `clip:` in the phase may keep it finite");
+            cure);
   }
 };
 

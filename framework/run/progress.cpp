@@ -34,14 +34,14 @@ Progress::~Progress() {
 }
 
 double Progress::samples_per_second() const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  const double seconds = std::chrono::duration<double>(Clock::now() - warm_).count();
   return seconds > 0 ? static_cast<double>(samples_) / seconds : 0;
 }
 
 std::string Progress::state(int64_t done, const std::string& values) const {
   const std::string text = fmt::format("{} {}/{} {}% | {}", verb_, grouped(done), grouped(total_),
                                        100 * done / std::max<int64_t>(1, total_), values);
-  if (done <= first_ + 1) return text;  // the first step also warms up
+  if (done <= first_ + 1) return text;
   const double seconds = std::chrono::duration<double>(Clock::now() - warm_).count();
   const double each = seconds / static_cast<double>(done - first_ - 1);
   return text + fmt::format(" | {} samples/s | {} left",
@@ -58,7 +58,7 @@ void Progress::step(int64_t done, int64_t rows, const std::string& values) {
   const std::scoped_lock lock(mutex_);
   samples_ += rows;
   const auto now = Clock::now();
-  if (done == first_ + 1) warm_ = now;
+  if (done == first_ + 1) warm_ = now, samples_ = 0;  // the first step also warms up
   const bool edge = done == first_ + 1 || done == total_;
   const auto pause = live_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(30'000);
   if (silent_ || (!edge && now - printed_ < pause)) return;

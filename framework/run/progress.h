@@ -32,7 +32,7 @@ class Progress {
   std::string verb_;
   int64_t first_, total_, samples_ = 0;
   bool live_, silent_, shown_ = false;
-  Clock::time_point begin_ = Clock::now(), warm_ = begin_, printed_{};  // warm: after a step
+  Clock::time_point warm_ = Clock::now(), printed_{};  // warm: after the first step
 };
 
 }  // namespace weft

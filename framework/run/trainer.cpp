@@ -151,11 +151,13 @@ class Trainer {
       return false;
     }
     const Json& state = checkpoint->state;
-    if (state.at("conditions") != conditions() && !options_.allow_drift)
+    Json then = state.at("conditions");
+    then.emplace("precision", "f32");  // before there was another
+    if (then != conditions() && !options_.allow_drift)
       throw Error(
           Exit::checkpoint,
           "the run was made under other conditions, so going on would not give the same bits: " +
-              state.at("conditions").dump() + " then, " + conditions().dump() +
+              then.dump() + " then, " + conditions().dump() +
               " now; --allow-drift goes on all the same");
     const auto changed = changes_since(checkpoint->pipeline);
     check_changes(changed);

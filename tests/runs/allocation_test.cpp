@@ -1,4 +1,5 @@
-// A step that is warm allocates nothing: one thread, so that none starts late.
+// A step that is warm allocates nothing, outside oneDNN and oneTBB's own pools. On one thread, so
+// that none starts late.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <malloc.h>

@@ -1,6 +1,7 @@
 // What a trained model is worth, and what it makes.
 #include <png.h>
 
+#include "framework/node/error.h"
 #include "tests/support/tiny_runs.h"
 
 namespace weft::tests {
@@ -46,6 +47,30 @@ TEST_F(Trained, EvaluationRepeatsTheTrainings) {
 }
 
 // A memory fills without phases; measures, too, rest until `evaluate`.
+TEST_F(Trained, WithoutBf16InTheCpuThereIsNoTraining) {
+  write("it", replaced(tiny_halves(), "precision: auto", "precision: bf16"));
+  Command here = training("it", "run");
+  here.environment["ONEDNN_MAX_CPU_ISA"] = "AVX2";
+  const Ended refused = run(here);
+  EXPECT_EQ(refused.exit, static_cast<int>(Exit::usage));
+  EXPECT_THAT(refused.err, HasSubstr("it.yaml:2:12: `precision: bf16` needs a CPU with"));
+  here.words.insert(here.words.end(), {"--set", "precision=auto", "--steps", "3"});
+  EXPECT_EQ(run(here).exit, static_cast<int>(Exit::stopped));
+}
+
+TEST_F(Trained, WithoutBf16InTheCpuARunIsEvaluatedInF32) {
+  write("it", replaced(tiny_halves(), "precision: auto", "precision: bf16"));
+  const Ended trained = train("it", "run");
+  if (trained.exit == static_cast<int>(Exit::usage)) GTEST_SKIP() << trained.err;
+  Command here = command({"evaluate", "run", "--json"});
+  here.environment["ONEDNN_MAX_CPU_ISA"] = "AVX2";
+  const Ended ended = run(here);
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  const json ours = evaluate(), theirs = json::parse(ended.out);
+  const double loss = ours.at("loss");
+  EXPECT_NEAR(theirs.at("loss").get<double>(), loss, 0.05 * loss);
+}
+
 TEST_F(Trained, AMemoryFillsAndIsMeasured) {
   train_it(R"(weft: 1
 name: memory

@@ -35,6 +35,9 @@ def main():
     options = parser.parse_args()
     model = getattr(importlib.import_module(options.twin), KINDS[options.twin])(
         argparse.Namespace(start=options.start, seed=0, time=False, foreach=False, linear="blas"))
+    missing = set(model.weights | model.states) - set(twin.read_safetensors(options.start))
+    if missing:
+        raise SystemExit(f"{options.start} has no {sorted(missing)[0]}: it is of another model")
     judge = twin.read_safetensors(options.judge)
 
     def features(images):

@@ -214,7 +214,7 @@ class Model:
     def __init__(self, options):
         saved = read_safetensors(options.start) if options.start else {}
         self.weights = start_weights(self.layers, options.seed, saved)
-        self.states = {f"{layer}.{kind}": saved.get(f"{layer}.{kind}", value)
+        self.states = {f"{layer}.{kind}": saved.get(f"{layer}.{kind}", value).clone()
                        for layer, norm in self.layers.items() if isinstance(norm, batch_norm)
                        for kind, value in norm.start.items()}
         self.draw = Draw(options.seed, exact=not options.time)
