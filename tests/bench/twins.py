@@ -1,9 +1,9 @@
 """Times pipelines beside their PyTorch twins, each twin at its best: `./dev bench`.
 
 For each pipeline and number of threads the twin's settings are tried first, in fresh processes: over
-the matrix products (BLAS library, the instruction set OpenBLAS takes, oneDNN), then over the update
-and over how OpenMP threads wait. Then weft and the twin take turns, and medians are told. PyTorch of
-Debian runs GNU OpenMP, so Intel's KMP_ variables would say nothing.
+the matrix products (BLAS library, the instruction set OpenBLAS takes, oneDNN), then over the layout of
+images, the update and how OpenMP threads wait. Then weft, in f32 and in bf16, and the twin take turns,
+and medians are told. PyTorch of Debian runs GNU OpenMP, so Intel's KMP_ variables would say nothing.
 """
 import argparse
 import json
@@ -71,6 +71,7 @@ def fastest(name, settings, threads, steps):
 
 def best_setting(name, threads, steps):
     product = fastest(name, products(), threads, steps)
+    product = fastest(name, [product | {"--layout": kind} for kind in ("nhwc", "nchw")], threads, steps)
     update = fastest(name, [product | {"--foreach": ""}, product], threads, steps)
     return fastest(name, (update | how for how in waits(threads)), threads, steps)
 

@@ -24,7 +24,7 @@ class Autoencoder(twin.Model):
 
     def samples(self, split):
         images, = twin.weft_samples(DATA % split, {"image": "data.image"})
-        return [images.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)]
+        return [self.laid_out(images.permute(0, 3, 1, 2))]
 
     def batch(self, images):
         return images

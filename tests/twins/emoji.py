@@ -21,7 +21,7 @@ class Emoji(transformer.Tokens):
             "image": "data.image", "words": "{node: to_float, x: data.words}",
             "label": "{node: to_float, x: data.label}"})
         self.steps = self.epochs * self.batches_of(len(image))
-        image = image.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        image = self.laid_out(image.permute(0, 3, 1, 2))
         return [image, words.long(), label.long()]
 
     def batch(self, *rows):

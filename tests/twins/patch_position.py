@@ -44,7 +44,7 @@ class PatchPosition(twin.Model):
         return a, b, which
 
     def encode(self, x, training):
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = self.laid_out(x)
         for i in (1, 2, 3):
             x = self.convolve(f"encoder.c{i}", x, padding=1)
             x = F.relu(self.normalise(f"encoder.n{i}", x, training))

@@ -40,7 +40,7 @@ class SimClr(twin.Model):
         return augment.gaussian_blur(x, u("focus", 2), sigma=(0.1, 1), probability=0.3)
 
     def features(self, x):
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = self.laid_out(x)
         h = max_pool2d(relu(self.convolve("encoder.c1", x, padding=1)), 2)
         h = max_pool2d(relu(self.convolve("encoder.c2", h, padding=1)), 2)
         h = avg_pool2d(relu(self.convolve("encoder.c3", h, padding=1)), 3, 2)

@@ -58,7 +58,7 @@ class TargetPosition(twin.Model):
         return x, place + size / 2
 
     def guess(self, x):
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = self.laid_out(x)
         for i in (1, 2, 3):
             x = max_pool2d(relu(self.convolve(f"encoder.c{i}", x, padding=1)), 2)
         h = relu(self.linear("head.h", x.permute(0, 2, 3, 1).flatten(1)))

@@ -241,6 +241,11 @@ class Model:
         mean, var = self.states[layer + ".running_mean"], self.states[layer + ".running_var"]
         return functional.batch_norm(x, mean, var, *self.of(layer), training=training)
 
+    def laid_out(self, images):
+        """[n, c, h, w], in the layout that is asked for."""
+        kinds = {"nhwc": torch.channels_last, "nchw": torch.contiguous_format}
+        return images.contiguous(memory_format=kinds[self.options.layout])
+
     def floats(self, images):
         unit = images.float() / 255
         return unit if self.range == "unit" else unit * 2 - 1
@@ -314,6 +319,7 @@ def arguments(kind):
     parser.add_argument("--time", action="store_true", help="print the median time of a step")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--linear", choices=["blas", "mkldnn"], default="blas")
+    parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="of images")
     parser.add_argument("--foreach", action="store_true", help="update all weights in one call")
     return parser.parse_args()
 
