@@ -108,22 +108,23 @@ def draw(results, file):
         at = [(left + side * (x - low_x) / (high_x - low_x),
                top + side * (high_y - y) / (high_y - low_y)) for x, y in logs]
         what, unit = SERIES[name][:2]
-        out.append(f'<rect x="{left}" y="{top}" width="{side}" height="{side}"/>')
-        out.append('<polyline points="' + " ".join(f"{x:.1f},{y:.1f}" for x, y in at) + '"/>')
-        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in at]
+        out.append(f'<rect x="{left}" y="{top}" width="{side}" height="{side}" fill="none" '
+                   'stroke="#999"/>')
+        out.append('<polyline points="' + " ".join(f"{x:.1f},{y:.1f}" for x, y in at) +
+                   '" fill="none" stroke="#06c"/>')
+        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="#06c"/>' for x, y in at]
         for n, (x, _) in zip(points, at):
-            out.append(f'<text x="{x:.1f}" y="{top + side + 12}" class="m">{n}</text>')
+            out.append(f'<text x="{x:.1f}" y="{top + side + 12}" text-anchor="middle">{n}</text>')
         for y in range(low_y, high_y + 1):
             height = top + side * (high_y - y) / (high_y - low_y) + 3
-            out.append(f'<text x="{left - 4}" y="{height:.1f}" class="e">{10 ** y:g}</text>')
-        out.append(f'<text x="{left + side / 2}" y="{top - 6}" class="m">{name}: {unit}</text>')
+            out.append(f'<text x="{left - 4}" y="{height:.1f}" text-anchor="end">{10 ** y:g}</text>')
+        out.append(f'<text x="{left + side / 2}" y="{top - 6}" text-anchor="middle">{name}: {unit}</text>')
     rows = -(-len(results) // 4)
     size = f"{4 * (side + gap) + 20} {rows * (side + 56) + 10}"
     file.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" font-family="sans-serif" '
-        'font-size="9"><style>rect{fill:none;stroke:#999}polyline{fill:none;stroke:#06c}'
-        "circle{fill:#06c}.m{text-anchor:middle}.e{text-anchor:end}</style>"
-        '<rect width="100%" height="100%" style="fill:#fff;stroke:none"/>' + "".join(out) + "</svg>\n")
+        'font-size="9">'
+        '<rect width="100%" height="100%" fill="#fff"/>' + "".join(out) + "</svg>\n")
 
 
 def main():
