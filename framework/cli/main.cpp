@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <iostream>
 
 #include "framework/cli/commands.h"
@@ -188,12 +187,18 @@ void add_data(CLI::App& app) {
   named("verify", "Compare a data set's files with their checksums", weft::data::verify);
 }
 
-void check_word(const CLI::App& app, const std::string& word) {
+// The words up to the first that is an option, or follows a command without further ones.
+void check_commands(const CLI::App& app, const std::string& typed, char** words) {
+  if (!*words || **words == '-') return;
   std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
-  if (word.starts_with("-") || std::find(known.begin(), known.end(), word) != known.end()) return;
-  throw Error("there is no command `" + word + "`" + did_you_mean(word, known) + "; `" +
-              (app.get_parent() ? "weft data" : "weft") + " --help` lists them");
+  for (const CLI::App* command : app.get_subcommands({})) {
+    known.push_back(command->get_name());
+    if (known.back() == *words)
+      return check_commands(*command, typed + " " + known.back(), words + 1);
+  }
+  if (known.empty()) return;
+  throw Error("there is no command `" + std::string(*words) + "`" + did_you_mean(*words, known) +
+              "; `" + typed + " --help` lists them");
 }
 
 }  // namespace
@@ -221,9 +226,7 @@ int main(int argc, char** argv) {
     add_plugins(app, exit);
     add_data(app);
     if (argc == 1) throw CLI::CallForHelp();
-    check_word(app, argv[1]);
-    if (argc > 2 && argv[1] == std::string("data"))
-      check_word(*app.get_subcommand("data"), argv[2]);
+    check_commands(app, "weft", argv + 1);
     app.parse(argc, argv);
     return static_cast<int>(exit);
   } catch (const CLI::ParseError& error) {

@@ -1,7 +1,5 @@
 #include "framework/graph/plan.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <set>
@@ -9,6 +7,7 @@
 #include "framework/graph/differentiate.h"
 #include "framework/graph/memory.h"
 #include "framework/graph/optimizers.h"
+#include "framework/graph/plan_checks.h"
 #include "framework/graph/stages.h"
 #include "framework/graph/wiring.h"
 
@@ -53,60 +52,6 @@ bool is_row_wise(const PlanNode& node, const Plan& plan) {
                      [&](const Out* out) { return has_rows(out->shape()); });
 }
 
-void check_rows(const Plan& plan, Mistakes& mistakes) {
-  for (const PlanValue& value : plan.values)
-    if (value.shape.rank() > 0 && value.shape.rows() != plan.rows)
-      mistakes.add(plan.nodes[at(value.node)].place,
-                   "`" + value.path + "` is " + value.shape.str() +
-                       ", but axis 0 is the batch, of " + std::to_string(plan.rows) + " rows");
-}
-
-// A measure has its number after the last batch: nothing can read it within a step.
-void check_measures(const Plan& plan, Mistakes& mistakes) {
-  for (const PlanNode& node : plan.nodes) {
-    if (!dynamic_cast<const Measure*>(node.node.get())) continue;
-    for (const auto& [reader, input] : plan.values[at(node.outputs[0])].readers)
-      mistakes.add(plan.nodes[at(reader)].place,
-                   "`" + node.path +
-                       "` is one number for the whole set, known after its last "
-                       "batch: `report` of `evaluate` can name it, but no node");
-  }
-}
-
-void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
-                   Mistakes& mistakes) {
-  const bool whole = mistakes.empty();
-  std::vector<std::string> known;
-  for (const auto& [name, module] : pipeline.modules) known.push_back(name);
-  for (const Mention& module : phase.update) {
-    const auto found = pipeline.modules.find(module.text);
-    const bool present = std::any_of(plan.weights.begin(), plan.weights.end(),
-                                     [&](const auto& w) { return w.module == module.text; });
-    if (found == pipeline.modules.end())
-      mistakes.add(module.place,
-                   "there is no module `" + module.text + "`" + did_you_mean(module.text, known));
-    else if (found->second.frozen)
-      mistakes.add(module.place, "module `" + module.text + "` is frozen, so phase `" + phase.name +
-                                     "` cannot update it");
-    else if (whole && !present)
-      mistakes.add(module.place, "phase `" + phase.name + "` updates module `" + module.text +
-                                     "`, but `train` has no weights of it");
-  }
-}
-
-// Every module in the section learns, or says that it does not.
-void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes) {
-  std::set<std::string> updated;
-  for (const PhaseDecl& phase : pipeline.train->phases)
-    for (const Mention& module : phase.update) updated.insert(module.text);
-  for (const PlanWeight& weight : plan.weights) {
-    const ModuleDecl& module = pipeline.modules.at(weight.module);
-    if (!updated.contains(weight.module) && !module.frozen && module.from.empty())
-      mistakes.add(module.graph.place, "no phase updates module `" + module.name +
-                                           "`: add it to `update`, or say `frozen: true`");
-  }
-}
-
 void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry, Wiring& wiring,
                   Mistakes& mistakes) {
   for (const PhaseDecl& decl : pipeline.train->phases) {
@@ -136,16 +81,6 @@ void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
     mistakes.add(section.place,
                  "`train` needs `phases`: what to minimize, and what to update for it");
   plan.phases.emplace_back();
-}
-
-void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
-  const auto machine =
-      static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  if (plan.bytes() > machine)
-    mistakes.add(section.place,
-                 "`" + std::string(name(plan.mode)) + "` needs " +
-                     std::to_string(plan.bytes() >> 30) + " GiB of memory, but this machine has " +
-                     std::to_string(machine >> 30) + " GiB: make `batch` or the layers smaller");
 }
 
 void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<int>& wanted,
@@ -218,14 +153,8 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   plan->mode = mode;
   plan->name = pipeline.name;
   plan->seed = pipeline.seed;
-  if (pipeline.precision == Precision::bf16 && dnn_has_bf16())
-    plan->precision = Precision::bf16;
-  else if (pipeline.precision == Precision::bf16 && mode == Mode::train)
-    mistakes.add(pipeline.source.find("precision")->place(),
-                 "`precision: bf16` needs a CPU with AVX512_BF16 or AMX, but oneDNN sees " +
-                     dnn_isa() +
-                     " here; `precision: auto`, or `--set precision=auto`, takes what "
-                     "there is");
+  check_precision(pipeline, mode, mistakes);
+  if (dnn_has_bf16()) plan->precision = pipeline.precision;
   const SectionDecl* section = pipeline.section(mode);
   if (!section)
     throw Error(Place{pipeline.file},

@@ -44,8 +44,10 @@ dnnl_stream_t dnn::stream() {
   return own.get();
 }
 
-dnn::Scratch::Scratch(size_t bytes) {
+dnn::Scratch::Scratch(std::initializer_list<size_t> parts) {
   constexpr size_t alignment = 64;
+  size_t bytes = 0;
+  for (const size_t part : parts) bytes += lines(part);
   thread_local std::vector<std::byte> memory;
   if (memory.size() < bytes + alignment) memory = std::vector<std::byte>(bytes + alignment);
   at_ = memory.data() +

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <utility>
@@ -20,11 +21,11 @@ dnnl_stream_t stream();  // of the calling thread
 // Memory of the calling thread for the duration of a call, in parts.
 class Scratch {
  public:
-  explicit Scratch(size_t bytes);  // of all parts, each rounded up to whole lines of the cache
+  explicit Scratch(std::initializer_list<size_t> parts);  // bytes of each
   void* part(size_t bytes) { return std::exchange(at_, at_ + lines(bytes)); }
-  static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
  private:
+  static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }  // whole ones of the cache
   std::byte* at_;
 };
 

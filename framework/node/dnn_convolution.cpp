@@ -154,8 +154,7 @@ struct Convolution::Built {
   void run(const float* x, const float* given_w, const float* y, const float* offset) {
     if (!call) return;
     const auto bytes = [](int64_t half) { return 2 * static_cast<size_t>(half); };
-    dnn::Scratch memory(dnn::Scratch::lines(packed) + dnn::Scratch::lines(bytes(half_x)) +
-                        dnn::Scratch::lines(bytes(half_y)));
+    dnn::Scratch memory({packed, bytes(half_x), bytes(half_y)});
     const auto operand = [&](const float* image, int64_t half) -> const void* {
       if (half == 0) return image;
       auto* rounded = static_cast<uint16_t*>(memory.part(bytes(half)));

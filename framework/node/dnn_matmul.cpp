@@ -93,7 +93,7 @@ struct Matmul::Built {
 
   void multiply(const float* a, const float* b, float* c, const float* offset) {
     if (!half_a) return multiply_these(a, b, c, offset);
-    dnn::Scratch memory(dnn::Scratch::lines(half_a->bytes()) + half_b->bytes());
+    dnn::Scratch memory({half_a->bytes(), half_b->bytes()});
     auto* A = static_cast<uint16_t*>(memory.part(half_a->bytes()));
     auto* B = static_cast<uint16_t*>(memory.part(half_b->bytes()));
     (*half_a)(a, A);

@@ -33,17 +33,19 @@ Progress::~Progress() {
   if (shown_) fmt::print(stderr, "\n");
 }
 
+double Progress::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - warm_).count();
+}
+
 double Progress::samples_per_second() const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - warm_).count();
-  return seconds > 0 ? static_cast<double>(samples_) / seconds : 0;
+  return seconds() > 0 ? static_cast<double>(samples_) / seconds() : 0;
 }
 
 std::string Progress::state(int64_t done, const std::string& values) const {
   const std::string text = fmt::format("{} {}/{} {}% | {}", verb_, grouped(done), grouped(total_),
                                        100 * done / std::max<int64_t>(1, total_), values);
   if (done <= first_ + 1) return text;
-  const double seconds = std::chrono::duration<double>(Clock::now() - warm_).count();
-  const double each = seconds / static_cast<double>(done - first_ - 1);
+  const double each = seconds() / static_cast<double>(done - first_ - 1);
   return text + fmt::format(" | {} samples/s | {} left",
                             grouped(static_cast<int64_t>(samples_per_second())),
                             clock(each * static_cast<double>(total_ - done)));

@@ -25,6 +25,7 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
+  double seconds() const;  // since the first step
   std::string state(int64_t done, const std::string& values) const;
   void clear();
 

@@ -4,14 +4,12 @@ Times small pipelines that it writes itself, on random numbers, one thread unles
 prints a table for each and draws docs/pictures/scale.svg.
 """
 import argparse
-import json
 import math
-import subprocess
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-WEFT = ROOT / "build/release/bin/weft"
+import weft
+
 ONE = "{inputs: [x], nodes: {y: {node: linear, x: x, features: 1}}, outputs: {y: y}}"
 SGD = "[{minimize: loss, update: m, optimizer: {node: sgd, lr: 1e-6}}]"
 
@@ -61,11 +59,7 @@ def timed(text, steps, threads=1):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scale.yaml"
         file.write_text(text)
-        done = subprocess.run([WEFT, "bench", file, "--threads", str(threads), "--steps", str(steps),
-                               "--json"], capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    told = json.loads(done.stdout)
+        told = weft.bench(file, threads, steps)
     return told | told["timings"][0]
 
 
@@ -79,7 +73,7 @@ def per_step(text, steps, threads=1):
     return [told["median_ms"], 100 * told["floor_share"]]
 
 
-SERIES = {  # name: (what grows, unit of the first number, of the second, {value: numbers})
+SERIES = {  # name: (what grows, units of the two numbers, a value -> the numbers, values)
     "a chain of nodes": ("nodes", "ns a call", "first step, s",
                          lambda n: per_call(chain(n), 2 * n), [1, 10, 100, 1000, 10000]),
     "a fan of nodes": ("nodes", "ns a call", "first step, s",
@@ -107,7 +101,7 @@ def draw(results, file):
         high_y = max(math.ceil(max(y for _, y in logs)), low_y + 1)
         at = [(left + side * (x - low_x) / (high_x - low_x),
                top + side * (high_y - y) / (high_y - low_y)) for x, y in logs]
-        what, unit = SERIES[name][:2]
+        unit = SERIES[name][1]
         out.append(f'<rect x="{left}" y="{top}" width="{side}" height="{side}" fill="none" '
                    'stroke="#999"/>')
         out.append('<polyline points="' + " ".join(f"{x:.1f},{y:.1f}" for x, y in at) +
@@ -118,7 +112,8 @@ def draw(results, file):
         for y in range(low_y, high_y + 1):
             height = top + side * (high_y - y) / (high_y - low_y) + 3
             out.append(f'<text x="{left - 4}" y="{height:.1f}" text-anchor="end">{10 ** y:g}</text>')
-        out.append(f'<text x="{left + side / 2}" y="{top - 6}" text-anchor="middle">{name}: {unit}</text>')
+        out.append(f'<text x="{left + side / 2}" y="{top - 6}" text-anchor="middle">'
+                   f'{name}: {unit}</text>')
     rows = -(-len(results) // 4)
     size = f"{4 * (side + gap) + 20} {rows * (side + 56) + 10}"
     file.write_text(
@@ -141,7 +136,7 @@ def main():
             print(f"{value:>10} {results[name][value][0]:>14.4g} {results[name][value][1]:>14.3g}",
                   flush=True)
     if not options.series:
-        draw(results, ROOT / "docs/pictures/scale.svg")
+        draw(results, weft.ROOT / "docs/pictures/scale.svg")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-TWINS = ROOT / "tests/twins"
+import weft
+
+TWINS = weft.ROOT / "tests/twins"
 LIBRARIES = Path("/usr/lib/x86_64-linux-gnu")
 CLEARED = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 MISSION = ["vae", "gan", "autoencoder", "fusion_feature", "simclr", "masked_lm"]
@@ -77,25 +78,21 @@ def best_setting(name, threads, steps):
 
 
 def time_weft(name, precision, threads, steps):
-    command = [ROOT / "build/release/bin/weft", "bench", ROOT / f"pipelines/{name}.yaml",
-               f"--threads={threads}", f"--steps={steps}", "--set", f"precision={precision}", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return json.loads(done.stdout)
+    return weft.bench(weft.ROOT / f"pipelines/{name}.yaml", threads, steps, "--set",
+                      f"precision={precision}")
 
 
 def compare(name, threads, steps, rounds):
     """A line of the table."""
     setting = best_setting(name, threads, max(10, steps // 4))
-    weft, half, twin = [], [], []
+    ours, half, twin = [], [], []
     for _ in range(rounds):
-        weft.append(time_weft(name, "f32", threads, steps))
+        ours.append(time_weft(name, "f32", threads, steps))
         if not half or half[0]["precision"] == "bf16":  # else the CPU has none
             half.append(time_weft(name, "auto", threads, steps))
         twin.append(time_twin(name, setting, threads, steps))
 
-    def of(key, runs=weft):
+    def of(key, runs=ours):
         return statistics.median(one["timings"][0][key] for one in runs)
 
     ms, twin_ms = of("median_ms"), statistics.median(one["ms"] for one in twin)
@@ -103,9 +100,9 @@ def compare(name, threads, steps, rounds):
     return {"pipeline": name, "threads": threads, "ms": ms, "samples/s": of("samples_per_second"),
             "floor %": 100 * of("floor_share"), "bf16 ms": half_ms, "f32 ÷ bf16": ms / half_ms if half_ms else None,
             "twin ms": twin_ms, "twin ÷ weft": twin_ms / ms,
-            "MiB": max(one["peak_rss_mib"] for one in weft),
+            "MiB": max(one["peak_rss_mib"] for one in ours),
             "twin MiB": max(one["peak_mib"] for one in twin),
-            "first step s": min(one["first_step_seconds"] for one in weft), "setting": setting}
+            "first step s": min(one["first_step_seconds"] for one in ours), "setting": setting}
 
 
 def text(value):

@@ -46,7 +46,6 @@ TEST_F(Trained, EvaluationRepeatsTheTrainings) {
   EXPECT_EQ(weft({"evaluate", "run", "--checkpoint", "13th"}).exit, 2);
 }
 
-// A memory fills without phases; measures, too, rest until `evaluate`.
 TEST_F(Trained, WithoutBf16InTheCpuThereIsNoTraining) {
   write("it", replaced(tiny_halves(), "precision: auto", "precision: bf16"));
   Command here = training("it", "run");
@@ -71,6 +70,7 @@ TEST_F(Trained, WithoutBf16InTheCpuARunIsEvaluatedInF32) {
   EXPECT_NEAR(theirs.at("loss").get<double>(), loss, 0.05 * loss);
 }
 
+// A memory fills without phases; measures, too, rest until `evaluate`.
 TEST_F(Trained, AMemoryFillsAndIsMeasured) {
   train_it(R"(weft: 1
 name: memory

@@ -16,6 +16,13 @@ constexpr const char* python = "/usr/bin/python3";
 bool has_torch() {
   return run({{python, "-c", "import numpy, torch"}}).exit == 0;
 }
+
+using Words = std::vector<std::string>;
+
+Ended run_in(const TemporaryDirectory& folder, Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return run({words, folder.path(), {}, 600});
+}
 }  // namespace
 
 void Twin::train(const std::string& name, int steps) {
@@ -34,24 +41,16 @@ void Twin::agree(const std::string& name, const std::vector<std::string>& losses
                  const std::vector<std::string>& their_args) {
   const std::filesystem::path source = SOURCE_DIR;
   if (!has_torch()) GTEST_SKIP() << "python3-torch is not installed";
-  std::vector<std::string> our_words{program("weft"),
-                                     "train",
-                                     source / ("pipelines/" + name + ".yaml"),
-                                     "-o",
-                                     "run",
-                                     "--steps",
-                                     std::to_string(steps),
-                                     "--log-every",
-                                     "1"};
-  our_words.insert(our_words.end(), our_args.begin(), our_args.end());
-  const Ended ours = run({our_words, folder_.path(), {}, 600});
+  const Ended ours = run_in(folder_,
+                            {program("weft"), "train", source / ("pipelines/" + name + ".yaml"),
+                             "-o", "run", "--steps", std::to_string(steps), "--log-every", "1"},
+                            our_args);
   if (ours.exit == static_cast<int>(Exit::data)) GTEST_SKIP() << ours.err;
   ASSERT_EQ(ours.exit, static_cast<int>(Exit::stopped)) << ours.err;
-  std::vector<std::string> their_words{python,     source / ("tests/twins/" + name + ".py"),
-                                       "--steps",  std::to_string(steps),
-                                       "--losses", folder_ / "losses.txt"};
-  their_words.insert(their_words.end(), their_args.begin(), their_args.end());
-  const Ended theirs = run({their_words, folder_.path(), {}, 600});
+  const Ended theirs = run_in(folder_,
+                              {python, source / ("tests/twins/" + name + ".py"), "--steps",
+                               std::to_string(steps), "--losses", folder_ / "losses.txt"},
+                              their_args);
   ASSERT_EQ(theirs.exit, 0) << theirs.err;
 
   std::istringstream our_lines(read_text(folder_ / "run/metrics.jsonl"));
@@ -78,14 +77,11 @@ void Twin::agree_on(const std::string& number, const std::string& name, const st
                     const std::vector<std::string>& their_args) {
   const std::filesystem::path source = SOURCE_DIR;
   if (!has_torch()) GTEST_SKIP() << "python3-torch is not installed";
-  std::vector<std::string> our_words{program("weft"), "evaluate",
-                                     source / ("pipelines/" + name + ".yaml"), "--json"};
-  our_words.insert(our_words.end(), our_args.begin(), our_args.end());
-  const Ended ours = run({our_words, folder_.path(), {}, 600});
+  const Ended ours = run_in(
+      folder_, {program("weft"), "evaluate", source / ("pipelines/" + name + ".yaml"), "--json"},
+      our_args);
   ASSERT_EQ(ours.exit, 0) << ours.err;
-  std::vector<std::string> their_words{python, source / ("tests/twins/" + script)};
-  their_words.insert(their_words.end(), their_args.begin(), their_args.end());
-  const Ended theirs = run({their_words, folder_.path(), {}, 600});
+  const Ended theirs = run_in(folder_, {python, source / ("tests/twins/" + script)}, their_args);
   ASSERT_EQ(theirs.exit, 0) << theirs.err;
   std::istringstream words(theirs.out);
   for (std::string word; words >> word && word != number;) continue;

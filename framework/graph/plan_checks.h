@@ -1,0 +1,22 @@
+// What a plan must hold to be run. Mistakes are collected.
+#pragma once
+
+#include "framework/graph/plan.h"
+
+namespace weft {
+
+// Axis 0 of every value is the batch.
+void check_rows(const Plan& plan, Mistakes& mistakes);
+// A measure has its number after the last batch: nothing can read it within a step.
+void check_measures(const Plan& plan, Mistakes& mistakes);
+// What a phase updates is there, and may learn.
+void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
+                   Mistakes& mistakes);
+// Every module in the section learns, or says that it does not.
+void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes);
+// The machine has the memory.
+void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes);
+// Training in bf16 needs a CPU that has it; other sections do without.
+void check_precision(const Pipeline& pipeline, Mode mode, Mistakes& mistakes);
+
+}  // namespace weft
