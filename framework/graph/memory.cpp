@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "framework/graph/differentiate.h"
 
@@ -10,14 +11,21 @@ namespace weft {
 namespace {
 constexpr size_t alignment = 64;
 constexpr int always = std::numeric_limits<int>::max();
+constexpr int unused = -1, several = -2;  // instead of a task
 
 size_t at(int index) {
   return static_cast<size_t>(index);
 }
 
+size_t lines(size_t bytes) {  // whole ones
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
 // Lanes run freely within a phase, each through the items in their order; phases follow one
 // another. So within a phase memory may pass from one tensor to another only where every lane
-// passes its own rows, in its own order; between phases it passes freely.
+// passes its own rows, in its own order; between phases it passes freely. What a lane needs within
+// one task only, such as most gradients, has no place of its own at all: it lies in the workspace
+// of the worker that has taken the lane, and stays in its cache.
 class Memory {
  public:
   explicit Memory(Plan& plan) : plan_(plan) {}
@@ -35,7 +43,10 @@ class Memory {
                 : -1);
     for (PlanPhase& phase : plan_.phases) walk(phase);
     keep_outputs();
-    if (phases_rest()) keep_forward();
+    if (phases_rest())
+      keep_forward();
+    else
+      mark_brief();
     assign();
   }
 
@@ -47,6 +58,7 @@ class Memory {
                              .first = always,
                              .last = -1,
                              .laned = laned});
+    tasks_.push_back(unused);
     return static_cast<int>(plan_.buffers.size()) - 1;
   }
 
@@ -54,6 +66,8 @@ class Memory {
   void use(int buffer, bool laned) {
     if (buffer < 0) return;
     PlanBuffer& b = plan_.buffers[at(buffer)];
+    int& task = tasks_[at(buffer)];
+    task = task == unused || task == task_ ? task_ : several;
     b.laned = b.laned && laned;
     b.first = std::min(b.first, now_);
     b.last = std::max(b.last, now_);
@@ -68,23 +82,14 @@ class Memory {
       if (value >= 0) use(plan_.value_buffers[at(value)], laned);
     for (const int saved : node.saved) use(saved, laned);
     if (!backward) return;
-    for (const int value : node.outputs) use(grad_of(phase, value), laned);
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (input_wants_grad(plan_, phase, n, i)) use(input_grad(phase, n, i), node.laned);
-  }
-
-  static int grad_of(const PlanPhase& phase, int value) {
-    const auto found = phase.grads.find(value);
-    return found == phase.grads.end() ? -1 : found->second;
-  }
-
-  static int input_grad(const PlanPhase& phase, int n, size_t input) {
-    const auto extra = phase.extra_grads.find({n, static_cast<int>(input)});
-    return extra == phase.extra_grads.end() ? -1 : extra->second;
+    for (const int value : node.outputs) use(phase.grads[at(value)], laned);
+    for (const int buffer : phase.input_grads[at(n)]) use(buffer, node.laned);
   }
 
   // Gives every gradient of the phase a buffer: a value's own, and one for each further reader.
   void add_grads(PlanPhase& phase) {
+    phase.grads.assign(plan_.values.size(), -1);
+    for (const PlanNode& node : plan_.nodes) phase.input_grads.emplace_back(node.inputs.size(), -1);
     std::vector<bool> backward(plan_.nodes.size());
     for (const PlanItem& item : phase.items)
       if (item.kind == PlanItem::Kind::backward) backward[at(item.node)] = true;
@@ -92,11 +97,11 @@ class Memory {
       const PlanValue& value = plan_.values[v];
       if (!backward[at(value.node)]) continue;
       const int own = add("grad " + value.path, value.shape, DType::f32, true);
-      phase.grads[static_cast<int>(v)] = own;
+      phase.grads[v] = own;
       bool taken = static_cast<int>(v) == phase.loss;
       for (const auto& [reader, input] : value.readers) {
         if (!backward[at(reader)] || !input_wants_grad(plan_, phase, reader, at(input))) continue;
-        phase.extra_grads[{reader, input}] =
+        phase.input_grads[at(reader)][at(input)] =
             taken ? add("grad " + value.path + " of " + plan_.nodes[at(reader)].path, value.shape,
                         DType::f32, true)
                   : own;
@@ -108,9 +113,11 @@ class Memory {
   void walk(PlanPhase& phase) {
     const size_t before = plan_.buffers.size();
     begin_.push_back(now_);
+    int stage = -1;
     if (phase.loss >= 0) add_grads(phase);
     for (const PlanItem& item : phase.items) {
       ++now_;
+      if (std::exchange(stage, item.stage / 2) != item.stage / 2) ++task_;
       if (item.kind == PlanItem::Kind::forward)
         use_node(phase, item.node, false);
       else if (item.kind == PlanItem::Kind::backward)
@@ -118,10 +125,9 @@ class Memory {
       else {
         const PlanValue& value = plan_.values[at(item.value)];
         const bool laned = plan_.nodes[at(value.node)].laned;
-        use(grad_of(phase, item.value), laned);
+        use(phase.grads[at(item.value)], laned);
         for (const auto& [reader, input] : value.readers)
-          if (phase.extra_grads.contains({reader, input}))
-            use(phase.extra_grads.at({reader, input}), laned);
+          use(phase.input_grads[at(reader)][at(input)], laned);
       }
     }
     ++now_;
@@ -164,6 +170,11 @@ class Memory {
       for (const int buffer : node.saved) keep(buffer);
   }
 
+  void mark_brief() {
+    for (size_t b = 0; b < plan_.buffers.size(); ++b)
+      plan_.buffers[b].brief = plan_.buffers[b].laned && tasks_[b] >= 0;
+  }
+
   size_t phase_at(int time) const {
     return static_cast<size_t>(std::upper_bound(begin_.begin(), begin_.end(), time - 1) -
                                begin_.begin());
@@ -184,14 +195,18 @@ class Memory {
   }
 
   void assign() {
-    std::vector<size_t> order;
+    std::vector<size_t> order, brief;
     for (size_t i = 0; i < plan_.buffers.size(); ++i)
       if (plan_.buffers[i].last >= 0) order.push_back(i);
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
       return plan_.buffers[a].first < plan_.buffers[b].first;
     });
+    for (const size_t i : order)
+      if (plan_.buffers[i].brief) brief.push_back(i);
+    fill_workspace(brief);
     std::vector<Slot> slots;
     for (const size_t i : order) {
+      if (plan_.buffers[i].brief) continue;
       PlanBuffer& b = plan_.buffers[i];
       if (!b.laned) widen(b);
       Slot* best = nullptr;
@@ -199,11 +214,33 @@ class Memory {
         if (passes(slot, b) && (!best || slot.size < best->size)) best = &slot;
       if (!best) {
         slots.push_back({plan_.arena, b.size(), 0, false, {}});
-        plan_.arena += (b.size() + alignment - 1) / alignment * alignment;
+        plan_.arena += lines(b.size());
         best = &slots.back();
       }
       b.offset = best->offset;
       best->last = b.last, best->laned = b.laned, best->rows = b.shape;
+    }
+  }
+
+  // A lane is alone in a workspace, in the order of its items: bytes are free from a tensor's last
+  // use on. Each takes the first gap, where the cache is warm.
+  void fill_workspace(const std::vector<size_t>& order) {
+    struct Live {
+      size_t begin, end;
+      int last;
+    };
+    std::vector<Live> live;  // by place
+    for (const size_t i : order) {
+      PlanBuffer& b = plan_.buffers[i];
+      std::erase_if(live, [&](const Live& other) { return other.last < b.first; });
+      const auto lane = static_cast<size_t>((b.shape.rows() + plan_.lanes - 1) / plan_.lanes);
+      const size_t size =
+          lines(lane * static_cast<size_t>(b.shape.row_elements()) * bytes(b.dtype));
+      auto next = live.begin();
+      for (b.offset = 0; next != live.end() && next->begin < b.offset + size; ++next)
+        b.offset = next->end;
+      live.insert(next, {b.offset, b.offset + size, b.last});
+      plan_.workspace = std::max(plan_.workspace, b.offset + size);
     }
   }
 
@@ -218,6 +255,8 @@ class Memory {
 
   Plan& plan_;
   int now_ = 0;
+  int task_ = 0;            // of the lanes, at this moment
+  std::vector<int> tasks_;  // by buffer
   std::vector<int> begin_;  // of each phase
 };
 }  // namespace

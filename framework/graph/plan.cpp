@@ -255,7 +255,7 @@ size_t Plan::weight_bytes() const {
 }
 
 size_t Plan::bytes() const {
-  size_t total = arena + weight_bytes();
+  size_t total = arena + static_cast<size_t>(lanes) * workspace + weight_bytes();
   for (const PlanPhase& phase : phases)
     for (const int w : phase.updates) {
       const size_t size = static_cast<size_t>(weights[at(w)].shape.elements()) * sizeof(float);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,7 +78,8 @@ struct PlanBuffer {
   DType dtype = DType::f32;
   int first = 0, last = 0;
   bool laned = false;  // lanes touch only their own rows, in order
-  size_t offset = 0;   // bytes into the arena
+  bool brief = false;  // a lane needs its rows within one task only: they live in its workspace
+  size_t offset = 0;   // bytes into the arena, or into a workspace
   size_t size() const { return static_cast<size_t>(shape.elements()) * bytes(dtype); }
 };
 
@@ -109,9 +109,9 @@ struct PlanPhase {
   std::vector<bool> wants;      // by value: does a gradient flow into it?
   std::vector<PlanItem> items;  // when every phase runs
   std::vector<PlanLearn> learns;
-  const PlanLearn* learn(int node) const;          // the one that the node takes part in, or null
-  std::map<int, int> grads;                        // value -> buffer
-  std::map<std::pair<int, int>, int> extra_grads;  // (node, input) -> buffer, summed into grads
+  const PlanLearn* learn(int node) const;     // the one that the node takes part in, or null
+  std::vector<int> grads;                     // by value: a buffer, or -1
+  std::vector<std::vector<int>> input_grads;  // by node and input: what is summed into `grads`
 };
 
 class Plan {
@@ -139,6 +139,7 @@ class Plan {
   std::vector<int> value_buffers;       // by value
   std::vector<int> next_batch_buffers;  // by output of the data: the batch read ahead
   size_t arena = 0;                     // bytes
+  size_t workspace = 0;                 // bytes of each worker that takes a lane through a task
 
   const Source* source() const;
   int64_t steps_per_epoch() const { return source() ? source()->batches() : 1; }
@@ -159,7 +160,8 @@ class Plan {
   double backward_flops(const PlanPhase& phase, int node) const;
   double step_flops() const;
   size_t weight_bytes() const;
-  size_t bytes() const;  // of weights, gradients, optimizer slots and the arena
+  // Of weights, gradients, optimizer slots, the arena and a workspace for each lane.
+  size_t bytes() const;
 };
 
 const char* name(Mode mode);  // "train"

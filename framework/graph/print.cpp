@@ -193,6 +193,8 @@ void add_memory(const Plan& plan, Table& table) {
       {"  arena", mebibytes(plan.arena) + fmt::format(", shared by {} tensors of {:.2f} MiB",
                                                       grouped(static_cast<int64_t>(tensors)),
                                                       static_cast<double>(sizes) / (1 << 20))});
+  if (plan.workspace)
+    table.add({"  workspaces", mebibytes(plan.workspace) + ", for each thread that takes a lane"});
   table.add({"  weights", mebibytes(plan.weight_bytes())});
   if (gradients) table.add({"  gradients", mebibytes(gradients)});
   if (slots) table.add({"  optimizer slots", mebibytes(slots)});

@@ -30,7 +30,7 @@ class OneThreadEach : public tbb::task_scheduler_observer {
 
 bool finite(const Tensor& tensor, int64_t rows) {
   if (tensor.dtype != DType::f32 || !tensor) return true;
-  const int64_t n = std::min(rows, tensor.shape.rows()) * tensor.shape.row_elements();
+  const int64_t n = std::clamp<int64_t>(rows, 0, tensor.shape.rows()) * tensor.shape.row_elements();
   return std::all_of(tensor.floats(), tensor.floats() + n,
                      [](float x) { return std::isfinite(x); });
 }
@@ -61,7 +61,7 @@ struct Engine::Body {
         limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
         arena(threads),
         observer(arena),
-        instances(plan, registry, model, learner, options.output_dir) {
+        instances(plan, registry, model, learner, options.output_dir, threads) {
     state.trace = options.trace;
     active.resize(plan.phases.size());
     state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
@@ -113,6 +113,43 @@ struct Engine::Body {
     loaded = number + 1;
   }
 
+  // Most values are gone when a step fails: computes those of the phases up to p again, one by one.
+  // The first node whose output is not finite, or -1.
+  int first_not_finite(size_t p, int parity) {
+    const auto program = plan.program(active);
+    for (size_t phase = 0; phase <= p; ++phase) {
+      instances.bind(phase, parity);
+      const auto& items = program[phase];
+      for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
+        const auto together = [&](const PlanItem& item) {
+          return items[begin].laned && item.laned && item.stage == items[begin].stage;
+        };
+        for (end = begin + 1; end < items.size() && together(items[end]);) ++end;
+        size_t first = end;
+        for (int64_t lane = 0; lane < (items[begin].laned ? plan.lanes : 1); ++lane)
+          for (size_t i = begin; i < first; ++i)
+            if (items[i].kind == PlanItem::Kind::forward &&
+                !computes_finite(phase, items[i].node, lane, parity))
+              first = i;
+        if (first < end) return items[first].node;
+      }
+    }
+    return -1;
+  }
+
+  bool computes_finite(size_t phase, int n, int64_t lane, int parity) {
+    const PlanNode& node = plan.nodes[at(n)];
+    Instance& instance = instances.of(n)[static_cast<size_t>(lane)];
+    const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
+    if (node.laned) instances.bind_lane(instance, phase, parity, 0);
+    instance.node->forward(state.step);
+    return std::all_of(node.outputs.begin(), node.outputs.end(), [&](int value) {
+      const Shape& shape = plan.values[at(value)].shape;
+      const int64_t first = node.laned ? plan.lane_rows(shape, lane).begin : 0;
+      return finite(instances.value(value, parity, rows), state.step.rows - first);
+    });
+  }
+
   // A loss that is not finite: the first node whose output is not, or the weight or data behind it.
   [[noreturn]] void explain(size_t p, int parity) {
     const Error error = *state.failure;
@@ -122,13 +159,11 @@ struct Engine::Body {
       if (cause.empty() && !finite(model[weight.name], weight.shape.rows()))
         cause = "weight `" + weight.name + "`",
         cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
-    for (const PlanItem& item : plan.phases[p].items) {
-      if (item.kind != PlanItem::Kind::forward || !cause.empty()) continue;
-      const PlanNode& node = plan.nodes[at(item.node)];
-      for (const int value : node.outputs)
-        if (!finite(instances.value(value, parity), state.step.rows))
-          cause = "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
-    }
+    if (cause.empty())
+      if (const int first = first_not_finite(p, parity); first >= 0) {
+        const PlanNode& node = plan.nodes[at(first)];
+        cause = "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
+      }
     throw Error(
         Exit::nonfinite,
         "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +

@@ -32,9 +32,23 @@ void prepare(const Plan& plan, size_t n, Node& node, Pass pass) {
 }
 }  // namespace
 
+Workspaces::Workspaces(size_t count, size_t bytes) : taken_(count) {
+  for (size_t i = 0; i < count; ++i) memory_.emplace_back(bytes);
+}
+
+int Workspaces::take() {
+  for (size_t i = 0;; i = (i + 1) % taken_.size())
+    if (!taken_[i].exchange(true)) return static_cast<int>(i);
+}
+
+std::byte* Workspaces::operator[](int workspace) const {
+  return workspace < 0 ? nullptr : memory_[at(workspace)].data();
+}
+
 Instances::Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
-                     const std::filesystem::path& output_dir)
-    : plan_(plan),
+                     const std::filesystem::path& output_dir, int threads)
+    : workspaces(static_cast<size_t>(std::min<int64_t>(threads, plan.lanes)), plan.workspace),
+      plan_(plan),
       learner_(learner),
       arena_(plan.arena),
       nodes_(plan.nodes.size()),
@@ -95,7 +109,7 @@ void Instances::prepare(size_t n) {
           backward || (item.kind == PlanItem::Kind::backward && item.node == static_cast<int>(n));
   }
   for (Instance& instance : nodes_[n]) {
-    bind(instance, 0, 0);
+    bind(instance, 0, 0, 0);
     for (size_t i = 0; i < instance.node->ins.size(); ++i)
       if (const int input = plan_.nodes[n].inputs[i]; input >= 0)
         instance.node->ins[i]->want_grad(wants[at(input)]);
@@ -109,50 +123,51 @@ void Instances::prepare(size_t n) {
   }
 }
 
-Tensor Instances::tensor(int buffer) const {
+Tensor Instances::tensor(int buffer, Rows rows) const {
   if (buffer < 0) return {};
   const PlanBuffer& b = plan_.buffers[at(buffer)];
-  return {b.shape, b.dtype, arena_.data() + b.offset};
+  const Range range =
+      rows.lane < 0 ? Range{0, b.shape.rows()} : plan_.lane_rows(b.shape, rows.lane);
+  if (!b.brief) {
+    const Tensor whole{b.shape, b.dtype, arena_.data() + b.offset};
+    return rows.lane < 0 ? whole : whole.slice(range.begin, range.end);
+  }
+  std::byte* own = workspaces[rows.workspace];
+  return {rows.lane < 0 ? b.shape : b.shape.with_front(range.size()), b.dtype,
+          own ? own + b.offset : nullptr};
 }
 
-Tensor Instances::value(int index, int parity) const {
+Tensor Instances::value(int index, int parity, Rows rows) const {
   const PlanValue& v = plan_.values[at(index)];
-  if (parity == 1 && v.node == plan_.data) return tensor(plan_.next_batch_buffers[at(v.port)]);
-  return tensor(plan_.value_buffers[at(index)]);
+  if (parity == 1 && v.node == plan_.data)
+    return tensor(plan_.next_batch_buffers[at(v.port)], rows);
+  return tensor(plan_.value_buffers[at(index)], rows);
 }
 
-Tensor Instances::grad(size_t phase, int value) const {
-  const auto found = plan_.phases[phase].grads.find(value);
-  return found == plan_.phases[phase].grads.end() ? Tensor{} : tensor(found->second);
+Tensor Instances::grad(size_t phase, int value, Rows rows) const {
+  const auto& grads = plan_.phases[phase].grads;
+  return grads.empty() ? Tensor{} : tensor(grads[at(value)], rows);
 }
 
-Tensor Instances::input_grad(size_t phase, int node, size_t input) const {
-  const auto& extra = plan_.phases[phase].extra_grads;
-  const auto found = extra.find({node, static_cast<int>(input)});
-  return found == extra.end() ? Tensor{} : tensor(found->second);
+Tensor Instances::input_grad(size_t phase, int node, size_t input, Rows rows) const {
+  const auto& grads = plan_.phases[phase].input_grads;
+  return grads.empty() ? Tensor{} : tensor(grads[at(node)][input], rows);
 }
 
-Tensor Instances::rows(const Tensor& tensor, int64_t lane) const {
-  if (lane < 0 || !tensor) return tensor;
-  const Range range = plan_.lane_rows(tensor.shape, lane);
-  return tensor.slice(range.begin, range.end);
-}
-
-void Instances::bind(Instance& instance, size_t phase, int parity) {
+void Instances::bind(Instance& instance, size_t phase, int parity, int workspace) {
+  const Rows rows{instance.lane, workspace};
   const PlanNode& from = plan_.nodes[at(instance.plan_node)];
   const PlanPhase& p = plan_.phases[phase];
   Node& node = *instance.node;
   for (size_t i = 0; i < node.ins.size(); ++i) {
     if (from.inputs[i] < 0) continue;
     node.ins[i]->want_grad(p.loss >= 0 && p.wants[at(from.inputs[i])]);
-    node.ins[i]->bind(rows(value(from.inputs[i], parity), instance.lane),
-                      rows(input_grad(phase, instance.plan_node, i), instance.lane));
+    node.ins[i]->bind(value(from.inputs[i], parity, rows),
+                      input_grad(phase, instance.plan_node, i, rows));
   }
   for (size_t i = 0; i < node.outs.size(); ++i)
-    node.outs[i]->bind(rows(value(from.outputs[i], parity), instance.lane),
-                       rows(grad(phase, from.outputs[i]), instance.lane));
-  for (size_t i = 0; i < node.saved.size(); ++i)
-    node.saved[i]->bind(rows(tensor(from.saved[i]), instance.lane));
+    node.outs[i]->bind(value(from.outputs[i], parity, rows), grad(phase, from.outputs[i], rows));
+  for (size_t i = 0; i < node.saved.size(); ++i) node.saved[i]->bind(tensor(from.saved[i], rows));
   bind_weights(instance, phase);
 }
 
@@ -196,20 +211,29 @@ void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_
   }
 }
 
+// Is it bound to other memory so far?
+bool Instances::stale(Instance& instance, size_t phase, int parity, int workspace) const {
+  const auto spaces = static_cast<int64_t>(workspaces.count()) + 1;
+  const int64_t key =
+      (static_cast<int64_t>(phase) * 2 + (reads_data_[at(instance.plan_node)] ? parity : 0)) *
+          spaces +
+      workspace + 1;
+  return std::exchange(instance.bound, key) != key;
+}
+
+void Instances::bind_lane(Instance& instance, size_t phase, int parity, int workspace) {
+  if (stale(instance, phase, parity, workspace)) bind(instance, phase, parity, workspace);
+}
+
 void Instances::bind(size_t phase, int parity) {
-  const auto stale = [&](Instance& instance) {
-    const int64_t key =
-        static_cast<int64_t>(phase) * 2 + (reads_data_[at(instance.plan_node)] ? parity : 0);
-    return std::exchange(instance.bound, key) != key;
-  };
   for (size_t n = 0; n < nodes_.size(); ++n) {
-    if (static_cast<int>(n) == plan_.data) continue;
+    if (static_cast<int>(n) == plan_.data || plan_.nodes[n].laned) continue;
     for (Instance& instance : nodes_[n])
-      if (stale(instance)) bind(instance, phase, parity);
+      if (stale(instance, phase, parity)) bind(instance, phase, parity);
   }
   for (BlockLearner& learner : learners_[phase])
     for (Instance& use : learner.uses)
-      if (stale(use))
+      if (stale(use, phase, parity))
         bind_block(use, phase, learner.learn, learner.block, &use == &learner.uses[0], parity);
 }
 

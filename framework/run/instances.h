@@ -2,6 +2,7 @@
 // to the plan's memory.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -16,7 +17,7 @@ struct Instance {
   std::unique_ptr<Node> node;
   int plan_node = -1;
   int64_t lane = -1;         // -1: all rows
-  int64_t bound = -1;        // the phase and the batch buffer it is bound to
+  int64_t bound = -1;        // the phase, the batch buffer and the workspace it is bound to
   std::vector<int> weights;  // in Plan::weights, for each of node->weights; -1: absent
 };
 
@@ -27,27 +28,52 @@ struct BlockLearner {
   std::vector<Instance> uses;
 };
 
+// Memory for the tensors that a lane needs within one task: one for each task that can run at once.
+class Workspaces {
+ public:
+  Workspaces(size_t count, size_t bytes);
+  int take();  // one is always free
+  void give(int workspace) { taken_[static_cast<size_t>(workspace)] = false; }
+  std::byte* operator[](int workspace) const;  // null for none, -1
+  size_t count() const { return memory_.size(); }
+
+ private:
+  std::vector<Buffer> memory_;
+  std::vector<std::atomic<bool>> taken_;
+};
+
+// Whose rows: a lane's, with the workspace of its task, or all of the batch.
+struct Rows {
+  int64_t lane = -1;
+  int workspace = -1;
+};
+
 class Instances {
  public:
   Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
-            const std::filesystem::path& output_dir);
+            const std::filesystem::path& output_dir, int threads);
 
   std::vector<Instance>& of(int node) { return nodes_[static_cast<size_t>(node)]; }
   std::vector<BlockLearner>& learners(size_t phase) { return learners_[phase]; }
 
-  // Ties every instance of the phase to its memory; `parity` says which data buffer is this step's.
+  // Ties what sees the whole batch to its memory; `parity` says which data buffer is this step's.
   void bind(size_t phase, int parity);
+  // Ties a lane's instance: to its rows, and to the workspace of its task.
+  void bind_lane(Instance& instance, size_t phase, int parity, int workspace);
   void bind_data(int parity);  // the instances of the data: to that buffer
   void set_schedules(int64_t step);
 
-  Tensor value(int index, int parity) const;
-  Tensor grad(size_t phase, int value) const;  // null if it has none
-  Tensor input_grad(size_t phase, int node, size_t input) const;
+  // Null where there is none.
+  Tensor value(int index, int parity, Rows rows = {}) const;
+  Tensor grad(size_t phase, int value, Rows rows = {}) const;
+  Tensor input_grad(size_t phase, int node, size_t input, Rows rows = {}) const;
+
+  Workspaces workspaces;
 
  private:
-  Tensor tensor(int buffer) const;
-  Tensor rows(const Tensor& tensor, int64_t lane) const;
-  void bind(Instance& instance, size_t phase, int parity);
+  Tensor tensor(int buffer, Rows rows) const;
+  void bind(Instance& instance, size_t phase, int parity, int workspace = -1);
+  bool stale(Instance& instance, size_t phase, int parity, int workspace = -1) const;
   void bind_weights(Instance& instance, size_t phase);
   void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                   int parity);

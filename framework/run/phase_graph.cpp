@@ -44,7 +44,10 @@ PhaseGraph::Task& PhaseGraph::task() {
 PhaseGraph::Task& PhaseGraph::lane_task(int group, int64_t lane) {
   while (groups_.size() <= at(group)) groups_.emplace_back(static_cast<size_t>(plan_.lanes));
   Task*& found = groups_[at(group)][static_cast<size_t>(lane)];
-  if (!found) found = &task();
+  if (!found) {
+    found = &task();
+    found->lane = lane;
+  }
   return *found;
 }
 
@@ -67,69 +70,61 @@ void PhaseGraph::add_item(const PlanItem& item) {
       Task& own = lane_task(where.group, lane);
       for (const size_t before : after)
         if (Task* other = where_[before].task) own.after.push_back(other);
-      add_calls(item, lane, own.calls);
+      add_calls(item, lane, own);
     }
   } else {
     where.task = &task();
     wait_for(*where.task, after);
-    add_calls(item, -1, where.task->calls);
+    add_calls(item, -1, *where.task);
   }
   index_.add(item, where_.size());
   where_.push_back(where);
 }
 
-Tensor PhaseGraph::rows(const Tensor& tensor, int64_t lane) const {
-  if (lane < 0) return tensor;
-  const Range range = plan_.lane_rows(tensor.shape, lane);
-  return tensor.slice(range.begin, range.end);
-}
-
-void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, std::vector<Call>& calls) {
+void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   const int n = item.node >= 0 ? item.node : plan_.values[at(item.value)].node;
-  Node* node = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))].node.get();
+  Instance& instance = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
+  Node* node = instance.node.get();
+  const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
   switch (item.kind) {
     case PlanItem::Kind::forward:
-      calls.push_back({n, Work::forward, lane, [this, node] { node->forward(state_.step); }});
+      add(Work::forward, [this, node](int) { node->forward(state_.step); });
       break;
     case PlanItem::Kind::seed:
-      calls.push_back({n, Work::seed, lane, seed(item.value, lane)});
-      break;
-    case PlanItem::Kind::sum: calls.push_back({n, Work::sum, lane, sum(item.value, lane)}); break;
+      return add(Work::seed, [=, this](int space) { seed(item.value, {lane, space}); });
+    case PlanItem::Kind::sum:
+      return add(Work::sum, [=, this](int space) { sum(item.value, {lane, space}); });
     case PlanItem::Kind::backward:
-      calls.push_back({n, Work::backward, lane, [this, node] { node->backward(state_.step); }});
+      add(Work::backward, [this, node](int) { node->backward(state_.step); });
       if (const PlanLearn* learn = plan_.phases[phase_].learn(n); learn && learn->in_lanes)
-        calls.push_back({n, Work::learn, lane, [this, node] { node->learn(state_.step); }});
+        add(Work::learn, [this, node](int) { node->learn(state_.step); });
   }
+  if (lane >= 0) task.visited.push_back(&instance);
 }
 
 // d mean(loss) / d loss: the rows that hold samples share it.
-std::function<void()> PhaseGraph::seed(int value, int64_t lane) {
-  const Tensor whole = instances_.grad(phase_, value);
-  const int64_t first = lane < 0 ? 0 : plan_.lane_rows(whole.shape, lane).begin;
-  return [this, grad = rows(whole, lane), first] {
-    const int64_t samples = grad.shape.rank() == 0 ? 1 : state_.step.rows;
-    for (int64_t row = 0; row < grad.shape.rows(); ++row)
-      grad.floats()[row] = first + row < samples ? 1.0F / static_cast<float>(samples) : 0.0F;
-  };
+void PhaseGraph::seed(int value, Rows rows) {
+  const Tensor grad = instances_.grad(phase_, value, rows);
+  const Shape& shape = plan_.values[at(value)].shape;
+  const int64_t first = rows.lane < 0 ? 0 : plan_.lane_rows(shape, rows.lane).begin;
+  const int64_t samples = shape.rank() == 0 ? 1 : state_.step.rows;
+  for (int64_t row = 0; row < grad.shape.rows(); ++row)
+    grad.floats()[row] = first + row < samples ? 1.0F / static_cast<float>(samples) : 0.0F;
 }
 
 // The gradients that further readers left beside the value's own, added in the plan's order.
-std::function<void()> PhaseGraph::sum(int value, int64_t lane) {
-  const PlanPhase& phase = plan_.phases[phase_];
-  bool written = value == phase.loss;
-  std::vector<Tensor> extras;
-  for (const auto& [reader, input] : plan_.values[at(value)].readers) {
-    const auto found = phase.extra_grads.find({reader, input});
-    if (found == phase.extra_grads.end()) continue;
-    if (found->second == phase.grads.at(value))
-      written = true;
-    else
-      extras.push_back(rows(instances_.input_grad(phase_, reader, at(input)), lane));
-  }
-  return [grad = rows(instances_.grad(phase_, value), lane), extras, written] {
-    if (!written) std::fill_n(grad.floats(), grad.size(), 0.0F);
-    for (const Tensor& extra : extras) add(grad.floats(), extra.floats(), grad.size());
+void PhaseGraph::sum(int value, Rows rows) {
+  const Tensor grad = instances_.grad(phase_, value, rows);
+  const auto each_reader = [&](auto f) {
+    for (const auto& [reader, input] : plan_.values[at(value)].readers)
+      if (const Tensor more = instances_.input_grad(phase_, reader, at(input), rows)) f(more);
   };
+  bool written = value == plan_.phases[phase_].loss;
+  each_reader([&](const Tensor& own) { written = written || own.data == grad.data; });
+  if (!written) std::fill_n(grad.floats(), grad.size(), 0.0F);
+  each_reader([&](const Tensor& more) {
+    if (more.data != grad.data) add(grad.floats(), more.floats(), grad.size());
+  });
 }
 
 // The loss of the batch, before anything learns from it.
@@ -171,7 +166,7 @@ void PhaseGraph::add_learning() {
   const int loss = plan_.values[at(phase.loss)].node;
   Task& guard = task();
   wait_for(guard, index_.needs({.kind = PlanItem::Kind::seed, .value = phase.loss}));
-  guard.calls.push_back({loss, Work::check, -1, [this] { check_loss(); }});
+  guard.calls.push_back({loss, Work::check, -1, [this](int) { check_loss(); }});
   std::vector<Task*> blocks;
   for (BlockLearner& learner : instances_.learners(phase_)) {
     const PlanLearn& own = phase.learns[learner.learn];
@@ -181,22 +176,22 @@ void PhaseGraph::add_learning() {
     const auto part = static_cast<int64_t>(learner.block);
     if (!own.in_lanes)
       block.calls.push_back(
-          {own.nodes[0], Work::learn, part, [this, &learner] { learn(learner); }});
+          {own.nodes[0], Work::learn, part, [this, &learner](int) { learn(learner); }});
     // Behind the gradient, while the block is in the cache.
     block.calls.push_back(
-        {own.nodes[0], Work::update, part, [this, &learner] { finish(learner); }});
+        {own.nodes[0], Work::update, part, [this, &learner](int) { finish(learner); }});
   }
   if (phase.decl->clip == 0) return;
   Task& norm = task();
   norm.after = blocks;
-  norm.calls.push_back({loss, Work::clip, -1, [this] {
+  norm.calls.push_back({loss, Work::clip, -1, [this](int) {
                           if (learner_.updates(phase_, state_.step.number)) learner_.clip(phase_);
                         }});
   for (BlockLearner& learner : instances_.learners(phase_)) {
     Task& update = task();
     update.after = {&norm};
     update.calls.push_back({phase.learns[learner.learn].nodes[0], Work::update,
-                            static_cast<int64_t>(learner.block), [this, &learner] {
+                            static_cast<int64_t>(learner.block), [this, &learner](int) {
                               if (learner_.updates(phase_, state_.step.number))
                                 learner_.update(phase_, learner.learn, learner.block);
                             }});
@@ -206,7 +201,7 @@ void PhaseGraph::add_learning() {
 void PhaseGraph::add_read_ahead() {
   for (Instance& instance : instances_.of(plan_.data)) {
     Node* node = instance.node.get();
-    task().calls.push_back({plan_.data, Work::read, -1, [this, node] {
+    task().calls.push_back({plan_.data, Work::read, -1, [this, node](int) {
                               node->forward({state_.step.number + 1, plan_.rows});
                             }});
   }
@@ -220,6 +215,11 @@ void PhaseGraph::connect() {
           groups_[group][lane]->after.push_back(groups_[before][lane]);
           break;
         }
+  for (const auto& task : tasks_) {
+    std::sort(task->visited.begin(), task->visited.end());
+    task->visited.erase(std::unique(task->visited.begin(), task->visited.end()),
+                        task->visited.end());
+  }
   for (const auto& task : tasks_)
     task->join = std::make_unique<Join>(
         graph_, [this, task = task.get()](const tbb::flow::continue_msg&) { execute(*task); });
@@ -245,12 +245,9 @@ void PhaseGraph::execute(Task& task) {
         node.path + " (" + node.kind + "), step " + std::to_string(state_.step.number) + ": " + why,
         code));
   };
+  const int workspace = task.lane < 0 ? -1 : instances_.workspaces.take();
   try {
-    for (const Call& call : task.calls) {
-      if (state_.failed.load(std::memory_order_relaxed)) break;
-      task.now.store(call.node, std::memory_order_relaxed);
-      make(task, call);
-    }
+    make_calls(task, workspace);
   } catch (const Error& error) {
     if (error.code() == Exit::nonfinite)
       state_.fail(error);
@@ -261,14 +258,26 @@ void PhaseGraph::execute(Task& task) {
   } catch (...) {
     fail(Exit::internal, "threw what is not an exception");
   }
+  if (workspace >= 0) instances_.workspaces.give(workspace);
   task.now.store(-1, std::memory_order_relaxed);
 }
 
-void PhaseGraph::make(const Task& task, const Call& call) {
-  if (!state_.trace) return call.body();
+void PhaseGraph::make_calls(Task& task, int workspace) {
+  const int parity = static_cast<int>(state_.step.number % 2);
+  for (Instance* instance : task.visited)
+    instances_.bind_lane(*instance, phase_, parity, workspace);
+  for (const Call& call : task.calls) {
+    if (state_.failed.load(std::memory_order_relaxed)) break;
+    task.now.store(call.node, std::memory_order_relaxed);
+    make(task, call, workspace);
+  }
+}
+
+void PhaseGraph::make(const Task& task, const Call& call, int workspace) {
+  if (!state_.trace) return call.body(workspace);
   const double in_blocks = seconds_in_blocks();
   const auto begin = Trace::Clock::now();
-  call.body();
+  call.body(workspace);
   state_.trace->add({phase_, call.node, call.work, call.part, traced_, task.number, begin,
                      Trace::Clock::now(), seconds_in_blocks() - in_blocks});
 }

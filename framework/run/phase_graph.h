@@ -49,10 +49,12 @@ class PhaseGraph {
     int node;
     Work work;
     int64_t part;  // as in Trace
-    std::function<void()> body;
+    std::function<void(int workspace)> body;
   };
   struct Task {
     int number;
+    int64_t lane = -1;               // that it takes, or -1
+    std::vector<Instance*> visited;  // of the lane
     std::vector<Call> calls;
     std::atomic<int> now = -1;  // the node that runs
     std::unique_ptr<Join> join;
@@ -68,10 +70,9 @@ class PhaseGraph {
   Task& lane_task(int group, int64_t lane);
   void wait_for(Task& task, const std::vector<size_t>& items);
   void add_item(const PlanItem& item);
-  void add_calls(const PlanItem& item, int64_t lane, std::vector<Call>& calls);
-  std::function<void()> seed(int value, int64_t lane);
-  std::function<void()> sum(int value, int64_t lane);
-  Tensor rows(const Tensor& tensor, int64_t lane) const;
+  void add_calls(const PlanItem& item, int64_t lane, Task& task);
+  void seed(int value, Rows rows);
+  void sum(int value, Rows rows);
   void check_loss();
   void learn(BlockLearner& learner);
   void finish(BlockLearner& learner);
@@ -79,7 +80,8 @@ class PhaseGraph {
   void add_read_ahead();
   void connect();
   void execute(Task& task);
-  void make(const Task& task, const Call& call);
+  void make_calls(Task& task, int workspace);
+  void make(const Task& task, const Call& call, int workspace);
 
   const Plan& plan_;
   const size_t phase_;
