@@ -77,9 +77,13 @@ class Memory {
     const PlanNode& node = plan_.nodes[at(n)];
     const PlanLearn* learn = backward ? phase.learn(n) : nullptr;
     const bool laned = node.laned && (!learn || learn->in_lanes);
-    for (const int value : node.outputs) use(plan_.value_buffers[at(value)], laned);
-    for (const int value : node.inputs)
-      if (value >= 0) use(plan_.value_buffers[at(value)], laned);
+    const auto use_values = [&](const std::vector<int>& values, const auto& ports) {
+      for (size_t i = 0; i < values.size(); ++i)
+        if (values[i] >= 0 && (!backward || ports[i]->kept()))
+          use(plan_.value_buffers[at(values[i])], laned);
+    };
+    use_values(node.outputs, node.node->outs);
+    use_values(node.inputs, node.node->ins);
     for (const int saved : node.saved) use(saved, laned);
     if (!backward) return;
     for (const int value : node.outputs) use(phase.grads[at(value)], laned);

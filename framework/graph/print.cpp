@@ -194,7 +194,8 @@ void add_memory(const Plan& plan, Table& table) {
                                                       grouped(static_cast<int64_t>(tensors)),
                                                       static_cast<double>(sizes) / (1 << 20))});
   if (plan.workspace)
-    table.add({"  workspaces", mebibytes(plan.workspace) + ", for each thread that takes a lane"});
+    table.add({"  workspaces", mebibytes(plan.workspace * static_cast<size_t>(plan.lanes)) +
+                                   ", if every lane has a thread"});
   table.add({"  weights", mebibytes(plan.weight_bytes())});
   if (gradients) table.add({"  gradients", mebibytes(gradients)});
   if (slots) table.add({"  optimizer slots", mebibytes(slots)});

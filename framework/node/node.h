@@ -9,7 +9,7 @@
 //   forward   once a step and lane: writes the outputs.
 //   backward  once a training step and lane, after every reader's: writes x.grad() of the inputs
 //             that want one, whole. It may overwrite its outputs' gradients: nobody else reads
-//             them.
+//             them. Values that a port called forward_only() are gone.
 //   learn     once a training step and block of weight rows, after backward of every lane: writes
 //             grad() of each weight that wants one, from the whole batch. Or, if learns_in_lanes()
 //             says so, once a training step and lane, after its backward: writes the lane's part of
@@ -93,6 +93,8 @@ class WEFT_API In {
   const int32_t* ints() const { return value_.ints(); }
   bool wants_grad() const { return wants_grad_; }  // does anything upstream learn?
   float* grad() const { return grad_.floats(); }   // backward() writes it whole
+  // infer() calls it if neither backward() nor learn() reads the values: their memory passes on.
+  void forward_only() { kept_ = false; }
 
   const char* const name;
   const char* const doc;
@@ -101,11 +103,12 @@ class WEFT_API In {
   // For the framework.
   void wire(const Shape& shape, bool wants_grad);
   void want_grad(bool wants) { wants_grad_ = wants && traits.grad; }
+  bool kept() const { return kept_; }
   void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
 
  private:
   Tensor value_, grad_;
-  bool wired_ = false, wants_grad_ = false;
+  bool wired_ = false, wants_grad_ = false, kept_ = true;
 };
 
 // An input port that takes a list: `name: [a, b.port, …]`, at least one.
@@ -117,6 +120,9 @@ class WEFT_API Ins {
   const In& operator[](size_t i) const { return *all_[i]; }
   auto begin() const { return all_.begin(); }  // pointers to In
   auto end() const { return all_.end(); }
+  void forward_only() {
+    for (const auto& in : all_) in->forward_only();
+  }
 
   const char* const name;
   const char* const doc;
@@ -145,6 +151,7 @@ class WEFT_API Out {
   float* grad() const {
     return grad_.floats();
   }  // summed over all readers; backward() may scribble
+  void forward_only() { kept_ = false; }  // as of In
 
   const char* const name;
   const char* const doc;
@@ -153,10 +160,11 @@ class WEFT_API Out {
   // For the framework.
   void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
   bool shaped() const { return shaped_; }
+  bool kept() const { return kept_; }
 
  private:
   Tensor value_, grad_;
-  bool shaped_ = false;
+  bool shaped_ = false, kept_ = true;
 };
 
 // Rows that forward() leaves for backward() and learn(): masks, means. Exists in training only.

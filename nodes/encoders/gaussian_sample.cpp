@@ -30,6 +30,7 @@ class GaussianSample final : public Node {
       throw Error("`mean` is " + mean.shape().str() + " and `log_var` is " + log_var.shape().str() +
                   ", but both must be [batch, ...]");
     z.shape(mean.shape());
+    mean.forward_only(), z.forward_only();
     eps.shape(mean.shape());
   }
 

@@ -11,6 +11,11 @@ class Average final : public Fusion {
  private:
   float share() const { return 1 / static_cast<float>(xs.size()); }
 
+  void infer() override {
+    Fusion::infer();
+    xs.forward_only();
+  }
+
   void forward(const Step&) override {
     scaled(xs[0].data(), share(), y.data(), y.size());
     for (size_t i = 1; i < xs.size(); ++i) add_scaled(xs[i].data(), share(), y.data(), y.size());

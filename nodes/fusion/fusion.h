@@ -21,6 +21,7 @@ class Fusion : public Node {
         throw Error("`xs` has " + xs[0].shape().str() + " and " + x->shape().str() +
                     ", but all must have one shape");
     y.shape(xs[0].shape());
+    y.forward_only();
   }
 };
 

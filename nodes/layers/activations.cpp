@@ -27,24 +27,30 @@ constexpr float inv_sqrt_2pi = inv_sqrt_2 * std::numbers::inv_sqrtpi_v<float>;
   return simd::exp(-0.5F * x * x);
 }
 
-// y(x) and dy/dx; `a` is the slope of leaky_relu below zero.
+// y(x) and dy/dx, from x or from y; `a` is the slope of leaky_relu below zero.
+enum class From { x, y, both };
 struct ReluMaths {
+  static constexpr From from = From::y;
   static float y(float x, float) { return x < 0 ? 0 : x; }  // NaN stays NaN
-  static float dy(float x, float, float) { return x > 0 ? 1 : 0; }
+  static float dy(float, float y, float) { return y > 0 ? 1 : 0; }
 };
 struct LeakyReluMaths {
+  static constexpr From from = From::x;  // the slope may be negative
   static float y(float x, float a) { return x > 0 ? x : a * x; }
   static float dy(float x, float, float a) { return x > 0 ? 1 : a; }
 };
 struct TanhMaths {
+  static constexpr From from = From::y;
   static float y(float x, float) { return simd::tanh(x); }
   static float dy(float, float y, float) { return 1 - y * y; }
 };
 struct SigmoidMaths {
+  static constexpr From from = From::y;
   static float y(float x, float) { return simd::sigmoid(x); }
   static float dy(float, float y, float) { return y * (1 - y); }
 };
 struct GeluMaths {
+  static constexpr From from = From::x;
   static float y(float x, float) { return x * normal_cdf(x, bell(x)); }
   static float dy(float x, float, float) {
     const float b = bell(x);
@@ -52,10 +58,12 @@ struct GeluMaths {
   }
 };
 struct SoftplusMaths {
+  static constexpr From from = From::x;
   static float y(float x, float) { return simd::softplus(x); }
   static float dy(float x, float, float) { return simd::sigmoid(x); }
 };
 struct SiluMaths {
+  static constexpr From from = From::both;
   static float y(float x, float) { return x * simd::sigmoid(x); }
   static float dy(float x, float y, float) { return y + simd::sigmoid(x) * (1 - y); }
 };
@@ -79,7 +87,11 @@ class Pointwise : public Node {
 
   virtual float slope() const { return 0; }
 
-  void infer() override { y.shape(x.shape()); }
+  void infer() override {
+    y.shape(x.shape());
+    if (Maths::from == From::x) y.forward_only();
+    if (Maths::from == From::y) x.forward_only();
+  }
   void forward(const Step&) override { apply<Maths>(x.data(), y.data(), x.size(), slope()); }
   void backward(const Step&) override {
     if (x.wants_grad())

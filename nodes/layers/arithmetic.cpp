@@ -38,15 +38,22 @@ class Binary : public Node {
   In b{this, "b", "Shaped as `a`."};
   Out y{this, "y", "Shaped as `a`."};
 
- private:
   void infer() override {
     if (a.shape() != b.shape())
       throw Error("`a` is " + a.shape().str() + ", but `b` is " + b.shape().str());
     y.shape(a.shape());
+    y.forward_only();
   }
 };
 
-class Add final : public Binary {
+class LinearBinary : public Binary {  // its gradients do not depend on values
+  void infer() override {
+    Binary::infer();
+    a.forward_only(), b.forward_only();
+  }
+};
+
+class Add final : public LinearBinary {
   void forward(const Step&) override { add(a.data(), b.data(), y.data(), y.size()); }
   void backward(const Step&) override {
     if (a.wants_grad()) std::copy_n(y.grad(), y.size(), a.grad());
@@ -54,7 +61,7 @@ class Add final : public Binary {
   }
 };
 
-class Subtract final : public Binary {
+class Subtract final : public LinearBinary {
   void forward(const Step&) override { subtract(a.data(), b.data(), y.data(), y.size()); }
   void backward(const Step&) override {
     if (a.wants_grad()) std::copy_n(y.grad(), y.size(), a.grad());
@@ -76,7 +83,10 @@ class Scale final : public Node {
   Param<double> by{this, "by", "The factor.", required};
   Param<double> plus{this, "plus", "Added after it.", 0};
 
-  void infer() override { y.shape(x.shape()); }
+  void infer() override {
+    y.shape(x.shape());
+    x.forward_only(), y.forward_only();
+  }
   void forward(const Step&) override {
     scale(x.data(), static_cast<float>(*by), static_cast<float>(*plus), y.data(), x.size());
   }
@@ -90,6 +100,10 @@ class Sum final : public Fusion {
   Sum() : Fusion("Their sum.") {}
 
  private:
+  void infer() override {
+    Fusion::infer();
+    xs.forward_only();
+  }
   void forward(const Step&) override {
     std::copy_n(xs[0].data(), y.size(), y.data());
     for (size_t i = 1; i < xs.size(); ++i) accumulate(xs[i].data(), y.data(), y.size());

@@ -64,6 +64,7 @@ class Attention final : public Node {
       throw Error(given + "`keys` is " + keys.shape().str() + " instead of [batch, tk]");
     if (*causal && tq() != tk()) throw Error(given + "`causal` needs as many keys as queries");
     y.shape(Q);
+    y.forward_only();
     p.shape({Q[0], *heads, tq(), tk()});
   }
 

@@ -80,6 +80,7 @@ class BatchNorm final : public Node {
     if (x.shape().rank() < 2 || c() == 0)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., c]");
     y.shape(x.shape());
+    if (*activation == Activation::none) y.forward_only();
     weight.shape({c()}, Init::constant(1));
     bias.shape({c()}, Init::constant(0));
     running_mean.shape({c()}, 0);

@@ -37,6 +37,7 @@ class Concat final : public Node {
       dims[joined()] += next[joined()];
     }
     y.shape(Shape(dims));
+    xs.forward_only(), y.forward_only();
   }
 
   // Calls f(port, its numbers in a run, the place of a run in the port, its place in y).

@@ -48,6 +48,7 @@ class Conv2d final : public Node {
     const Pair size =
         count_windows({x.shape()[1], x.shape()[2]}, *kernel, *stride, *padding, *dilation);
     y.shape({x.rows(), size[0], size[1], *features});
+    if (*activation == Activation::none) y.forward_only();
     const int64_t in = channels() / *groups, area = (*kernel)[0] * (*kernel)[1];
     const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(in * area)));
     weight.shape({*features, in, (*kernel)[0], (*kernel)[1]}, init);

@@ -74,6 +74,7 @@ class ConvTranspose2d final : public Node {
         throw Error("`padding` of " + text(*padding) + " leaves nothing of the result");
     }
     y.shape({x.rows(), size[0], size[1], *features});
+    if (*activation == Activation::none) y.forward_only();
     const int64_t out = *features / *groups, area = (*kernel)[0] * (*kernel)[1];
     const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(out * area)));
     weight.shape({channels(), out, (*kernel)[0], (*kernel)[1]}, init);

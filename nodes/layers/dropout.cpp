@@ -30,6 +30,7 @@ class Dropout final : public Node {
   void infer() override {
     if (x.shape().rank() < 1) throw Error("`x` is [], but needs a batch axis");
     y.shape(x.shape());
+    x.forward_only(), y.forward_only();
     if (drops()) mask.shape(x.shape());
   }
 

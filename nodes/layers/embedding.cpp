@@ -24,6 +24,7 @@ class Embedding final : public Node {
     std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
     dims.push_back(*features);
     y.shape(Shape(dims));
+    y.forward_only();
     weight.shape({*vocabulary, *features}, Init::normal(*deviation));
   }
 

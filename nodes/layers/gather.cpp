@@ -26,6 +26,7 @@ class Gather final : public Node {
     std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
     dims[1] = which[1];
     y.shape(Shape(dims));
+    x.forward_only(), y.forward_only();
   }
 
   // Where in x the row stands that goes to row i of y.

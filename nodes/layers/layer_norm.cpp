@@ -69,6 +69,7 @@ class LayerNorm final : public Node {
     if (x.shape().rank() < 2 || c() == 0)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., c]");
     y.shape(x.shape());
+    y.forward_only();
     weight.shape({c()}, Init::constant(1));
     bias.shape({c()}, Init::constant(0));
     mean.shape(x.shape().with_back(1));

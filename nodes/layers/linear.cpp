@@ -32,6 +32,7 @@ class Linear final : public Node {
     if (x.shape().rank() < 2 || in() == 0)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., in]");
     y.shape(x.shape().with_back(*features));
+    if (*activation == Activation::none) y.forward_only();
     const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(in())));
     weight.shape({*features, in()}, init);
     if (*with_bias) bias.shape({*features}, init);

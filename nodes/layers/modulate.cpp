@@ -43,6 +43,7 @@ class Modulate final : public Node {
       throw Error("`x` is " + x.shape().str() + ", so `scale` and `shift` must be " + want.str() +
                   ", but they are " + scale.shape().str() + " and " + shift.shape().str());
     y.shape(x.shape());
+    y.forward_only();
   }
 
   void forward(const Step&) override {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "framework/node/dnn.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
 #include "nodes/layers/loops.h"
@@ -95,6 +96,7 @@ class Pool : public Node {
     const Pair size =
         count_windows({x.shape()[1], x.shape()[2]}, *kernel, step(), *padding, {1, 1});
     y.shape({x.rows(), size[0], size[1], c()});
+    x.forward_only();
   }
 
   // Calls f(offset in x of the first pixel, offset in y, window) for each window.
@@ -124,6 +126,10 @@ class Pool : public Node {
 };
 
 class MaxPool2d final : public Pool {
+  // As all of them grow with their argument, before the pool or behind it is the same; behind it,
+  // the larger x is not kept for backward().
+  Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
   Saved from{this, "from", "The number in the window of each largest pixel, shaped as `y`.",
              DType::i32};
   std::vector<int32_t> unsaved_;
@@ -131,6 +137,7 @@ class MaxPool2d final : public Pool {
   void infer() override {
     Pool::infer();
     from.shape(y.shape());
+    if (*activation == Activation::none) y.forward_only();
   }
 
   void prepare(Pass) override {
@@ -145,10 +152,12 @@ class MaxPool2d final : public Pool {
       else
         take_largest(x.data() + in, window, c(), y.data() + out, places + out);
     });
+    activation_forward(*activation, static_cast<float>(*slope), y.data(), y.size());
   }
 
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), y.grad(), y.size());
     const bool sets = tiled_by_two();
     if (!sets) std::fill_n(x.grad(), x.size(), 0.0F);
     each_window([&](int64_t in, int64_t out, const Window& window) {
@@ -161,6 +170,11 @@ class MaxPool2d final : public Pool {
 };
 
 class AvgPool2d final : public Pool {
+  void infer() override {
+    Pool::infer();
+    y.forward_only();
+  }
+
   float share() const { return 1 / static_cast<float>((*kernel)[0] * (*kernel)[1]); }
 
   void forward(const Step&) override {
@@ -194,6 +208,7 @@ class GlobalAvgPool final : public Node {
     if (x.shape().rank() < 3 || x.row_size() == 0)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., channels]");
     y.shape({x.rows(), c()});
+    x.forward_only(), y.forward_only();
   }
 
   void forward(const Step&) override {

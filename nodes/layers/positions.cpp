@@ -20,6 +20,7 @@ class Positions final : public Node {
     if (x.shape().rank() != 3)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, t, d]");
     y.shape(x.shape());
+    x.forward_only(), y.forward_only();
     weight.shape(x.shape().without_front(), Init::normal(*deviation));
   }
 

@@ -33,6 +33,7 @@ class Reshape final : public Node {
       refuse("a sample has " + std::to_string(x.row_size()) + " elements, but " +
              result.without_front().str() + " has " + std::to_string(result.row_elements()));
     y.shape(result);
+    x.forward_only(), y.forward_only();
   }
 
   void forward(const Step&) override { std::copy_n(x.data(), x.size(), y.data()); }

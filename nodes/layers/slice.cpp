@@ -30,6 +30,7 @@ class Slice final : public Node {
     std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
     dims[cut()] = last() - first();
     y.shape(Shape(dims));
+    x.forward_only(), y.forward_only();
   }
 
   // Calls f(offset in x, offset in y, numbers) for each run of numbers that stay.

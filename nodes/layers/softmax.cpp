@@ -63,6 +63,7 @@ class OverClasses : public Node {
     if (x.shape().rank() < 2 || x.shape().back() == 0)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., classes]");
     y.shape(x.shape());
+    x.forward_only();
   }
 };
 

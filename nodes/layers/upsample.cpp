@@ -19,6 +19,7 @@ class Upsample final : public Node {
     expect_images(x);
     const Pair f = *factor;
     y.shape({x.rows(), x.shape()[1] * f[0], x.shape()[2] * f[1], c()});
+    x.forward_only(), y.forward_only();
   }
 
   // Calls f(offset in x, offset in y) for each pixel of y.

@@ -324,13 +324,39 @@ void NodeRig::forward() {
   if (measure) output("y").floats[0] = static_cast<float>(measure->result());
 }
 
+// What the node called forward_only() is gone while f runs.
+template <class F>
+void NodeRig::without_forward_only(F f) {
+  std::vector<std::pair<std::vector<float>*, std::vector<float>>> hidden;
+  const auto hide = [&](Array& array) {
+    hidden.emplace_back(&array.floats, array.floats);
+    forget(array);
+  };
+  size_t next = 0;
+  for (const In* in : whole_->ins) {
+    if (!in->wired()) continue;
+    Array& value = inputs[next++].value;
+    if (!in->kept()) hide(value);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (!whole_->outs[i]->kept()) hide(outputs[i].value);
+  f();
+  for (const auto& [place, numbers] : hidden) std::ranges::copy(numbers, place->begin());
+}
+
 void NodeRig::backward() {
   for (Value& input : inputs) forget(input.grad);
-  for (const auto& lane : lanes_) lane->backward(step_);
+  without_forward_only([&] {
+    for (const auto& lane : lanes_) lane->backward(step_);
+  });
 }
 
 void NodeRig::learn() {
   for (Value& weight : weights) forget(weight.grad);
+  without_forward_only([&] { learn_all(); });
+}
+
+void NodeRig::learn_all() {
   for (const auto& block : learners_) block->learn(step_);
   for (size_t l = 0; l < parts_.size(); ++l) {
     for (Array& grad : parts_[l]) forget(grad);

@@ -86,6 +86,9 @@ class NodeRig {
   void add_lanes();
   void add_learners();
   void learn_in_lanes();
+  void learn_all();
+  template <class F>
+  void without_forward_only(F f);
   std::vector<Range> blocks() const;
 
   const NodeKind& kind_;
