@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "framework/node/dnn.h"
@@ -42,13 +43,18 @@ class Attention final : public Node {
   Param<bool> causal{this, "causal", "A query sees the keys up to its own place only.", false};
   Saved p{this, "p", "Probabilities, [batch, heads, tq, tk]."};
 
-  Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;
+  Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;  // of a few samples
   std::vector<float> scratch_;  // scores outside training, gradients of scores in backward()
 
   int64_t tq() const { return q.shape()[1]; }
   int64_t tk() const { return k.shape()[1]; }
   int64_t d() const { return q.shape()[2]; }
-  int64_t score_rows() const { return q.rows() * *heads * tq(); }
+  int64_t scores() const { return *heads * tq() * tk(); }  // of a sample
+  int64_t together() const {  // samples whose scores stay in the cache from product to product
+    int64_t few = std::clamp<int64_t>((1 << 15) / std::max<int64_t>(scores(), 1), 1, q.rows());
+    while (q.rows() % few != 0) --few;
+    return few;
+  }
 
   void infer() override {
     const Shape &Q = q.shape(), &K = k.shape(), &V = v.shape();
@@ -71,53 +77,67 @@ class Attention final : public Node {
   // [batch, t, d] as a stack of [batch, heads] matrices, [t, d / heads].
   Matrix split(int64_t t) const {
     const int64_t size = d() / *heads;
-    return {t, size, d(), 1, q.rows(), t * d(), *heads, size};
+    return {t, size, d(), 1, together(), t * d(), *heads, size};
   }
 
   void prepare(Pass pass) override {
     const Matrix Q = split(tq()), K = split(tk());
-    const Matrix S{tq(), tk(), tk(), 1, q.rows(), *heads * tq() * tk(), *heads, tq() * tk()};
+    const Matrix S{tq(), tk(), tk(), 1, together(), scores(), *heads, tq() * tk()};
     const MatmulOptions scaled{.scale = 1 / std::sqrt(static_cast<float>(d() / *heads))};
     if (pass == Pass::forward) {
       scores_ = Matmul(Q, K.t(), S, scaled);
       mix_ = Matmul(S, K, Q);
-      if (!training()) scratch_.resize(score_rows() * tk());
+      if (!training()) scratch_.resize(together() * scores());
     }
     if (pass == Pass::backward) {
       grad_p_ = Matmul(Q, K.t(), S);
       grad_q_ = Matmul(S, K, Q, scaled);
       grad_k_ = Matmul(S.t(), Q, K, scaled);
       grad_v_ = Matmul(S.t(), Q, K);
-      scratch_.resize(score_rows() * tk());
+      scratch_.resize(together() * scores());
     }
   }
 
+  // Calls f(first sample, its place in q and y, in k and v, in p) for a few samples at a time.
+  template <class F>
+  void each_few(F f) const {
+    for (int64_t i = 0; i < q.rows(); i += together())
+      f(i, i * tq() * d(), i * tk() * d(), i * scores());
+  }
+  int64_t score_rows() const { return together() * *heads * tq(); }
+
   // Of keys that are not seen.
-  void set_hidden(float* s, float value) const {
+  void set_hidden(int64_t sample, float* s, float value) const {
     for (int64_t i = 0; i < score_rows(); ++i, s += tk()) {
-      const int32_t* places = keys.ints() + i / (*heads * tq()) * tk();
+      const int32_t* places = keys.ints() + (sample + i / (*heads * tq())) * tk();
       for (int64_t j = 0; j < tk(); ++j) s[j] = places[j] < 0 ? value : s[j];
     }
   }
 
   void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1
-    float* s = training() ? p.data() : scratch_.data();
-    scores_(q.data(), k.data(), s);
-    if (keys.wired()) set_hidden(s, -1e30F);
-    for (int64_t i = 0; i < score_rows(); ++i)
-      softmax(s + i * tk(), *causal ? i % tq() + 1 : tk(), tk());
-    mix_(s, v.data(), y.data());
+    each_few([&](int64_t sample, int64_t at_q, int64_t at_k, int64_t at_p) {
+      float* s = training() ? p.data() + at_p : scratch_.data();
+      scores_(q.data() + at_q, k.data() + at_k, s);
+      if (keys.wired()) set_hidden(sample, s, -1e30F);
+      for (int64_t i = 0; i < score_rows(); ++i)
+        softmax(s + i * tk(), *causal ? i % tq() + 1 : tk(), tk());
+      mix_(s, v.data() + at_k, y.data() + at_q);
+    });
   }
 
   void backward(const Step&) override {
-    if (v.wants_grad()) grad_v_(p.data(), y.grad(), v.grad());
-    if (!q.wants_grad() && !k.wants_grad()) return;
-    grad_p_(y.grad(), v.data(), scratch_.data());
-    for (int64_t i = 0; i < score_rows(); ++i)
-      softmax_backward(p.data() + i * tk(), scratch_.data() + i * tk(), tk());
-    if (keys.wired()) set_hidden(scratch_.data(), 0);
-    if (q.wants_grad()) grad_q_(scratch_.data(), k.data(), q.grad());
-    if (k.wants_grad()) grad_k_(scratch_.data(), q.data(), k.grad());
+    each_few([&](int64_t sample, int64_t at_q, int64_t at_k, int64_t at_p) {
+      const float* P = p.data() + at_p;
+      float* grad = scratch_.data();
+      if (v.wants_grad()) grad_v_(P, y.grad() + at_q, v.grad() + at_k);
+      if (!q.wants_grad() && !k.wants_grad()) return;
+      grad_p_(y.grad() + at_q, v.data() + at_k, grad);
+      for (int64_t i = 0; i < score_rows(); ++i)
+        softmax_backward(P + i * tk(), grad + i * tk(), tk());
+      if (keys.wired()) set_hidden(sample, grad, 0);
+      if (q.wants_grad()) grad_q_(grad, k.data() + at_k, q.grad() + at_q);
+      if (k.wants_grad()) grad_k_(grad, q.data() + at_q, k.grad() + at_k);
+    });
   }
 
   double flops() const override { return 4.0 * static_cast<double>(q.size() * tk()); }

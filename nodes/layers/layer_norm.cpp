@@ -64,6 +64,8 @@ class LayerNorm final : public Node {
   Saved rstd{this, "rstd", "1 / sqrt(variance + eps) of each row, [batch, ..., 1]."};
 
   int64_t c() const { return x.shape().back(); }
+  // Where a sample has many rows, such as tokens: those of a lane are in the cache.
+  bool learns_in_lanes() const override { return x.row_size() > c(); }
 
   void infer() override {
     if (x.shape().rank() < 2 || c() == 0)
