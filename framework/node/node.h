@@ -150,7 +150,7 @@ class WEFT_API Out {
   int32_t* ints() const { return value_.ints(); }
   float* grad() const {
     return grad_.floats();
-  }  // summed over all readers; backward() may scribble
+  }                                       // summed over all readers; backward() may scribble
   void forward_only() { kept_ = false; }  // as of In
 
   const char* const name;

@@ -55,14 +55,6 @@ struct SigmoidMaths {
   static float y(float x, float) { return simd::sigmoid(x); }
   static float dy(float, float y, float) { return y * (1 - y); }
 };
-struct GeluMaths {
-  static constexpr From from = From::x;
-  static float y(float x, float) { return x * normal_cdf(x, bell(x)); }
-  static float dy(float x, float, float) {
-    const float b = bell(x);
-    return normal_cdf(x, b) + x * inv_sqrt_2pi * b;
-  }
-};
 struct SoftplusMaths {
   static constexpr From from = From::x;
   static float y(float x, float) { return simd::softplus(x); }
@@ -84,6 +76,24 @@ WEFT_SIMD void apply_backward(const float* __restrict x, const float* __restrict
                               const float* __restrict grad_y, float* __restrict grad_x, int64_t n,
                               float a) {
   for (int64_t i = 0; i < n; ++i) grad_x[i] = grad_y[i] * Maths::dy(x[i], y[i], a);
+}
+
+WEFT_SIMD void gelu(const float* __restrict x, float* __restrict y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = x[i] * normal_cdf(x[i], bell(x[i]));
+}
+
+WEFT_SIMD void gelu_and_slope(const float* __restrict x, float* __restrict y,
+                              float* __restrict slope, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float b = bell(x[i]), cdf = normal_cdf(x[i], b);
+    y[i] = x[i] * cdf;
+    slope[i] = cdf + x[i] * inv_sqrt_2pi * b;
+  }
+}
+
+WEFT_SIMD void multiply(const float* __restrict a, const float* __restrict b, float* __restrict y,
+                        int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = a[i] * b[i];
 }
 
 template <class Maths>
@@ -108,13 +118,33 @@ class Pointwise : public Node {
 using Relu = Pointwise<ReluMaths>;
 using Tanh = Pointwise<TanhMaths>;
 using Sigmoid = Pointwise<SigmoidMaths>;
-using Gelu = Pointwise<GeluMaths>;
 using Softplus = Pointwise<SoftplusMaths>;
 using Silu = Pointwise<SiluMaths>;
 
 class LeakyRelu final : public Pointwise<LeakyReluMaths> {
   Param<double> slope_{this, "slope", "Of the line below zero.", 0.01};
   float slope() const override { return static_cast<float>(*slope_); }
+};
+
+class Gelu final : public Node {
+  In x{this, "x", "Any shape."};
+  Out y{this, "y", "Shaped as `x`."};
+  Saved slope{this, "slope", "dy/dx, which costs little beside y, and takes the place of `x`."};
+
+  void infer() override {
+    y.shape(x.shape());
+    x.forward_only(), y.forward_only();
+    slope.shape(x.shape());
+  }
+  void forward(const Step&) override {
+    if (slope.data())
+      gelu_and_slope(x.data(), y.data(), slope.data(), x.size());
+    else
+      gelu(x.data(), y.data(), x.size());
+  }
+  void backward(const Step&) override {
+    if (x.wants_grad()) multiply(y.grad(), slope.data(), x.grad(), x.size());
+  }
 };
 
 WEFT_NODE(Relu, "relu", "max(x, 0).", "{x: [4, 3, 5]}")

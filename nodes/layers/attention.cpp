@@ -21,6 +21,13 @@ WEFT_SIMD void softmax(float* __restrict s, int64_t seen, int64_t n) {
   for (int64_t j = seen; j < n; ++j) s[j] = 0;
 }
 
+// Of keys that are not seen, in `rows` rows of n numbers.
+WEFT_SIMD void hide(const int32_t* __restrict keys, float value, int64_t rows, int64_t n,
+                    float* __restrict s) {
+  for (int64_t i = 0; i < rows; ++i, s += n)
+    for (int64_t j = 0; j < n; ++j) s[j] = keys[j] < 0 ? value : s[j];
+}
+
 // ds = p (dp - Σ dp p), in place.
 WEFT_SIMD void softmax_backward(const float* __restrict p, float* __restrict grad, int64_t n) {
   float sum = 0;
@@ -51,7 +58,8 @@ class Attention final : public Node {
   int64_t d() const { return q.shape()[2]; }
   int64_t scores() const { return *heads * tq() * tk(); }  // of a sample
   int64_t together() const {  // samples whose scores stay in the cache from product to product
-    int64_t few = std::clamp<int64_t>((1 << 15) / std::max<int64_t>(scores(), 1), 1, q.rows());
+    int64_t few = std::clamp<int64_t>(32768 / std::max<int64_t>(scores(), 1), 1,
+                                      std::max<int64_t>(q.rows(), 1));
     while (q.rows() % few != 0) --few;
     return few;
   }
@@ -106,12 +114,9 @@ class Attention final : public Node {
   }
   int64_t score_rows() const { return together() * *heads * tq(); }
 
-  // Of keys that are not seen.
   void set_hidden(int64_t sample, float* s, float value) const {
-    for (int64_t i = 0; i < score_rows(); ++i, s += tk()) {
-      const int32_t* places = keys.ints() + (sample + i / (*heads * tq())) * tk();
-      for (int64_t j = 0; j < tk(); ++j) s[j] = places[j] < 0 ? value : s[j];
-    }
+    for (int64_t i = 0; i < together(); ++i)
+      hide(keys.ints() + (sample + i) * tk(), value, *heads * tq(), tk(), s + i * scores());
   }
 
   void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1

@@ -14,8 +14,6 @@ namespace {
 struct Window {
   int64_t rows, cols, row_stride;
   int32_t first, row_step;  // numbers in the window: of the first pixel, from row to row
-
-  bool is_two_by_two() const { return rows == 2 && cols == 2 && first == 0 && row_step == 2; }
 };
 
 // NaN wins, and stays.
@@ -39,18 +37,21 @@ WEFT_SIMD void take_largest(const float* __restrict x, const Window& window, int
     }
 }
 
-// The same for a whole window of 2 × 2, the usual one, in registers.
-WEFT_SIMD void take_largest_of_four(const float* __restrict x, int64_t row_stride, int64_t c,
-                                    float* __restrict y, int32_t* __restrict from) {
-  for (int64_t j = 0; j < c; ++j) {
-    float best = x[j];
-    int32_t place = 0;
-    const float second = x[c + j], third = x[row_stride + j], fourth = x[row_stride + c + j];
-    place = wins(second, best) ? 1 : place, best = wins(second, best) ? second : best;
-    place = wins(third, best) ? 2 : place, best = wins(third, best) ? third : best;
-    place = wins(fourth, best) ? 3 : place, best = wins(fourth, best) ? fourth : best;
-    y[j] = best, from[j] = place;
-  }
+// The same for a row of windows of 2 × 2 that tile the image, the usual ones, in registers.
+WEFT_SIMD void take_largest_of_fours(const float* __restrict x, int64_t windows, int64_t c,
+                                     float* __restrict y, uint8_t* __restrict from) {
+  const float* __restrict below = x + 2 * windows * c;
+  for (int64_t window = 0; window < windows;
+       ++window, x += 2 * c, below += 2 * c, y += c, from += c)
+    for (int64_t j = 0; j < c; ++j) {
+      float best = x[j];
+      int32_t place = 0;
+      const float second = x[c + j], third = below[j], fourth = below[c + j];
+      place = wins(second, best) ? 1 : place, best = wins(second, best) ? second : best;
+      place = wins(third, best) ? 2 : place, best = wins(third, best) ? third : best;
+      place = wins(fourth, best) ? 3 : place, best = wins(fourth, best) ? fourth : best;
+      y[j] = best, from[j] = static_cast<uint8_t>(place);
+    }
 }
 
 // The gradient goes to the pixel that was the largest.
@@ -64,15 +65,25 @@ WEFT_SIMD void give_back(const float* __restrict grad, const int32_t* __restrict
     }
 }
 
-// The same for a window of 2 × 2 that shares no pixel with another.
-WEFT_SIMD void give_back_to_four(const float* __restrict grad, const int32_t* __restrict from,
-                                 int64_t row_stride, int64_t c, float* __restrict grad_x) {
-  for (int64_t j = 0; j < c; ++j) {
-    grad_x[j] = from[j] == 0 ? grad[j] : 0.0F;
-    grad_x[c + j] = from[j] == 1 ? grad[j] : 0.0F;
-    grad_x[row_stride + j] = from[j] == 2 ? grad[j] : 0.0F;
-    grad_x[row_stride + c + j] = from[j] == 3 ? grad[j] : 0.0F;
-  }
+// The same for a row of windows of 2 × 2 that tile the image. Numbers are widened first: bytes
+// among floats make poor vectors.
+WEFT_SIMD void give_back_to_fours(const float* __restrict grad, const uint8_t* __restrict from,
+                                  int64_t windows, int64_t c, float* __restrict grad_x) {
+  constexpr int64_t most = 64;
+  int32_t place[most];
+  float* __restrict below = grad_x + 2 * windows * c;
+  for (int64_t window = 0; window < windows; ++window, grad_x += c, below += c)
+    for (int64_t n = 0, left = c; left > 0;
+         left -= n, grad += n, from += n, grad_x += n, below += n) {
+      n = std::min(left, most);
+      for (int64_t j = 0; j < n; ++j) place[j] = from[j];
+      for (int64_t j = 0; j < n; ++j) {
+        grad_x[j] = place[j] == 0 ? grad[j] : 0.0F;
+        grad_x[c + j] = place[j] == 1 ? grad[j] : 0.0F;
+        below[j] = place[j] == 2 ? grad[j] : 0.0F;
+        below[c + j] = place[j] == 3 ? grad[j] : 0.0F;
+      }
+    }
 }
 
 class Pool : public Node {
@@ -130,13 +141,15 @@ class MaxPool2d final : public Pool {
   // the larger x is not kept for backward().
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
   Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
-  Saved from{this, "from", "The number in the window of each largest pixel, shaped as `y`.",
+  Saved from{this, "from",
+             "The number in the window of each largest pixel, shaped as `y`; four to an integer "
+             "where windows of 2 × 2 tile the image.",
              DType::i32};
   std::vector<int32_t> unsaved_;
 
   void infer() override {
     Pool::infer();
-    from.shape(y.shape());
+    from.shape(tiled_by_two() ? y.shape().with_back((c() + 3) / 4) : y.shape());
     if (*activation == Activation::none) y.forward_only();
   }
 
@@ -144,27 +157,40 @@ class MaxPool2d final : public Pool {
     if (!training()) unsaved_.resize(static_cast<size_t>(y.size()));
   }
 
+  // Of windows of 2 × 2 that tile the image: calls f(offset in x, in y, in `from`) for each row.
+  template <class F>
+  void each_row_of_fours(F f) const {
+    const int64_t size = y.shape()[2] * c(), rows = y.shape()[1];
+    const int64_t bytes = (c() + 3) / 4 * 4 * y.shape()[2] * rows;  // of an image
+    for (int64_t row = 0; row < y.rows() * rows; ++row)
+      f(4 * row * size, row * size, row / rows * bytes + row % rows * size);
+  }
+
   void forward(const Step&) override {
     int32_t* places = training() ? from.ints() : unsaved_.data();
-    each_window([&](int64_t in, int64_t out, const Window& window) {
-      if (window.is_two_by_two())
-        take_largest_of_four(x.data() + in, window.row_stride, c(), y.data() + out, places + out);
-      else
+    if (tiled_by_two())
+      each_row_of_fours([&](int64_t in, int64_t out, int64_t at) {
+        take_largest_of_fours(x.data() + in, y.shape()[2], c(), y.data() + out,
+                              reinterpret_cast<uint8_t*>(places) + at);
+      });
+    else
+      each_window([&](int64_t in, int64_t out, const Window& window) {
         take_largest(x.data() + in, window, c(), y.data() + out, places + out);
-    });
+      });
     activation_forward(*activation, static_cast<float>(*slope), y.data(), y.size());
   }
 
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
     activation_backward(*activation, static_cast<float>(*slope), y.data(), y.grad(), y.size());
-    const bool sets = tiled_by_two();
-    if (!sets) std::fill_n(x.grad(), x.size(), 0.0F);
+    if (tiled_by_two())
+      return each_row_of_fours([&](int64_t in, int64_t out, int64_t at) {
+        give_back_to_fours(y.grad() + out, reinterpret_cast<const uint8_t*>(from.ints()) + at,
+                           y.shape()[2], c(), x.grad() + in);
+      });
+    std::fill_n(x.grad(), x.size(), 0.0F);
     each_window([&](int64_t in, int64_t out, const Window& window) {
-      if (sets)
-        give_back_to_four(y.grad() + out, from.ints() + out, window.row_stride, c(), x.grad() + in);
-      else
-        give_back(y.grad() + out, from.ints() + out, window, c(), x.grad() + in);
+      give_back(y.grad() + out, from.ints() + out, window, c(), x.grad() + in);
     });
   }
 };

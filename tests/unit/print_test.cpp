@@ -79,7 +79,8 @@ TEST(Print, AddsUpMemory) {
   const Planned planned;
   const std::string text = print(*planned.plan);
   double parts = 0;
-  for (const char* part : {"  arena ", "  workspaces ", "  weights ", "  gradients ", "  optimizer slots "}) {
+  for (const char* part :
+       {"  arena ", "  workspaces ", "  weights ", "  gradients ", "  optimizer slots "}) {
     const std::string line = line_with(text, part);
     if (!line.empty())
       parts += std::strtod(line.c_str() + line.find(part) + std::strlen(part), nullptr);
