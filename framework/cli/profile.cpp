@@ -56,6 +56,12 @@ struct Row {
   }
 };
 
+// The time of all threads in a step: what the arithmetic takes at the machine's peak, what products
+// take beyond that, all else that nodes and optimizers do, and the rest: the runtime, waiting.
+struct Shares {
+  double arithmetic, slower_products, other_work, rest;
+};
+
 // Calls of one part of one node; each step makes as many.
 using Key = std::tuple<size_t, int, Work, int64_t>;
 
@@ -92,6 +98,11 @@ class Profile {
               {"precision", weft::name(plan_.precision)},
               {"peak_gflops", peak_.flops() / 1e9},
               {"copy_gbytes", copied_ / 1e9}};
+    const Shares of = shares();
+    json["shares"] = {{"arithmetic", of.arithmetic},
+                      {"slower_products", of.slower_products},
+                      {"other_work", of.other_work},
+                      {"rest", of.rest}};
     json["busy"] = busy_;
     const auto list = [&](const char* name, const std::vector<Row>& rows) {
       for (const Row& row : rows) {
@@ -110,11 +121,16 @@ class Profile {
   void print() const {
     fmt::print("{} — {}, {} threads, {} steps of {} rows in {} lanes\n", plan_.name,
                name(plan_.mode), threads_, options_.steps, plan_.rows, plan_.lanes);
-    fmt::print(
-        "a step takes {:.3f} ms; its arithmetic alone, at the machine's peak, {:.0f} % of that\n",
-        step() * 1e3, 100 * plan_.step_flops() / (peak_.flops() * threads_) / step());
-    fmt::print("one thread does {:.0f} GFLOP/s in {} and copies {:.0f} GB/s from memory\n\n",
+    fmt::print("one thread does {:.0f} GFLOP/s in {} and copies {:.0f} GB/s from memory\n",
                peak_.flops() / 1e9, name(plan_.precision), copied_ / 1e9);
+    const Shares of = shares();
+    fmt::print(
+        "a step takes {:.3f} ms: {:.0f} % are the arithmetic alone at that speed, {:.0f} % what "
+        "its "
+        "products take beyond,\n{:.0f} % other work of nodes and optimizers, {:.0f} % the rest: "
+        "the runtime, waiting\n\n",
+        step() * 1e3, 100 * of.arithmetic, 100 * of.slower_products, 100 * of.other_work,
+        100 * of.rest);
     print_table("phase", phases_);
     print_table("kind", kinds_);
     print_table("node", nodes_);
@@ -162,6 +178,12 @@ class Profile {
  private:
   double step() const { return median(walls_); }
 
+  Shares shares() const {
+    const double all = step() * threads_, arithmetic = plan_.step_flops() / peak_.flops();
+    return {arithmetic / all, (products_ - arithmetic) / all, others_ / all,
+            1 - (products_ + others_) / all};
+  }
+
   std::string phase_name(size_t phase) const {
     const PhaseDecl* decl = plan_.phases[phase].decl;
     return decl ? decl->name : name(plan_.mode);
@@ -194,6 +216,7 @@ class Profile {
       const auto& [phase, n, work] = key;
       const PlanNode& node = plan_.nodes[static_cast<size_t>(n)];
       cost.flops = flops(phase, n, work), cost.bytes = bytes(n, work);
+      (cost.flops > 0 ? products_ : others_) += cost.seconds;
       phases[phase_name(phase)].add(work, cost);
       kinds[node.kind].add(work, cost);
       nodes[node.path].add(work, cost);
@@ -281,6 +304,7 @@ class Profile {
   int threads_ = 1;
   std::vector<Clock::time_point> starts_;
   std::vector<double> walls_, busy_;  // by step; by thread
+  double products_ = 0, others_ = 0;  // seconds of a step
   std::vector<Row> phases_, kinds_, nodes_;
   std::vector<std::pair<int, double>> scale_;  // threads, seconds of a step; of one thread only
 };

@@ -37,20 +37,27 @@ WEFT_SIMD void take_largest(const float* __restrict x, const Window& window, int
     }
 }
 
+// Bytes among floats make poor vectors: numbers of so many channels are widened and narrowed apart.
+constexpr int64_t most_channels = 64;
+
 // The same for a row of windows of 2 × 2 that tile the image, the usual ones, in registers.
 WEFT_SIMD void take_largest_of_fours(const float* __restrict x, int64_t windows, int64_t c,
                                      float* __restrict y, uint8_t* __restrict from) {
+  int32_t place[most_channels];
   const float* __restrict below = x + 2 * windows * c;
-  for (int64_t window = 0; window < windows;
-       ++window, x += 2 * c, below += 2 * c, y += c, from += c)
-    for (int64_t j = 0; j < c; ++j) {
-      float best = x[j];
-      int32_t place = 0;
-      const float second = x[c + j], third = below[j], fourth = below[c + j];
-      place = wins(second, best) ? 1 : place, best = wins(second, best) ? second : best;
-      place = wins(third, best) ? 2 : place, best = wins(third, best) ? third : best;
-      place = wins(fourth, best) ? 3 : place, best = wins(fourth, best) ? fourth : best;
-      y[j] = best, from[j] = static_cast<uint8_t>(place);
+  for (int64_t window = 0; window < windows; ++window, x += c, below += c)
+    for (int64_t n = 0, left = c; left > 0; left -= n, x += n, below += n, y += n, from += n) {
+      n = std::min(left, most_channels);
+      for (int64_t j = 0; j < n; ++j) {
+        float best = x[j];
+        int32_t p = 0;
+        const float second = x[c + j], third = below[j], fourth = below[c + j];
+        p = wins(second, best) ? 1 : p, best = wins(second, best) ? second : best;
+        p = wins(third, best) ? 2 : p, best = wins(third, best) ? third : best;
+        p = wins(fourth, best) ? 3 : p, best = wins(fourth, best) ? fourth : best;
+        y[j] = best, place[j] = p;
+      }
+      for (int64_t j = 0; j < n; ++j) from[j] = static_cast<uint8_t>(place[j]);
     }
 }
 
@@ -65,17 +72,15 @@ WEFT_SIMD void give_back(const float* __restrict grad, const int32_t* __restrict
     }
 }
 
-// The same for a row of windows of 2 × 2 that tile the image. Numbers are widened first: bytes
-// among floats make poor vectors.
+// The same for a row of windows of 2 × 2 that tile the image.
 WEFT_SIMD void give_back_to_fours(const float* __restrict grad, const uint8_t* __restrict from,
                                   int64_t windows, int64_t c, float* __restrict grad_x) {
-  constexpr int64_t most = 64;
-  int32_t place[most];
+  int32_t place[most_channels];
   float* __restrict below = grad_x + 2 * windows * c;
   for (int64_t window = 0; window < windows; ++window, grad_x += c, below += c)
     for (int64_t n = 0, left = c; left > 0;
          left -= n, grad += n, from += n, grad_x += n, below += n) {
-      n = std::min(left, most);
+      n = std::min(left, most_channels);
       for (int64_t j = 0; j < n; ++j) place[j] = from[j];
       for (int64_t j = 0; j < n; ++j) {
         grad_x[j] = place[j] == 0 ? grad[j] : 0.0F;
