@@ -70,6 +70,12 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
       schedules_.emplace_back(instance.node->param(name), &schedule);
     return instance;
   };
+  Gradients any{std::vector<bool>(plan.values.size()), std::vector<bool>(plan.nodes.size())};
+  for (const PlanPhase& phase : plan.phases) {
+    for (size_t v = 0; v < phase.wants.size(); ++v) any.wanted[v] = any.wanted[v] || phase.wants[v];
+    for (const PlanItem& item : phase.items)
+      if (item.kind == PlanItem::Kind::backward) any.backward[at(item.node)] = true;
+  }
   for (const PlanWeight& weight : plan.weights) weights_.push_back(model[weight.name]);
   for (size_t n = 0; n < plan.nodes.size(); ++n) {
     const PlanNode& node = plan.nodes[n];
@@ -79,7 +85,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
     if (!plan.needed[n] && static_cast<int>(n) != plan.data) continue;
     for (int64_t lane = 0; lane < (node.laned ? plan.lanes : 1); ++lane)
       nodes_[n].push_back(make(static_cast<int>(n), node.laned ? lane : -1));
-    prepare(n);
+    prepare(n, any);
   }
   for (size_t p = 0; p < plan.phases.size(); ++p)
     for (size_t l = 0; l < plan.phases[p].learns.size(); ++l)
@@ -96,25 +102,18 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
 }
 
 // Primitives are built for every gradient that any phase wants.
-void Instances::prepare(size_t n) {
-  std::vector<bool> wants(plan_.values.size());
-  bool backward = false;
+void Instances::prepare(size_t n, const Gradients& any) {
   std::vector<size_t> learns;  // phases in which it learns in lanes
-  for (const PlanPhase& phase : plan_.phases) {
+  for (const PlanPhase& phase : plan_.phases)
     if (const PlanLearn* learn = phase.learn(static_cast<int>(n)); learn && learn->in_lanes)
       learns.push_back(static_cast<size_t>(&phase - plan_.phases.data()));
-    for (size_t v = 0; v < phase.wants.size(); ++v) wants[v] = wants[v] || phase.wants[v];
-    for (const PlanItem& item : phase.items)
-      backward =
-          backward || (item.kind == PlanItem::Kind::backward && item.node == static_cast<int>(n));
-  }
   for (Instance& instance : nodes_[n]) {
     bind(instance, 0, 0, 0);
     for (size_t i = 0; i < instance.node->ins.size(); ++i)
       if (const int input = plan_.nodes[n].inputs[i]; input >= 0)
-        instance.node->ins[i]->want_grad(wants[at(input)]);
+        instance.node->ins[i]->want_grad(any.wanted[at(input)]);
     weft::prepare(plan_, n, *instance.node, Pass::forward);
-    if (backward) weft::prepare(plan_, n, *instance.node, Pass::backward);
+    if (any.backward[n]) weft::prepare(plan_, n, *instance.node, Pass::backward);
     for (const size_t phase : learns) {
       bind_weights(instance, phase);
       weft::prepare(plan_, n, *instance.node, Pass::learn);

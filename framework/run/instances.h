@@ -77,7 +77,11 @@ class Instances {
   void bind_weights(Instance& instance, size_t phase);
   void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                   int parity);
-  void prepare(size_t node);
+  struct Gradients {             // of any phase
+    std::vector<bool> wanted;    // by value
+    std::vector<bool> backward;  // by node
+  };
+  void prepare(size_t node, const Gradients& any);
 
   const Plan& plan_;
   Learner& learner_;
