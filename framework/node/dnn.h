@@ -63,11 +63,12 @@ struct MatmulOptions {
   bool bias = false;  // one value for each column of c
   Activation activation = Activation::none;
   float slope = 0;
-  float scale = 1;  // of the product; not together with a bias
+  float scale = 1;          // of the product; not together with a bias
+  bool accumulate = false;  // added to what c holds; alone
 };
 
-// c = f(scale · a b + bias), built once in prepare(), called in forward(), backward() or learn().
-// A stack multiplies matrix by matrix. Not callable by two threads at once.
+// c = f(scale · a b + bias), or c + a b; built once in prepare(), called in forward(), backward()
+// or learn(). A stack multiplies matrix by matrix. Not callable by two threads at once.
 class WEFT_API Matmul {
  public:
   Matmul();

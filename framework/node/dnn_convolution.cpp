@@ -6,6 +6,7 @@
 #include "framework/node/dnn_call.h"
 #include "framework/node/dnn_fold.h"
 #include "framework/node/dnn_half.h"
+#include "framework/node/dnn_winograd.h"
 
 namespace weft {
 
@@ -79,7 +80,8 @@ struct Convolution::Built {
   Of of;
   ConvolutionShape shape;
   bool bias;
-  std::optional<Fold> fold;  // of x with few channels, instead of oneDNN's own
+  std::optional<Fold> fold;               // of x with few channels, instead of oneDNN's own
+  std::optional<dnn::Winograd> winograd;  // of 3 × 3 in f32, instead of it
   dnn::Call call, reorder;
   size_t packed = 0;  // bytes of the weight in oneDNN's layout, if that is not the plain one
   int64_t half_x = 0, half_y = 0;  // numbers of an image that is rounded to bf16, if it pays
@@ -91,7 +93,12 @@ struct Convolution::Built {
       fold.emplace(shape);
       return;
     }
-    const Layouts l(shape, types());
+    const Types chosen = types();
+    if (!half_x && !half_y && dnn::Winograd::suits(shape)) {
+      winograd.emplace(of, shape, options);
+      return;
+    }
+    const Layouts l(shape, chosen);
     const auto attr = dnn::attributes(options.activation, options.slope);
     const auto quiet = dnn::attributes(Activation::none, 0);
     const dnnl::engine& engine = dnn::engine();
@@ -188,12 +195,14 @@ Convolution::Built& Convolution::built(Of of) const {
 }
 
 void Convolution::to_y(const float* x, const float* w, float* y, const float* bias) const {
-  built(Of::y).run(x, w, y, bias);
+  Built& own = built(Of::y);
+  own.winograd ? own.winograd->to_y(x, w, y, bias) : own.run(x, w, y, bias);
 }
 
 void Convolution::to_x(float* x, const float* w, const float* y) const {
   Built& own = built(Of::x);
-  own.fold ? (*own.fold)(x, w, y) : own.run(x, w, y, nullptr);
+  if (own.fold) return (*own.fold)(x, w, y);
+  own.winograd ? own.winograd->to_x(x, w, y) : own.run(x, w, y, nullptr);
 }
 
 void Convolution::to_w(const float* x, float* w, const float* y, float* bias) const {
@@ -202,7 +211,7 @@ void Convolution::to_w(const float* x, float* w, const float* y, float* bias) co
     std::fill_n(w, s.out * (s.in / s.groups) * s.kernel[0] * s.kernel[1], 0.0F);
     if (own.bias) std::fill_n(bias, s.out, 0.0F);
   }
-  own.run(x, w, y, bias);
+  own.winograd ? own.winograd->to_w(x, w, y, bias) : own.run(x, w, y, bias);
 }
 
 }  // namespace weft

@@ -48,6 +48,9 @@ void check(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOption
   if (a.outer != c.outer || b.outer != c.outer || a.inner != c.inner || b.inner != c.inner)
     refuse("the stacks differ");
   if (options.bias && options.scale != 1) refuse("a scaled product has no bias");
+  if (options.accumulate &&
+      (options.bias || options.scale != 1 || options.activation != Activation::none || a.cols == 0))
+    refuse("what is added to c is a product alone");
   if (a.cols == 0 && (options.bias || options.activation != Activation::none))
     refuse("a product over nothing has neither bias nor activation");
 }
@@ -82,8 +85,13 @@ struct Matmul::Built {
     const auto C = layout(c, stack);
     const auto offset = bias ? bias_layout(c.cols, stack) : dnnl::memory::desc();
     const auto product = bias ? dnnl::matmul::desc(A, B, offset, C) : dnnl::matmul::desc(A, B, C);
-    const dnnl::matmul::primitive_desc plan(
-        product, dnn::attributes(options.activation, options.slope, options.scale), dnn::engine());
+    dnnl::primitive_attr attr = dnn::attributes(options.activation, options.slope, options.scale);
+    if (options.accumulate) {
+      dnnl::post_ops sum;
+      sum.append_sum();
+      attr.set_post_ops(sum);
+    }
+    const dnnl::matmul::primitive_desc plan(product, attr, dnn::engine());
     call.input(DNNL_ARG_SRC, A);
     call.input(DNNL_ARG_WEIGHTS, B);
     call.input(DNNL_ARG_DST, C);

@@ -1,0 +1,276 @@
+#include "framework/node/dnn_winograd.h"
+
+#include <algorithm>
+
+#include "framework/node/simd.h"
+
+namespace weft::dnn {
+
+namespace {
+using Pair = ConvolutionShape::Pair;
+constexpr int64_t together = 1 << 18;  // numbers of the tiles of a few images: 1 MiB
+
+// Below, n numbers lie side by side, such as channels; the four rows of a result n apart, or
+// `stride`.
+
+// Bᵀ d of four rows d.
+WEFT_SIMD void tile_rows(const float* __restrict d, int64_t n, float* __restrict t) {
+  const float* __restrict d1 = d + n, * __restrict d2 = d1 + n, * __restrict d3 = d2 + n;
+  float* __restrict t1 = t + n, * __restrict t2 = t1 + n, * __restrict t3 = t2 + n;
+  for (int64_t i = 0; i < n; ++i) {
+    t[i] = d[i] - d2[i];
+    t1[i] = d1[i] + d2[i];
+    t2[i] = d2[i] - d1[i];
+    t3[i] = d1[i] - d3[i];
+  }
+}
+
+// The same from left to right, of tiles two pixels apart.
+WEFT_SIMD void tile_columns(const float* __restrict t, int64_t tiles, int64_t c, int64_t stride,
+                            float* __restrict v) {
+  float* __restrict v1 = v + stride, * __restrict v2 = v1 + stride, * __restrict v3 = v2 + stride;
+  for (int64_t tile = 0; tile < tiles; ++tile, t += 2 * c, v += c, v1 += c, v2 += c, v3 += c)
+    for (int64_t j = 0; j < c; ++j) {
+      const float a = t[j], b = t[c + j], d = t[2 * c + j], e = t[3 * c + j];
+      v[j] = a - d, v1[j] = b + d, v2[j] = d - b, v3[j] = b - e;
+    }
+}
+
+// A d of two rows d.
+WEFT_SIMD void grad_rows(const float* __restrict d, int64_t n, float* __restrict t) {
+  float* __restrict t1 = t + n, * __restrict t2 = t1 + n, * __restrict t3 = t2 + n;
+  for (int64_t i = 0; i < n; ++i) {
+    const float a = d[i], b = d[n + i];
+    t[i] = a, t1[i] = a + b, t2[i] = a - b, t3[i] = -b;
+  }
+}
+
+WEFT_SIMD void grad_columns(const float* __restrict t, int64_t tiles, int64_t c, int64_t stride,
+                            float* __restrict v) {
+  float* __restrict v1 = v + stride, * __restrict v2 = v1 + stride, * __restrict v3 = v2 + stride;
+  for (int64_t tile = 0; tile < tiles; ++tile, t += 2 * c, v += c, v1 += c, v2 += c, v3 += c)
+    for (int64_t j = 0; j < c; ++j) {
+      const float a = t[j], b = t[c + j];
+      v[j] = a, v1[j] = a + b, v2[j] = a - b, v3[j] = -b;
+    }
+}
+
+// Aᵀ m of four rows m, `stride` apart: two rows, `apart`.
+WEFT_SIMD void result_rows(const float* __restrict m, int64_t n, int64_t stride, int64_t apart,
+                           float* __restrict s) {
+  const float* __restrict m1 = m + stride, * __restrict m2 = m1 + stride, * __restrict m3 = m2 + stride;
+  float* __restrict below = s + apart;
+  for (int64_t i = 0; i < n; ++i) {
+    s[i] = m[i] + m1[i] + m2[i];
+    below[i] = m1[i] - m2[i] - m3[i];
+  }
+}
+
+// The same from left to right: each tile becomes two pixels.
+WEFT_SIMD void result_columns(const float* __restrict s, int64_t tiles, int64_t c, int64_t n,
+                              float* __restrict y) {
+  const float* __restrict s1 = s + n, * __restrict s2 = s1 + n, * __restrict s3 = s2 + n;
+  for (int64_t tile = 0; tile < tiles; ++tile, s += c, s1 += c, s2 += c, s3 += c, y += 2 * c)
+    for (int64_t j = 0; j < c; ++j) {
+      y[j] = s[j] + s1[j] + s2[j];
+      y[c + j] = s1[j] - s2[j] - s3[j];
+    }
+}
+
+// G g of three rows g, `step` apart (backwards for a kernel turned round).
+WEFT_SIMD void kernel_line(const float* __restrict g, int64_t step, int64_t n, int64_t stride,
+                           float* __restrict u) {
+  const float* __restrict g1 = g + step, * __restrict g2 = g1 + step;
+  float* __restrict u1 = u + stride, * __restrict u2 = u1 + stride, * __restrict u3 = u2 + stride;
+  for (int64_t i = 0; i < n; ++i) {
+    const float sides = 0.5F * (g[i] + g2[i]), middle = 0.5F * g1[i];
+    u[i] = g[i], u1[i] = sides + middle, u2[i] = sides - middle, u3[i] = g2[i];
+  }
+}
+
+// Gᵀ u of four rows u, `step` apart: three rows.
+WEFT_SIMD void kernel_grad_line(const float* __restrict u, int64_t step, int64_t n, int64_t stride,
+                                float* __restrict g) {
+  const float* __restrict u1 = u + step, * __restrict u2 = u1 + step, * __restrict u3 = u2 + step;
+  float* __restrict g1 = g + stride, * __restrict g2 = g1 + stride;
+  for (int64_t i = 0; i < n; ++i) {
+    const float even = 0.5F * (u1[i] + u2[i]), odd = 0.5F * (u1[i] - u2[i]);
+    g[i] = u[i] + even, g1[i] = odd, g2[i] = even + u3[i];
+  }
+}
+
+WEFT_SIMD void add_to_pixels(const float* __restrict bias, int64_t pixels, int64_t c,
+                             float* __restrict y) {
+  for (int64_t i = 0; i < pixels; ++i, y += c)
+    for (int64_t j = 0; j < c; ++j) y[j] += bias[j];
+}
+
+WEFT_SIMD void sum_pixels(const float* __restrict y, int64_t pixels, int64_t c,
+                          float* __restrict sum) {
+  for (int64_t j = 0; j < c; ++j) sum[j] = 0;
+  for (int64_t i = 0; i < pixels; ++i, y += c)
+    for (int64_t j = 0; j < c; ++j) sum[j] += y[j];
+}
+
+// The image among zeros, as far as tiles reach: `size` pixels from -offset on.
+void spread(const float* image, const Pair& own, int64_t c, const Pair& offset, const Pair& size,
+            float* to) {
+  std::fill_n(to, size[0] * size[1] * c, 0.0F);
+  const int64_t cols = std::min(own[1], size[1] - offset[1]) * c;
+  for (int64_t row = 0; row < std::min(own[0], size[0] - offset[0]); ++row)
+    std::copy_n(image + row * own[1] * c, cols, to + ((row + offset[0]) * size[1] + offset[1]) * c);
+}
+
+Pair halves(const Pair& size) {
+  return {(size[0] + 1) / 2, (size[1] + 1) / 2};
+}
+}  // namespace
+
+// Fewer multiplications must outweigh the transforms, which grow with the channels' sum.
+bool Winograd::suits(const ConvolutionShape& s) {
+  const bool plain = s.kernel == Pair{3, 3} && s.stride == Pair{1, 1} && s.dilation == Pair{1, 1} &&
+                     s.groups == 1 && s.batch > 0;
+  if (!plain || s.padding[0] > 2 || s.padding[1] > 2) return false;
+  const auto saves = [&](const Pair& size) {
+    const Pair t = halves(size);
+    return 36 * size[0] * size[1] >= 4 * 28 * t[0] * t[1];
+  };
+  return s.in >= 32 && s.out >= 32 && saves(s.x_size) && saves(s.y_size);
+}
+
+Winograd::Winograd(Convolution::Of of, const ConvolutionShape& s, const ConvolutionOptions& options)
+    : options_(options), batch_(s.batch), from_{s.x_size, s.in}, to_{s.y_size, s.out} {
+  padding_ = s.padding;
+  if (of == Convolution::Of::x) {
+    std::swap(from_, to_);
+    padding_ = {2 - s.padding[0], 2 - s.padding[1]};
+  }
+  tiles_ = halves(to_.size);
+  few_ =
+      std::clamp<int64_t>(together / (16 * tiles() * (from_.channels + to_.channels)), 1, batch_);
+  while (batch_ % few_ != 0) --few_;
+
+  const PrecisionScope f32_only(Precision::f32);
+  const int64_t n = few_ * tiles(), c = from_.channels, o = to_.channels;
+  const auto stack = [](int64_t rows, int64_t cols) {
+    return Matrix{rows, cols, cols, 1, 16, rows * cols, 1, rows * cols};
+  };
+  if (of == Convolution::Of::w) {
+    product_ = Matmul(stack(n, c).t(), stack(n, o), stack(c, o));
+    further_ = Matmul(stack(n, c).t(), stack(n, o), stack(c, o), {.accumulate = true});
+  } else {
+    const Matrix u = stack(s.in, s.out);
+    product_ = Matmul(stack(n, c), of == Convolution::Of::x ? u.t() : u, stack(n, o));
+  }
+  const dnnl::memory::dims dims{s.out, s.in, 3, 3};
+  const dnnl::memory::desc plain(dims, f32, dnnl::memory::format_tag::oihw);
+  const dnnl::memory::desc packed(dims, f32, dnnl::memory::format_tag::hwio);
+  const auto& from = of == Convolution::Of::w ? packed : plain;
+  const auto& to = of == Convolution::Of::w ? plain : packed;
+  const dnnl::reorder::primitive_desc plan(engine(), from, engine(), to,
+                                           attributes(Activation::none, 0));
+  pack_.input(DNNL_ARG_FROM, from);
+  pack_.input(DNNL_ARG_TO, to);
+  pack_.set(plan, dnnl::reorder(plan));
+}
+
+Winograd::Parts Winograd::parts() const {
+  const int64_t widest = std::max(from_.channels, to_.channels);
+  const int64_t image = (2 * tiles_[0] + 2) * (2 * tiles_[1] + 2) * widest;
+  const int64_t numbers[]{9 * kernels(),
+                          12 * kernels(),
+                          16 * kernels(),
+                          16 * few_ * tiles() * from_.channels,
+                          16 * few_ * tiles() * to_.channels,
+                          image,
+                          8 * (2 * tiles_[1] + 2) * widest};
+  const auto bytes = [&](int i) { return static_cast<size_t>(numbers[i]) * sizeof(float); };
+  Scratch memory({bytes(0), bytes(1), bytes(2), bytes(3), bytes(4), bytes(5), bytes(6)});
+  const auto part = [&](int i) { return static_cast<float*>(memory.part(bytes(i))); };
+  return {part(0), part(1), part(2), part(3), part(4), part(5), part(6)};
+}
+
+void Winograd::to_y(const float* x, const float* w, float* y, const float* bias) {
+  convolve(x, w, y, bias, false);
+}
+
+void Winograd::to_x(float* x, const float* w, const float* y) {
+  convolve(y, w, x, nullptr, true);
+}
+
+void Winograd::convolve(const float* from, const float* w, float* to, const float* bias,
+                        bool turned) {
+  const Parts p = parts();
+  const int64_t n = kernels(), step = turned ? -1 : 1;
+  pack_("a reorder of weights", w, p.packed);
+  for (int64_t col = 0; col < 3; ++col)
+    kernel_line(p.packed + (turned ? 8 - col : col) * n, 3 * step * n, n, 3 * n, p.line + col * n);
+  for (int64_t row = 0; row < 4; ++row)
+    kernel_line(p.line + 3 * row * n, n, n, n, p.u + 4 * row * n);
+  for (int64_t i = 0; i < batch_; i += few_) {
+    for (int64_t k = 0; k < few_; ++k) tiles_of(from + (i + k) * from_.numbers(), k, p);
+    product_(p.v, p.u, p.m);
+    for (int64_t k = 0; k < few_; ++k) draw(k, to + (i + k) * to_.numbers(), bias, p);
+  }
+}
+
+void Winograd::to_w(const float* x, float* w, const float* y, float* bias) {
+  const Parts p = parts();
+  const int64_t n = kernels();
+  for (int64_t i = 0; i < batch_; i += few_) {
+    for (int64_t k = 0; k < few_; ++k) {
+      tiles_of(x + (i + k) * from_.numbers(), k, p);
+      tiles_of_grad(y + (i + k) * to_.numbers(), k, p);
+    }
+    (i == 0 ? product_ : further_)(p.v, p.m, p.u);
+  }
+  for (int64_t col = 0; col < 4; ++col)
+    kernel_grad_line(p.u + col * n, 4 * n, n, 4 * n, p.line + col * n);
+  for (int64_t row = 0; row < 3; ++row)
+    kernel_grad_line(p.line + 4 * row * n, n, n, n, p.packed + 3 * row * n);
+  pack_("a reorder of weights", p.packed, w);
+  if (options_.bias) sum_pixels(y, batch_ * to_.size[0] * to_.size[1], to_.channels, bias);
+}
+
+// Image `k` of the few: Bᵀ d B of each tile, into v.
+void Winograd::tiles_of(const float* image, int64_t k, const Parts& p) const {
+  const int64_t c = from_.channels, line = (2 * tiles_[1] + 2) * c, stride = few_ * tiles() * c;
+  spread(image, from_.size, c, padding_, {2 * tiles_[0] + 2, 2 * tiles_[1] + 2}, p.image);
+  for (int64_t i = 0; i < tiles_[0]; ++i) {
+    tile_rows(p.image + 2 * i * line, line, p.rows);
+    for (int64_t row = 0; row < 4; ++row)
+      tile_columns(p.rows + row * line, tiles_[1], c, stride,
+                   p.v + 4 * row * stride + (k * tiles() + i * tiles_[1]) * c);
+  }
+}
+
+// A dy Aᵀ of each tile, into m.
+void Winograd::tiles_of_grad(const float* image, int64_t k, const Parts& p) const {
+  const int64_t c = to_.channels, line = 2 * tiles_[1] * c, stride = few_ * tiles() * c;
+  spread(image, to_.size, c, {0, 0}, {2 * tiles_[0], 2 * tiles_[1]}, p.image);
+  for (int64_t i = 0; i < tiles_[0]; ++i) {
+    grad_rows(p.image + 2 * i * line, line, p.rows);
+    for (int64_t row = 0; row < 4; ++row)
+      grad_columns(p.rows + row * line, tiles_[1], c, stride,
+                   p.m + 4 * row * stride + (k * tiles() + i * tiles_[1]) * c);
+  }
+}
+
+// Aᵀ m A of each tile of image `k`, with bias and activation.
+void Winograd::draw(int64_t k, float* image, const float* bias, const Parts& p) const {
+  const int64_t c = to_.channels, n = tiles_[1] * c, stride = few_ * tiles() * c;
+  float* const drawn = p.image;  // a row of pixels
+  for (int64_t i = 0; i < tiles_[0]; ++i) {
+    const float* m = p.m + (k * tiles() + i * tiles_[1]) * c;
+    for (int64_t col = 0; col < 4; ++col)
+      result_rows(m + col * stride, n, 4 * stride, 4 * n, p.rows + col * n);
+    for (int64_t row = 2 * i; row < std::min(2 * i + 2, to_.size[0]); ++row) {
+      result_columns(p.rows + row % 2 * 4 * n, tiles_[1], c, n, drawn);
+      if (options_.bias && bias) add_to_pixels(bias, to_.size[1], c, drawn);
+      activation_forward(options_.activation, options_.slope, drawn, to_.size[1] * c);
+      std::copy_n(drawn, to_.size[1] * c, image + row * to_.size[1] * c);
+    }
+  }
+}
+
+}  // namespace weft::dnn

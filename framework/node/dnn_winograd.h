@@ -1,0 +1,54 @@
+// Convolutions of 3 × 3 with fewer multiplications: Winograd's minimal filtering F(2 × 2, 3 × 3),
+// as in Lavin & Gray 2015, arXiv:1509.09308. Not for nodes.
+//
+// y is cut into tiles of 2 × 2, each a function of 4 × 4 pixels d of x. With
+//   V = Bᵀ d B,  U = G g Gᵀ of the kernel g,  y = Aᵀ (U ⊙ V) A
+// the sums over channels are 16 matrix products, [tiles, in] × [in, out]: 16 multiplications where
+// there were 36. The gradient of x is the same with the kernel turned round; that of w is
+// Gᵀ (Σ V ⊙ A dy Aᵀ) G. All transforms run along channels, a few images at a time, in the cache.
+#pragma once
+
+#include "framework/node/dnn.h"
+#include "framework/node/dnn_call.h"
+
+namespace weft::dnn {
+
+class Winograd {
+ public:
+  // Whether it is faster than a direct convolution, by rule.
+  static bool suits(const ConvolutionShape& shape);
+  Winograd(Convolution::Of of, const ConvolutionShape& shape, const ConvolutionOptions& options);
+
+  void to_y(const float* x, const float* w, float* y, const float* bias);
+  void to_x(float* x, const float* w, const float* y);
+  void to_w(const float* x, float* w, const float* y, float* bias);
+
+ private:
+  // Of the calling thread's scratch memory: weights as [3, 3, in, out], one side transformed, both;
+  // tiles of `from_` and of `to_`, [16, tiles, channels]; an image among zeros; some of its rows.
+  struct Parts {
+    float *packed, *line, *u, *v, *m, *image, *rows;
+  };
+  struct Image {
+    ConvolutionShape::Pair size;
+    int64_t channels;
+    int64_t numbers() const { return size[0] * size[1] * channels; }
+  };
+
+  Parts parts() const;
+  int64_t tiles() const { return tiles_[0] * tiles_[1]; }  // of an image
+  int64_t kernels() const { return from_.channels * to_.channels; }
+  void convolve(const float* from, const float* w, float* to, const float* bias, bool turned);
+  void tiles_of(const float* image, int64_t k, const Parts& p) const;
+  void tiles_of_grad(const float* image, int64_t k, const Parts& p) const;
+  void draw(int64_t k, float* image, const float* bias, const Parts& p) const;
+
+  ConvolutionOptions options_;
+  int64_t batch_, few_;  // images; images at a time
+  Image from_, to_;      // x and y; for the gradient of x the other way round
+  ConvolutionShape::Pair padding_, tiles_;
+  Matmul product_, further_;  // of the 16; further_ adds to what stands there
+  Call pack_;                 // weights: from or to [3, 3, in, out]
+};
+
+}  // namespace weft::dnn
