@@ -25,12 +25,16 @@ TEST_F(Kills, OfTheWholeVae) {
   const Ended whole = tests::run(train_to("whole"));
   if (whole.exit == 4) GTEST_SKIP() << whole.err;
   ASSERT_EQ(whole.exit, 0) << whole.err;
-  for (int i = 0; i < 20; ++i) {
+  int kills = 0;
+  for (bool done = false; !done && kills < 20; kills += done ? 0 : 1) {
     Process process(train_to("run"));
     sleep_for(0.3 + random_seconds(2));
     if (process.running()) process.signal(SIGKILL);
-    ASSERT_EQ(process.wait().signal, SIGKILL) << "kill " << i;
+    const Ended stopped = process.wait();
+    done = stopped.signal == 0;  // a fast machine ends between the kills
+    if (done) ASSERT_EQ(stopped.exit, 0) << stopped.err;
   }
+  EXPECT_GE(kills, 5);
   const Ended ended = tests::run(train_to("run"));
   ASSERT_EQ(ended.exit, 0) << ended.err;
   expect_equal_runs("whole", "run");
