@@ -32,7 +32,7 @@ bool in_onednn() {
   });
 }
 
-void note() {
+[[maybe_unused]] void note() {
   thread_local bool within = false;
   if (!counting.load(std::memory_order_relaxed) || within) return;
   within = true;
