@@ -126,14 +126,15 @@ Pair halves(const Pair& size) {
 }
 }  // namespace
 
-// Fewer multiplications must outweigh the transforms, which grow with the channels' sum.
+// Fewer multiplications must outweigh the transforms: those of tiles grow with the sum of the
+// channels, that of the kernel is made once for all tiles.
 bool Winograd::suits(const ConvolutionShape& s) {
   const bool plain = s.kernel == Pair{3, 3} && s.stride == Pair{1, 1} && s.dilation == Pair{1, 1} &&
                      s.groups == 1 && s.batch > 0;
   if (!plain || s.padding[0] > 2 || s.padding[1] > 2) return false;
   const auto saves = [&](const Pair& size) {
     const Pair t = halves(size);
-    return 36 * size[0] * size[1] >= 4 * 28 * t[0] * t[1];
+    return 36 * size[0] * size[1] >= 4 * 28 * t[0] * t[1] && s.batch * t[0] * t[1] >= 128;
   };
   return s.in >= 32 && s.out >= 32 && saves(s.x_size) && saves(s.y_size);
 }
