@@ -94,7 +94,7 @@ class Profile {
               {"threads", threads_},
               {"steps", options_.steps},
               {"step_ms", step() * 1e3},
-              {"floor_share", plan_.step_flops() / (peak_.flops() * threads_) / step()},
+              {"floor_share", shares().arithmetic},
               {"precision", weft::name(plan_.precision)},
               {"peak_gflops", peak_.flops() / 1e9},
               {"copy_gbytes", copied_ / 1e9}};
@@ -126,8 +126,8 @@ class Profile {
     const Shares of = shares();
     fmt::print(
         "a step takes {:.3f} ms: {:.0f} % are the arithmetic alone at that speed, {:.0f} % what "
-        "its "
-        "products take beyond,\n{:.0f} % other work of nodes and optimizers, {:.0f} % the rest: "
+        "its products take beyond,\n{:.0f} % other work of nodes and optimizers, {:.0f} % the "
+        "rest: "
         "the runtime, waiting\n\n",
         step() * 1e3, 100 * of.arithmetic, 100 * of.slower_products, 100 * of.other_work,
         100 * of.rest);

@@ -181,7 +181,7 @@ std::string print_phases(const Plan& plan) {
 void add_memory(const Plan& plan, Table& table) {
   size_t tensors = 0, sizes = 0, gradients = 0, slots = 0;
   for (const PlanBuffer& buffer : plan.buffers)
-    if (buffer.last >= 0) ++tensors, sizes += buffer.size();
+    if (buffer.last >= 0 && !buffer.brief) ++tensors, sizes += buffer.size();
   for (const PlanPhase& phase : plan.phases)
     for (const int w : phase.updates) {
       const auto size = static_cast<size_t>(plan.weights[at(w)].shape.elements()) * sizeof(float);

@@ -148,9 +148,8 @@ class WEFT_API Out {
   int64_t size() const { return value_.size(); }
   float* data() const { return value_.floats(); }
   int32_t* ints() const { return value_.ints(); }
-  float* grad() const {
-    return grad_.floats();
-  }                                       // summed over all readers; backward() may scribble
+  // Summed over all readers; backward() may scribble.
+  float* grad() const { return grad_.floats(); }
   void forward_only() { kept_ = false; }  // as of In
 
   const char* const name;

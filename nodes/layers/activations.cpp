@@ -3,6 +3,7 @@
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
@@ -89,11 +90,6 @@ WEFT_SIMD void gelu_and_slope(const float* __restrict x, float* __restrict y,
     y[i] = x[i] * cdf;
     slope[i] = cdf + x[i] * inv_sqrt_2pi * b;
   }
-}
-
-WEFT_SIMD void multiply(const float* __restrict a, const float* __restrict b, float* __restrict y,
-                        int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = a[i] * b[i];
 }
 
 template <class Maths>

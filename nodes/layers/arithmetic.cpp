@@ -4,6 +4,7 @@
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
 #include "nodes/fusion/fusion.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
@@ -16,11 +17,6 @@ WEFT_SIMD void add(const float* __restrict a, const float* __restrict b, float* 
 WEFT_SIMD void subtract(const float* __restrict a, const float* __restrict b, float* __restrict y,
                         int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = a[i] - b[i];
-}
-
-WEFT_SIMD void multiply(const float* __restrict a, const float* __restrict b, float* __restrict y,
-                        int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = a[i] * b[i];
 }
 
 WEFT_SIMD void accumulate(const float* __restrict x, float* __restrict y, int64_t n) {

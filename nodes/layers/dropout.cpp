@@ -3,6 +3,7 @@
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {
@@ -11,11 +12,6 @@ namespace {
 WEFT_SIMD void draw_mask(float* __restrict mask, int64_t n, float rate) {
   const float kept = 1 / (1 - rate);
   for (int64_t i = 0; i < n; ++i) mask[i] = mask[i] < rate ? 0 : kept;
-}
-
-WEFT_SIMD void multiply(const float* __restrict a, const float* __restrict b, float* __restrict y,
-                        int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = a[i] * b[i];
 }
 
 class Dropout final : public Node {

@@ -23,6 +23,13 @@ namespace weft {
   for (int64_t i = 0; i < n; ++i) y[i] = by * x[i];
 }
 
+// y = a b, number by number
+[[maybe_unused]] static WEFT_SIMD void multiply(const float* __restrict a,
+                                                const float* __restrict b, float* __restrict y,
+                                                int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = a[i] * b[i];
+}
+
 // y = x / |x|; zeros stay zeros. Returns |x|.
 inline float direction(const float* x, float* y, int64_t n) {
   const float length = std::sqrt(dot(x, x, n));
