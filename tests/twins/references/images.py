@@ -76,6 +76,9 @@ def pools():
         enlarge = channels_first(lambda x: F.interpolate(x, scale_factor=factor))
         add("upsample", name, lambda i, w: {"y": enlarge(i["x"])}, {"x": numbers(*shape)},
             {"factor": factor})
+    leaky = channels_first(lambda x: F.max_pool2d(F.leaky_relu(x, 0.2), 2))
+    add("max_pool2d", "many channels, leaky_relu", lambda i, w: {"y": leaky(i["x"])},
+        {"x": numbers(1, 4, 2, 70)}, {"activation": "leaky_relu", "slope": 0.2})
 
 
 FAMILIES = [convolutions, pools]

@@ -116,6 +116,9 @@ def attention():
         lambda i, w: {"y": attend(i["q"], i["k"], i["v"], 2, False, hidden=i["keys"] < 0)},
         {"q": numbers(2, 3, 6), "k": numbers(2, 5, 6), "v": numbers(2, 5, 6), "keys": keys},
         {"heads": 2}, fixed=("keys",))
+    add("attention", "a few samples at a time",
+        lambda i, w: {"y": attend(i["q"], i["k"], i["v"], 1, False)},
+        {"q": numbers(4, 100, 1), "k": numbers(4, 100, 1), "v": numbers(4, 100, 1)})
 
 
 def softmax():
