@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <thread>
 
+#include "framework/graph/differentiate.h"
 #include "framework/node/dnn.h"
 #include "framework/run/phase_graph.h"
 
@@ -113,36 +115,49 @@ struct Engine::Body {
     loaded = number + 1;
   }
 
-  // Most values are gone when a step fails: computes those of the phases up to p again, one by one.
-  // The first node whose output is not finite, or -1.
+  // Of a loss that is not finite: the first node, in order, whose output is not, or -1. Most values
+  // are gone when a step fails; those behind the loss are computed again, as the phases did up to
+  // p.
   int first_not_finite(size_t p, int parity) {
+    if (plan.data >= 0 && !finite_outputs(plan.data, 0, parity)) return plan.data;
+    const std::vector<bool> behind = ancestors(plan, {plan.phases[p].loss});
     const auto program = plan.program(active);
     for (size_t phase = 0; phase <= p; ++phase) {
+      std::vector<PlanItem> items;
+      std::ranges::copy_if(program[phase], std::back_inserter(items), [&](const PlanItem& item) {
+        return item.kind == PlanItem::Kind::forward && behind[at(item.node)];
+      });
       instances.bind(phase, parity);
-      const auto& items = program[phase];
-      for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
-        const auto together = [&](const PlanItem& item) {
-          return items[begin].laned && item.laned && item.stage == items[begin].stage;
-        };
-        for (end = begin + 1; end < items.size() && together(items[end]);) ++end;
-        size_t first = end;
-        for (int64_t lane = 0; lane < (items[begin].laned ? plan.lanes : 1); ++lane)
-          for (size_t i = begin; i < first; ++i)
-            if (items[i].kind == PlanItem::Kind::forward &&
-                !computes_finite(phase, items[i].node, lane, parity))
-              first = i;
-        if (first < end) return items[first].node;
-      }
+      if (const int found = first_not_finite(phase, items, parity); found >= 0) return found;
+    }
+    return -1;
+  }
+
+  // Lanes go through a group one after another, each in the workspace.
+  int first_not_finite(size_t phase, const std::vector<PlanItem>& items, int parity) {
+    for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
+      const bool laned = items[begin].laned;
+      end = begin + 1;
+      while (end < items.size() && laned && items[end].stage == items[begin].stage) ++end;
+      size_t first = end;
+      for (int64_t lane = 0; lane < (laned ? plan.lanes : 1); ++lane)
+        for (size_t i = begin; i < first; ++i)
+          if (!computes_finite(phase, items[i].node, lane, parity)) first = i;
+      if (first < end) return items[first].node;
     }
     return -1;
   }
 
   bool computes_finite(size_t phase, int n, int64_t lane, int parity) {
-    const PlanNode& node = plan.nodes[at(n)];
     Instance& instance = instances.of(n)[static_cast<size_t>(lane)];
-    const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
-    if (node.laned) instances.bind_lane(instance, phase, parity, 0);
+    if (plan.nodes[at(n)].laned) instances.bind_lane(instance, phase, parity, 0);
     instance.node->forward(state.step);
+    return finite_outputs(n, lane, parity);
+  }
+
+  bool finite_outputs(int n, int64_t lane, int parity) const {
+    const PlanNode& node = plan.nodes[at(n)];
+    const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
     return std::all_of(node.outputs.begin(), node.outputs.end(), [&](int value) {
       const Shape& shape = plan.values[at(value)].shape;
       const int64_t first = node.laned ? plan.lane_rows(shape, lane).begin : 0;
@@ -150,26 +165,32 @@ struct Engine::Body {
     });
   }
 
-  // A loss that is not finite: the first node whose output is not, or the weight or data behind it.
+  // What stood at the beginning of what is not finite: a weight, or data, or what a node computed.
+  std::string cause(size_t p, int parity) {
+    for (const PlanWeight& weight : plan.weights)
+      if (!finite(model[weight.name], weight.shape.rows()))
+        return "weight `" + weight.name +
+               "`. A lower `lr` or `clip:` in the phase may keep it finite";
+    if (std::isfinite(state.losses[p])) return "";  // a gradient is not
+    int first = -1;
+    try {
+      arena.execute([&] { first = first_not_finite(p, parity); });
+    } catch (...) {  // the first error is what the user should see
+    }
+    if (first < 0) return "";
+    const PlanNode& node = plan.nodes[at(first)];
+    return "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
+  }
+
   [[noreturn]] void explain(size_t p, int parity) {
     const Error error = *state.failure;
     if (error.code() != Exit::nonfinite || !plan.phases[p].decl) throw error;
-    std::string cause, cure;
-    for (const PlanWeight& weight : plan.weights)
-      if (cause.empty() && !finite(model[weight.name], weight.shape.rows()))
-        cause = "weight `" + weight.name + "`",
-        cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
-    if (cause.empty())
-      if (const int first = first_not_finite(p, parity); first >= 0) {
-        const PlanNode& node = plan.nodes[at(first)];
-        cause = "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
-      }
+    const std::string from = cause(p, parity);
     throw Error(
         Exit::nonfinite,
         "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +
             "`: " + error.sentence() +
-            (cause.empty() ? "" : "; the first value that is not finite comes from " + cause) +
-            cure);
+            (from.empty() ? "" : "; the first value that is not finite comes from " + from));
   }
 };
 
@@ -194,12 +215,9 @@ int64_t Engine::rows() const {
   return body_->state.step.rows;
 }
 
-Tensor Engine::value(int index) const {
-  return body_->instances.value(index, static_cast<int>(body_->state.step.number % 2));
-}
-
 std::vector<double> Engine::report(size_t index) const {
-  const Tensor tensor = value(body_->plan.reports[index].second);
+  const int parity = static_cast<int>(body_->state.step.number % 2);
+  const Tensor tensor = body_->instances.value(body_->plan.reports[index].second, parity);
   if (tensor.shape.rank() == 0) return {static_cast<double>(tensor.floats()[0])};
   const int64_t width = tensor.shape.row_elements();
   const int64_t rows = tensor.shape.rows() == body_->plan.rows ? this->rows() : tensor.shape.rows();

@@ -36,7 +36,6 @@ class Engine {
   std::vector<double> report(size_t index) const;
   Measure* measure(size_t index) const;  // that makes the report, or null
   int64_t rows() const;                  // samples in the last step
-  Tensor value(int index) const;
 
   Learner& learner() { return *learner_; }
   std::vector<std::string> busy() const;  // what runs just now; any thread may ask

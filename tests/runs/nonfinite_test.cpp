@@ -75,5 +75,31 @@ TEST_F(Nonfinite, TheFirstStepSavesNothing) {
   EXPECT_EQ(step_of(last("run")), -1);
 }
 
+// What the first phase learned in the step is not what its nodes had computed with.
+TEST_F(Nonfinite, AnEarlierPhaseIsNotTakenForTheCause) {
+  const Ended ended = fails(R"(weft: 1
+name: two
+modules:
+  net:   {inputs: [x], nodes: {h: {node: linear, x: x, features: 8}, y: {node: linear, x: h, features: 1}}, outputs: {y: y}}
+  other: {inputs: [x], nodes: {y: {node: linear, x: x, features: 1}}, outputs: {y: y}}
+train:
+  data: {node: idx, images: data/train-images-idx3-ubyte, batch: 48}
+  nodes:
+    a:      {use: net, x: data.image}
+    b:      {use: other, x: data.image}
+    one:    {node: fill, like: b.y, value: 1}
+    a_loss: {node: bce_with_logits, x: a.y, target: one}
+    b_loss: {node: bce_with_logits, x: b.y, target: one}
+    large:  {node: scale, x: b_loss, by: 1e30}
+    huge:   {node: scale, x: large, by: 1e30}
+  phases:
+    - {name: first, minimize: a_loss, update: net, optimizer: {node: sgd, lr: 1e30}}
+    - {name: second, minimize: huge, update: other, optimizer: {node: sgd, lr: 1e-3}}
+  steps: 60
+)");
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("step 0, phase `second`"),
+                               HasSubstr("from node `huge` (scale) at bad.yaml:")));
+}
+
 }  // namespace
 }  // namespace weft::tests
