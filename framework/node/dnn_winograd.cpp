@@ -2,13 +2,19 @@
 
 #include <algorithm>
 
+#include "framework/node/loops.h"
 #include "framework/node/simd.h"
 
 namespace weft::dnn {
 
 namespace {
 using Pair = ConvolutionShape::Pair;
-constexpr int64_t together = 1 << 18;  // numbers of the tiles of a few images: 1 MiB
+constexpr int64_t cached = 1 << 18;        // numbers of the tiles of a few images: 1 MiB
+constexpr int64_t enough_tiles = 128;      // for the kernel's transform to be little beside them
+constexpr int64_t enough_rows = 64;        // of a product, for its kernel to be read seldom
+constexpr int64_t most_kernels = 1 << 18;  // 39 MiB of scratch memory a thread
+// A tile of 2 × 2 costs 36 multiplications directly and 16 so, and its transforms as much as some.
+constexpr int64_t tile_cost = 28;
 
 // Below, n numbers lie side by side, such as channels; the four rows of a result n apart, or
 // `stride`.
@@ -99,19 +105,6 @@ WEFT_SIMD void kernel_grad_line(const float* __restrict u, int64_t step, int64_t
   }
 }
 
-WEFT_SIMD void add_to_pixels(const float* __restrict bias, int64_t pixels, int64_t c,
-                             float* __restrict y) {
-  for (int64_t i = 0; i < pixels; ++i, y += c)
-    for (int64_t j = 0; j < c; ++j) y[j] += bias[j];
-}
-
-WEFT_SIMD void sum_pixels(const float* __restrict y, int64_t pixels, int64_t c,
-                          float* __restrict sum) {
-  for (int64_t j = 0; j < c; ++j) sum[j] = 0;
-  for (int64_t i = 0; i < pixels; ++i, y += c)
-    for (int64_t j = 0; j < c; ++j) sum[j] += y[j];
-}
-
 // The image among zeros, as far as tiles reach: `size` pixels from -offset on.
 void spread(const float* image, const Pair& own, int64_t c, const Pair& offset, const Pair& size,
             float* to) {
@@ -133,10 +126,11 @@ bool Winograd::suits(const ConvolutionShape& s) {
                      s.groups == 1 && s.batch > 0;
   if (!plain || s.padding[0] > 2 || s.padding[1] > 2) return false;
   const auto saves = [&](const Pair& size) {
-    const Pair t = halves(size);
-    return 36 * size[0] * size[1] >= 4 * 28 * t[0] * t[1] && s.batch * t[0] * t[1] >= 128;
+    const int64_t tiles = halves(size)[0] * halves(size)[1];
+    return 9 * size[0] * size[1] >= tile_cost * tiles && s.batch * tiles >= enough_tiles;
   };
-  return s.in >= 32 && s.out >= 32 && saves(s.x_size) && saves(s.y_size);
+  return s.in >= 32 && s.out >= 32 && s.in * s.out <= most_kernels && saves(s.x_size) &&
+         saves(s.y_size);
 }
 
 Winograd::Winograd(Convolution::Of of, const ConvolutionShape& s, const ConvolutionOptions& options)
@@ -147,22 +141,22 @@ Winograd::Winograd(Convolution::Of of, const ConvolutionShape& s, const Convolut
     padding_ = {2 - s.padding[0], 2 - s.padding[1]};
   }
   tiles_ = halves(to_.size);
-  few_ =
-      std::clamp<int64_t>(together / (16 * tiles() * (from_.channels + to_.channels)), 1, batch_);
-  while (batch_ % few_ != 0) --few_;
+  const int64_t c = from_.channels, o = to_.channels;
+  few_ = std::max(cached / (16 * tiles() * (c + o)), (enough_rows + tiles() - 1) / tiles());
+  few_ = std::min(few_, batch_);
 
   const PrecisionScope f32_only(Precision::f32);
-  const int64_t n = few_ * tiles(), c = from_.channels, o = to_.channels;
   const auto stack = [](int64_t rows, int64_t cols) {
     return Matrix{rows, cols, cols, 1, 16, rows * cols, 1, rows * cols};
   };
-  if (of == Convolution::Of::w) {
-    product_ = Matmul(stack(n, c).t(), stack(n, o), stack(c, o));
-    further_ = Matmul(stack(n, c).t(), stack(n, o), stack(c, o), {.accumulate = true});
-  } else {
+  const auto product = [&](int64_t images) {
+    const Matrix v = stack(images * tiles(), c), m = stack(images * tiles(), o);
     const Matrix u = stack(s.in, s.out);
-    product_ = Matmul(stack(n, c), of == Convolution::Of::x ? u.t() : u, stack(n, o));
-  }
+    if (of == Convolution::Of::w) return Matmul(v.t(), m, u, {.accumulate = true});
+    return Matmul(v, of == Convolution::Of::x ? u.t() : u, m);
+  };
+  product_ = product(few_);
+  if (batch_ % few_ != 0) last_ = product(batch_ % few_);
   const dnnl::memory::dims dims{s.out, s.in, 3, 3};
   const dnnl::memory::desc plain(dims, f32, dnnl::memory::format_tag::oihw);
   const dnnl::memory::desc packed(dims, f32, dnnl::memory::format_tag::hwio);
@@ -208,66 +202,68 @@ void Winograd::convolve(const float* from, const float* w, float* to, const floa
     kernel_line(p.packed + (turned ? 8 - col : col) * n, 3 * step * n, n, 3 * n, p.line + col * n);
   for (int64_t row = 0; row < 4; ++row)
     kernel_line(p.line + 3 * row * n, n, n, n, p.u + 4 * row * n);
-  for (int64_t i = 0; i < batch_; i += few_) {
-    for (int64_t k = 0; k < few_; ++k) tiles_of(from + (i + k) * from_.numbers(), k, p);
-    product_(p.v, p.u, p.m);
-    for (int64_t k = 0; k < few_; ++k) draw(k, to + (i + k) * to_.numbers(), bias, p);
-  }
+  each_few([&](int64_t i, int64_t few, const Matmul& product) {
+    for (int64_t k = 0; k < few; ++k) tiles_of(from + (i + k) * from_.numbers(), {k, few}, p);
+    product(p.v, p.u, p.m);
+    for (int64_t k = 0; k < few; ++k) draw({k, few}, to + (i + k) * to_.numbers(), bias, p);
+  });
 }
 
 void Winograd::to_w(const float* x, float* w, const float* y, float* bias) {
   const Parts p = parts();
   const int64_t n = kernels();
-  for (int64_t i = 0; i < batch_; i += few_) {
-    for (int64_t k = 0; k < few_; ++k) {
-      tiles_of(x + (i + k) * from_.numbers(), k, p);
-      tiles_of_grad(y + (i + k) * to_.numbers(), k, p);
+  std::fill_n(p.u, 16 * n, 0.0F);
+  each_few([&](int64_t i, int64_t few, const Matmul& product) {
+    for (int64_t k = 0; k < few; ++k) {
+      tiles_of(x + (i + k) * from_.numbers(), {k, few}, p);
+      tiles_of_grad(y + (i + k) * to_.numbers(), {k, few}, p);
     }
-    (i == 0 ? product_ : further_)(p.v, p.m, p.u);
-  }
+    product(p.v, p.m, p.u);
+  });
   for (int64_t col = 0; col < 4; ++col)
     kernel_grad_line(p.u + col * n, 4 * n, n, 4 * n, p.line + col * n);
   for (int64_t row = 0; row < 3; ++row)
     kernel_grad_line(p.line + 4 * row * n, n, n, n, p.packed + 3 * row * n);
   pack_("a reorder of weights", p.packed, w);
-  if (options_.bias) sum_pixels(y, batch_ * to_.size[0] * to_.size[1], to_.channels, bias);
+  if (options_.bias)
+    sum_rows(y, batch_ * to_.size[0] * to_.size[1], to_.channels, to_.channels, bias);
 }
 
-// Image `k` of the few: Bᵀ d B of each tile, into v.
-void Winograd::tiles_of(const float* image, int64_t k, const Parts& p) const {
-  const int64_t c = from_.channels, line = (2 * tiles_[1] + 2) * c, stride = few_ * tiles() * c;
+// Bᵀ d B of each tile of an image, into v.
+void Winograd::tiles_of(const float* image, Place at, const Parts& p) const {
+  const int64_t c = from_.channels, line = (2 * tiles_[1] + 2) * c, stride = at.of * tiles() * c;
   spread(image, from_.size, c, padding_, {2 * tiles_[0] + 2, 2 * tiles_[1] + 2}, p.image);
   for (int64_t i = 0; i < tiles_[0]; ++i) {
     tile_rows(p.image + 2 * i * line, line, p.rows);
     for (int64_t row = 0; row < 4; ++row)
       tile_columns(p.rows + row * line, tiles_[1], c, stride,
-                   p.v + 4 * row * stride + (k * tiles() + i * tiles_[1]) * c);
+                   p.v + 4 * row * stride + (at.image * tiles() + i * tiles_[1]) * c);
   }
 }
 
 // A dy Aᵀ of each tile, into m.
-void Winograd::tiles_of_grad(const float* image, int64_t k, const Parts& p) const {
-  const int64_t c = to_.channels, line = 2 * tiles_[1] * c, stride = few_ * tiles() * c;
+void Winograd::tiles_of_grad(const float* image, Place at, const Parts& p) const {
+  const int64_t c = to_.channels, line = 2 * tiles_[1] * c, stride = at.of * tiles() * c;
   spread(image, to_.size, c, {0, 0}, {2 * tiles_[0], 2 * tiles_[1]}, p.image);
   for (int64_t i = 0; i < tiles_[0]; ++i) {
     grad_rows(p.image + 2 * i * line, line, p.rows);
     for (int64_t row = 0; row < 4; ++row)
       grad_columns(p.rows + row * line, tiles_[1], c, stride,
-                   p.m + 4 * row * stride + (k * tiles() + i * tiles_[1]) * c);
+                   p.m + 4 * row * stride + (at.image * tiles() + i * tiles_[1]) * c);
   }
 }
 
-// Aᵀ m A of each tile of image `k`, with bias and activation.
-void Winograd::draw(int64_t k, float* image, const float* bias, const Parts& p) const {
-  const int64_t c = to_.channels, n = tiles_[1] * c, stride = few_ * tiles() * c;
+// Aᵀ m A of each tile of an image, with bias and activation.
+void Winograd::draw(Place at, float* image, const float* bias, const Parts& p) const {
+  const int64_t c = to_.channels, n = tiles_[1] * c, stride = at.of * tiles() * c;
   float* const drawn = p.image;  // a row of pixels
   for (int64_t i = 0; i < tiles_[0]; ++i) {
-    const float* m = p.m + (k * tiles() + i * tiles_[1]) * c;
+    const float* m = p.m + (at.image * tiles() + i * tiles_[1]) * c;
     for (int64_t col = 0; col < 4; ++col)
       result_rows(m + col * stride, n, 4 * stride, 4 * n, p.rows + col * n);
     for (int64_t row = 2 * i; row < std::min(2 * i + 2, to_.size[0]); ++row) {
       result_columns(p.rows + row % 2 * 4 * n, tiles_[1], c, n, drawn);
-      if (options_.bias && bias) add_to_pixels(bias, to_.size[1], c, drawn);
+      if (options_.bias && bias) add_to_rows(bias, to_.size[1], c, drawn);
       activation_forward(options_.activation, options_.slope, drawn, to_.size[1] * c);
       std::copy_n(drawn, to_.size[1] * c, image + row * to_.size[1] * c);
     }

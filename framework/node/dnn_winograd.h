@@ -29,6 +29,9 @@ class Winograd {
   struct Parts {
     float *packed, *line, *u, *v, *m, *image, *rows;
   };
+  struct Place {  // among the images that are together in v and m
+    int64_t image, of;
+  };
   struct Image {
     ConvolutionShape::Pair size;
     int64_t channels;
@@ -39,16 +42,22 @@ class Winograd {
   int64_t tiles() const { return tiles_[0] * tiles_[1]; }  // of an image
   int64_t kernels() const { return from_.channels * to_.channels; }
   void convolve(const float* from, const float* w, float* to, const float* bias, bool turned);
-  void tiles_of(const float* image, int64_t k, const Parts& p) const;
-  void tiles_of_grad(const float* image, int64_t k, const Parts& p) const;
-  void draw(int64_t k, float* image, const float* bias, const Parts& p) const;
+  void tiles_of(const float* image, Place at, const Parts& p) const;
+  void tiles_of_grad(const float* image, Place at, const Parts& p) const;
+  void draw(Place at, float* image, const float* bias, const Parts& p) const;
+  // Calls f(first image, images, their 16 products) for a few images at a time.
+  template <class F>
+  void each_few(F f) const {
+    for (int64_t i = 0; i < batch_; i += few_)
+      i + few_ <= batch_ ? f(i, few_, product_) : f(i, batch_ - i, last_);
+  }
 
   ConvolutionOptions options_;
   int64_t batch_, few_;  // images; images at a time
   Image from_, to_;      // x and y; for the gradient of x the other way round
   ConvolutionShape::Pair padding_, tiles_;
-  Matmul product_, further_;  // of the 16; further_ adds to what stands there
-  Call pack_;                 // weights: from or to [3, 3, in, out]
+  Matmul product_, last_;  // of few_ images; of those that are left
+  Call pack_;              // weights: from or to [3, 3, in, out]
 };
 
 }  // namespace weft::dnn

@@ -2,8 +2,8 @@
 #include <array>
 #include <cmath>
 
+#include "framework/node/loops.h"
 #include "framework/node/plugin.h"
-#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {

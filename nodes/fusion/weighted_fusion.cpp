@@ -1,5 +1,5 @@
+#include "framework/node/loops.h"
 #include "nodes/fusion/fusion.h"
-#include "nodes/layers/loops.h"
 #include "nodes/layers/softmax.h"
 
 namespace weft {

@@ -1,9 +1,9 @@
 #include <numbers>
 
+#include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
-#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {

@@ -1,10 +1,10 @@
 #include <algorithm>
 
+#include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
 #include "nodes/fusion/fusion.h"
-#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {

@@ -57,11 +57,11 @@ class Attention final : public Node {
   int64_t tk() const { return k.shape()[1]; }
   int64_t d() const { return q.shape()[2]; }
   int64_t scores() const { return *heads * tq() * tk(); }  // of a sample
-  int64_t together() const {  // samples whose scores stay in the cache from product to product
-    int64_t few = std::clamp<int64_t>(32768 / std::max<int64_t>(scores(), 1), 1,
-                                      std::max<int64_t>(q.rows(), 1));
-    while (q.rows() % few != 0) --few;
-    return few;
+  int64_t few() const {  // samples whose scores stay in the cache from product to product
+    int64_t n = std::clamp<int64_t>(32768 / std::max<int64_t>(scores(), 1), 1,
+                                    std::max<int64_t>(q.rows(), 1));
+    while (q.rows() % n != 0) --n;
+    return n;
   }
 
   void infer() override {
@@ -85,37 +85,37 @@ class Attention final : public Node {
   // [batch, t, d] as a stack of [batch, heads] matrices, [t, d / heads].
   Matrix split(int64_t t) const {
     const int64_t size = d() / *heads;
-    return {t, size, d(), 1, together(), t * d(), *heads, size};
+    return {t, size, d(), 1, few(), t * d(), *heads, size};
   }
 
   void prepare(Pass pass) override {
     const Matrix Q = split(tq()), K = split(tk());
-    const Matrix S{tq(), tk(), tk(), 1, together(), scores(), *heads, tq() * tk()};
+    const Matrix S{tq(), tk(), tk(), 1, few(), scores(), *heads, tq() * tk()};
     const MatmulOptions scaled{.scale = 1 / std::sqrt(static_cast<float>(d() / *heads))};
     if (pass == Pass::forward) {
       scores_ = Matmul(Q, K.t(), S, scaled);
       mix_ = Matmul(S, K, Q);
-      if (!training()) scratch_.resize(together() * scores());
+      if (!training()) scratch_.resize(few() * scores());
     }
     if (pass == Pass::backward) {
       grad_p_ = Matmul(Q, K.t(), S);
       grad_q_ = Matmul(S, K, Q, scaled);
       grad_k_ = Matmul(S.t(), Q, K, scaled);
       grad_v_ = Matmul(S.t(), Q, K);
-      scratch_.resize(together() * scores());
+      scratch_.resize(few() * scores());
     }
   }
 
   // Calls f(first sample, its place in q and y, in k and v, in p) for a few samples at a time.
   template <class F>
   void each_few(F f) const {
-    for (int64_t i = 0; i < q.rows(); i += together())
+    for (int64_t i = 0; i < q.rows(); i += few())
       f(i, i * tq() * d(), i * tk() * d(), i * scores());
   }
-  int64_t score_rows() const { return together() * *heads * tq(); }
+  int64_t score_rows() const { return few() * *heads * tq(); }
 
   void set_hidden(int64_t sample, float* s, float value) const {
-    for (int64_t i = 0; i < together(); ++i)
+    for (int64_t i = 0; i < few(); ++i)
       hide(keys.ints() + (sample + i) * tk(), value, *heads * tq(), tk(), s + i * scores());
   }
 

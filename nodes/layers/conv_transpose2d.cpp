@@ -1,22 +1,13 @@
 #include <cmath>
 
 #include "framework/node/dnn.h"
+#include "framework/node/loops.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
-#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {
 namespace {
-
-WEFT_SIMD void add_bias(float* __restrict y, const float* __restrict bias, int64_t rows,
-                        int64_t c) {
-  if (c == 1)
-    for (int64_t i = 0; i < rows; ++i) y[i] += bias[0];
-  else
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < c; ++j) y[i * c + j] += bias[j];
-}
 
 // The transpose of a convolution that leads from y to x.
 class ConvTranspose2d final : public Node {
@@ -90,7 +81,7 @@ class ConvTranspose2d final : public Node {
 
   void forward(const Step&) override {
     spread_.to_x(y.data(), weight.data(), x.data());
-    if (*with_bias) add_bias(y.data(), bias.data(), y.size() / *features, *features);
+    if (*with_bias) add_to_rows(bias.data(), y.size() / *features, *features, y.data());
     activation_forward(*activation, static_cast<float>(*slope), y.data(), y.size());
   }
 

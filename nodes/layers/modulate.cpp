@@ -1,6 +1,6 @@
+#include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {

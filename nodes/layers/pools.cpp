@@ -2,9 +2,9 @@
 #include <limits>
 
 #include "framework/node/dnn.h"
+#include "framework/node/loops.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
-#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {

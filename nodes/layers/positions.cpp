@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {

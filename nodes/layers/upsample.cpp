@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "framework/node/loops.h"
 #include "framework/node/plugin.h"
-#include "nodes/layers/loops.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {

@@ -2,10 +2,10 @@
 #include <cmath>
 
 #include "framework/node/dnn.h"
+#include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
-#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {

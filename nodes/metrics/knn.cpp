@@ -3,9 +3,9 @@
 #include <numeric>
 
 #include "framework/node/dnn.h"
+#include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "framework/node/dnn.h"
+#include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/layers/loops.h"
 
 namespace weft {
 namespace {

@@ -1,4 +1,4 @@
-// Loops over rows that several nodes share.
+// Loops over rows that nodes share. Each file that includes them has copies of its own.
 #pragma once
 
 #include <algorithm>
@@ -57,6 +57,16 @@ inline float direction(const float* x, float* y, int64_t n) {
   for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < cols; ++j) sum[j] += grad[i * stride + j];
+}
+
+// Each row of y += x
+[[maybe_unused]] static WEFT_SIMD void add_to_rows(const float* __restrict x, int64_t rows,
+                                                   int64_t cols, float* __restrict y) {
+  if (cols == 1)
+    for (int64_t i = 0; i < rows; ++i) y[i] += x[0];
+  else
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < cols; ++j) y[i * cols + j] += x[j];
 }
 
 }  // namespace weft
