@@ -117,11 +117,11 @@ class Memory {
   void walk(PlanPhase& phase) {
     const size_t before = plan_.buffers.size();
     begin_.push_back(now_);
-    int stage = -1;
+    int group = -1;
     if (phase.loss >= 0) add_grads(phase);
     for (const PlanItem& item : phase.items) {
       ++now_;
-      if (std::exchange(stage, item.stage / 2) != item.stage / 2) ++task_;
+      if (std::exchange(group, item.group()) != item.group()) ++task_;
       if (item.kind == PlanItem::Kind::forward)
         use_node(phase, item.node, false);
       else if (item.kind == PlanItem::Kind::backward)

@@ -88,7 +88,8 @@ struct PlanItem {
   int node = -1;   // forward, backward
   int value = -1;  // seed, sum
   bool laned = false;
-  int stage = 0;  // see stages.h
+  int stage = 0;                           // see stages.h
+  int group() const { return stage / 2; }  // of lanes: that it is part of, or stands behind
 };
 
 // An optimizer of a phase, and the weights whose names it takes: the first that matches a weight

@@ -1,5 +1,7 @@
 #include "framework/run/instances.h"
 
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -37,7 +39,8 @@ Workspaces::Workspaces(size_t count, size_t bytes) : taken_(count) {
 }
 
 int Workspaces::take() {
-  for (size_t i = 0;; i = (i + 1) % taken_.size())
+  const int thread = std::max(tbb::this_task_arena::current_thread_index(), 0);
+  for (size_t i = at(thread) % taken_.size();; i = (i + 1) % taken_.size())
     if (!taken_[i].exchange(true)) return static_cast<int>(i);
 }
 
@@ -210,8 +213,7 @@ void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_
   }
 }
 
-// Is it bound to other memory so far?
-bool Instances::stale(Instance& instance, size_t phase, int parity, int workspace) const {
+bool Instances::rebinds(Instance& instance, size_t phase, int parity, int workspace) {
   const auto spaces = static_cast<int64_t>(workspaces.count()) + 1;
   const int64_t key =
       (static_cast<int64_t>(phase) * 2 + (reads_data_[at(instance.plan_node)] ? parity : 0)) *
@@ -221,18 +223,18 @@ bool Instances::stale(Instance& instance, size_t phase, int parity, int workspac
 }
 
 void Instances::bind_lane(Instance& instance, size_t phase, int parity, int workspace) {
-  if (stale(instance, phase, parity, workspace)) bind(instance, phase, parity, workspace);
+  if (rebinds(instance, phase, parity, workspace)) bind(instance, phase, parity, workspace);
 }
 
 void Instances::bind(size_t phase, int parity) {
   for (size_t n = 0; n < nodes_.size(); ++n) {
     if (static_cast<int>(n) == plan_.data || plan_.nodes[n].laned) continue;
     for (Instance& instance : nodes_[n])
-      if (stale(instance, phase, parity)) bind(instance, phase, parity);
+      if (rebinds(instance, phase, parity)) bind(instance, phase, parity);
   }
   for (BlockLearner& learner : learners_[phase])
     for (Instance& use : learner.uses)
-      if (stale(use, phase, parity))
+      if (rebinds(use, phase, parity))
         bind_block(use, phase, learner.learn, learner.block, &use == &learner.uses[0], parity);
 }
 

@@ -1,5 +1,7 @@
 #include "framework/run/phase_graph.h"
 
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -65,7 +67,7 @@ void PhaseGraph::add_item(const PlanItem& item) {
   const std::vector<size_t> after = index_.needs(item);
   Where where;
   if (item.laned) {
-    where.group = item.stage / 2;
+    where.group = item.group();
     for (int64_t lane = 0; lane < plan_.lanes; ++lane) {
       Task& own = lane_task(where.group, lane);
       for (const size_t before : after)
@@ -245,9 +247,13 @@ void PhaseGraph::execute(Task& task) {
         node.path + " (" + node.kind + "), step " + std::to_string(state_.step.number) + ": " + why,
         code));
   };
-  const int workspace = task.lane < 0 ? -1 : instances_.workspaces.take();
+  task.now.store(task.calls.front().node, std::memory_order_relaxed);
   try {
-    make_calls(task, workspace);
+    if (task.lane < 0)
+      make_calls(task, -1);
+    else  // a thread that waits within a node takes no other lane: its workspace is in use
+      tbb::this_task_arena::isolate(
+          [&] { make_calls(task, Workspaces::Lease(instances_.workspaces).number); });
   } catch (const Error& error) {
     if (error.code() == Exit::nonfinite)
       state_.fail(error);
@@ -258,7 +264,6 @@ void PhaseGraph::execute(Task& task) {
   } catch (...) {
     fail(Exit::internal, "threw what is not an exception");
   }
-  if (workspace >= 0) instances_.workspaces.give(workspace);
   task.now.store(-1, std::memory_order_relaxed);
 }
 

@@ -139,6 +139,17 @@ TEST_F(Faults, GradientsThatAreNoNumbersAreFoundOut) {
     }
 }
 
+// Threads that wait for such work must not take another lane, whose memory would be theirs too.
+TEST_F(Faults, LanesMayWaitForWorkOfTheirOwn) {
+  for (int step = 0; step < 8; ++step)
+    for (const int threads : {1, 2, 4}) {
+      std::string many =
+          chain(middle, "at: forward, kind: parallel, step: " + std::to_string(step));
+      many.replace(many.find("lanes: 4"), 8, "lanes: 32");
+      EXPECT_EQ(train(many, threads).what, "");
+    }
+}
+
 TEST_F(Faults, BeforeTheFirstStepNameTheNodeToo) {
   for (const Position& position : {first, middle, last})
     for (const std::string at : {"infer", "prepare"})

@@ -1,9 +1,12 @@
 // A node that scales by a weight, until it fails as it is told.
+#include <tbb/parallel_for.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include "framework/node/plugin.h"
 
@@ -15,9 +18,9 @@ std::vector<std::string> names(At) {
   return {"nowhere", "infer", "prepare", "forward", "backward", "learn"};
 }
 
-enum class Fault { error, exception, other, hang, nan };
+enum class Fault { error, exception, other, hang, nan, parallel };
 std::vector<std::string> names(Fault) {
-  return {"error", "exception", "other", "hang", "nan"};
+  return {"error", "exception", "other", "hang", "nan", "parallel"};
 }
 
 class Faulty final : public Node {
@@ -41,9 +44,20 @@ class Faulty final : public Node {
       case Fault::exception: throw std::runtime_error("the belt is off");
       case Fault::other: throw 42;
       case Fault::hang: std::this_thread::sleep_for(std::chrono::duration<double>(*seconds)); break;
+      case Fault::parallel: split(); break;
       case Fault::nan: return std::numeric_limits<float>::quiet_NaN();
     }
     return 0;
+  }
+  // What a node in lanes should leave to weft; its thread must not take another lane meanwhile.
+  static void split() {
+    thread_local bool waits = false;
+    if (std::exchange(waits, true)) throw Error("a thread that waits has taken another lane");
+    tbb::parallel_for(0, 16, [](int) {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+      while (std::chrono::steady_clock::now() < end) continue;
+    });
+    waits = false;
   }
   float factor() const { return *weight ? scale.data()[0] : 1; }
 
