@@ -15,7 +15,7 @@
 //             says so, once a training step and lane, after its backward: writes the lane's part of
 //             each whole gradient.
 // forward, backward and learn do numbers only: no allocation, no validation, no I/O (sinks
-// excepted).
+// excepted), no threads of their own: a node that sees the whole batch has in_blocks() for that.
 //
 // Lanes. A batch is cut into lanes, ranges of rows. A node is *row-wise* unless whole_batch() says
 // otherwise: row i of its outputs depends on row i of its inputs only. A row-wise node has one
@@ -93,7 +93,8 @@ class WEFT_API In {
   const int32_t* ints() const { return value_.ints(); }
   bool wants_grad() const { return wants_grad_; }  // does anything upstream learn?
   float* grad() const { return grad_.floats(); }   // backward() writes it whole
-  // infer() calls it if neither backward() nor learn() reads the values: their memory passes on.
+  // infer() says that backward() and learn() read none of these values: by then their memory may be
+  // another tensor's.
   void forward_only() { kept_ = false; }
 
   const char* const name;
@@ -150,7 +151,7 @@ class WEFT_API Out {
   int32_t* ints() const { return value_.ints(); }
   // Summed over all readers; backward() may scribble.
   float* grad() const { return grad_.floats(); }
-  void forward_only() { kept_ = false; }  // as of In
+  void forward_only() { kept_ = false; }  // as of an input
 
   const char* const name;
   const char* const doc;

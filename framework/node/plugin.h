@@ -19,7 +19,8 @@ struct NodeKind {
   const NodeKind* next = nullptr;  // in the same plugin
 };
 
-constexpr uint32_t plugin_abi = 1;
+// Raised with every change of what plugins are compiled against: this folder.
+constexpr uint32_t plugin_abi = 2;
 
 // Constant data in the section `.weft` of the plugin's file, read before any of its code is loaded.
 struct PluginStamp {

@@ -145,9 +145,8 @@ TEST_F(Plugins, RefuseAnotherMachine) {
 TEST_F(Plugins, RefuseAnotherAbi) {
   const fs::path file =
       stamped("old.so", [](PluginStamp& stamp) { stamp.abi = 99, stamp.size = 8; });
-  EXPECT_EQ(stamp_refusal(file), file.string() +
-                                     " has the plugin ABI 99, this weft has 1: rebuild "
-                                     "it against this weft");
+  EXPECT_EQ(stamp_refusal(file), file.string() + " has the plugin ABI 99, this weft has " +
+                                     std::to_string(plugin_abi) + ": rebuild it against this weft");
 }
 
 TEST_F(Plugins, RefuseAnotherBuild) {
