@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -127,10 +126,10 @@ class Profile {
     const Shares of = shares();
     fmt::print(
         "a step takes {:.3f} ms: {:.0f} % are the arithmetic alone at that speed, {:.0f} % what "
-        "its products take {},\n{:.0f} % other work of nodes and optimizers, {:.0f} % the rest: "
+        "its products take beyond,\n{:.0f} % other work of nodes and optimizers, {:.0f} % the "
+        "rest: "
         "the runtime, waiting\n\n",
-        step() * 1e3, 100 * of.arithmetic, 100 * std::abs(of.slower_products),
-        of.slower_products < 0 ? "less, by Winograd's algorithm" : "beyond", 100 * of.other_work,
+        step() * 1e3, 100 * of.arithmetic, 100 * of.slower_products, 100 * of.other_work,
         100 * of.rest);
     print_table("phase", phases_);
     print_table("kind", kinds_);

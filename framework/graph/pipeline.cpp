@@ -4,9 +4,9 @@
 #include <set>
 
 #include "framework/graph/fields.h"
-#include "framework/graph/graph_decls.h"
 #include "framework/graph/merge.h"
-#include "framework/graph/section_decls.h"
+#include "framework/graph/read_graph.h"
+#include "framework/graph/read_section.h"
 #include "framework/graph/transfer.h"
 
 namespace weft {

@@ -89,7 +89,7 @@ struct PlanItem {
   int value = -1;  // seed, sum
   bool laned = false;
   int stage = 0;                           // see stages.h
-  int group() const { return stage / 2; }  // of lanes: that it is part of, or stands behind
+  int group() const { return stage / 2; }  // of lanes: that it is part of, or comes right after
 };
 
 // An optimizer of a phase, and the weights whose names it takes: the first that matches a weight

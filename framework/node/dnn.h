@@ -64,7 +64,7 @@ struct MatmulOptions {
   Activation activation = Activation::none;
   float slope = 0;
   float scale = 1;          // of the product; not together with a bias
-  bool accumulate = false;  // c + a b, with none of the above
+  bool accumulate = false;  // c + a b, with none of the above; a has columns
 };
 
 // c = f(scale · a b + bias), or c + a b; built once in prepare(), called in forward(), backward()

@@ -49,7 +49,7 @@ void check(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOption
     refuse("the stacks differ");
   if (options.bias && options.scale != 1) refuse("a scaled product has no bias");
   if (options.accumulate &&
-      (options.bias || options.scale != 1 || options.activation != Activation::none))
+      (options.bias || options.scale != 1 || options.activation != Activation::none || a.cols == 0))
     refuse("what is added to c is a product alone");
   if (a.cols == 0 && (options.bias || options.activation != Activation::none))
     refuse("a product over nothing has neither bias nor activation");
@@ -68,7 +68,7 @@ bool rounds(const Matrix& a, const Matrix& b) {
 struct Matmul::Built {
   Matrix c;
   bool empty, over_nothing;  // c has no element; a has no column
-  bool bias, accumulate;
+  bool bias;
   std::optional<dnn::Rounded> half_a, half_b;  // copies in bf16, if it pays
   dnn::Call call;
 
@@ -76,8 +76,7 @@ struct Matmul::Built {
       : c(c),
         empty(c.rows * c.cols * c.outer * c.inner == 0),
         over_nothing(a.cols == 0),
-        bias(options.bias),
-        accumulate(options.accumulate) {
+        bias(options.bias) {
     if (empty || over_nothing) return;
     const bool stack = stacked(c);
     if (rounds(a, b)) half_a.emplace(a), half_b.emplace(b);
@@ -87,7 +86,7 @@ struct Matmul::Built {
     const auto offset = bias ? bias_layout(c.cols, stack) : dnnl::memory::desc();
     const auto product = bias ? dnnl::matmul::desc(A, B, offset, C) : dnnl::matmul::desc(A, B, C);
     dnnl::primitive_attr attr = dnn::attributes(options.activation, options.slope, options.scale);
-    if (accumulate) {
+    if (options.accumulate) {
       dnnl::post_ops sum;
       sum.append_sum();
       attr.set_post_ops(sum);
@@ -140,7 +139,7 @@ void Matmul::operator()(const float* a, const float* b, float* c, const float* b
   if (!built_) throw Error(Exit::internal, "a product was called before it was built");
   Built& built = *built_;
   if (built.empty) return;
-  if (built.over_nothing) return built.accumulate ? void() : built.clear(c);
+  if (built.over_nothing) return built.clear(c);
   built.multiply(a, b, c, bias);
 }
 

@@ -9,11 +9,12 @@ namespace weft::dnn {
 
 namespace {
 using Pair = ConvolutionShape::Pair;
-constexpr int64_t cached = 1 << 18;        // numbers of the tiles of a few images: 1 MiB
-constexpr int64_t enough_tiles = 128;      // for the kernel's transform to be little beside them
+constexpr int64_t cached = 1 << 18;        // numbers of tiles that are transformed at once: 1 MiB
 constexpr int64_t enough_rows = 64;        // of a product, for its kernel to be read seldom
-constexpr int64_t most_kernels = 1 << 18;  // 39 MiB of scratch memory a thread
-// A tile of 2 × 2 costs 36 multiplications directly and 16 so, and its transforms as much as some.
+constexpr int64_t enough_tiles = 128;      // for the kernel's transform to be little beside them
+constexpr int64_t most_kernels = 1 << 18;  // in × out: 37 MiB of scratch memory a thread
+// Of a tile, as measured: 16 multiplications, and transforms that take as long as 12. Directly a
+// pixel takes 9.
 constexpr int64_t tile_cost = 28;
 
 // Below, n numbers lie side by side, such as channels; the four rows of a result n apart, or
@@ -105,17 +106,25 @@ WEFT_SIMD void kernel_grad_line(const float* __restrict u, int64_t step, int64_t
   }
 }
 
-// The image among zeros, as far as tiles reach: `size` pixels from -offset on.
-void spread(const float* image, const Pair& own, int64_t c, const Pair& offset, const Pair& size,
-            float* to) {
-  std::fill_n(to, size[0] * size[1] * c, 0.0F);
-  const int64_t cols = std::min(own[1], size[1] - offset[1]) * c;
-  for (int64_t row = 0; row < std::min(own[0], size[0] - offset[0]); ++row)
-    std::copy_n(image + row * own[1] * c, cols, to + ((row + offset[0]) * size[1] + offset[1]) * c);
+// Rows of an image from `top` on, `cols` pixels of each from -left on; zeros around the image.
+void cut(const float* image, const Pair& size, int64_t c, int64_t top, int64_t left, int64_t rows,
+         int64_t cols, float* to) {
+  const int64_t own = std::min(size[1], cols - left);
+  for (int64_t row = top; row < top + rows; ++row, to += cols * c) {
+    const bool within = row >= 0 && row < size[0];
+    const int64_t begin = within ? left * c : cols * c, end = within ? (left + own) * c : cols * c;
+    std::fill(to, to + begin, 0.0F);
+    if (within) std::copy_n(image + row * size[1] * c, end - begin, to + begin);
+    std::fill(to + end, to + cols * c, 0.0F);
+  }
+}
+
+int64_t divided(int64_t n, int64_t by) {  // rounded up
+  return (n + by - 1) / by;
 }
 
 Pair halves(const Pair& size) {
-  return {(size[0] + 1) / 2, (size[1] + 1) / 2};
+  return {divided(size[0], 2), divided(size[1], 2)};
 }
 }  // namespace
 
@@ -142,21 +151,22 @@ Winograd::Winograd(Convolution::Of of, const ConvolutionShape& s, const Convolut
   }
   tiles_ = halves(to_.size);
   const int64_t c = from_.channels, o = to_.channels;
-  few_ = std::max(cached / (16 * tiles() * (c + o)), (enough_rows + tiles() - 1) / tiles());
-  few_ = std::min(few_, batch_);
+  const int64_t most =
+      std::max(cached / (16 * tiles_[1] * (c + o)), divided(enough_rows, tiles_[1]));
+  few_ = divided(lines(), divided(lines(), most));
 
   const PrecisionScope f32_only(Precision::f32);
   const auto stack = [](int64_t rows, int64_t cols) {
     return Matrix{rows, cols, cols, 1, 16, rows * cols, 1, rows * cols};
   };
-  const auto product = [&](int64_t images) {
-    const Matrix v = stack(images * tiles(), c), m = stack(images * tiles(), o);
+  const auto product = [&](int64_t few) {
+    const Matrix v = stack(few * tiles_[1], c), m = stack(few * tiles_[1], o);
     const Matrix u = stack(s.in, s.out);
     if (of == Convolution::Of::w) return Matmul(v.t(), m, u, {.accumulate = true});
     return Matmul(v, of == Convolution::Of::x ? u.t() : u, m);
   };
   product_ = product(few_);
-  if (batch_ % few_ != 0) last_ = product(batch_ % few_);
+  if (lines() % few_ != 0) last_ = product(lines() % few_);
   const dnnl::memory::dims dims{s.out, s.in, 3, 3};
   const dnnl::memory::desc plain(dims, f32, dnnl::memory::format_tag::oihw);
   const dnnl::memory::desc packed(dims, f32, dnnl::memory::format_tag::hwio);
@@ -171,14 +181,14 @@ Winograd::Winograd(Convolution::Of of, const ConvolutionShape& s, const Convolut
 
 Winograd::Parts Winograd::parts() const {
   const int64_t widest = std::max(from_.channels, to_.channels);
-  const int64_t image = (2 * tiles_[0] + 2) * (2 * tiles_[1] + 2) * widest;
+  const int64_t four = 4 * (2 * tiles_[1] + 2) * widest;
   const int64_t numbers[]{9 * kernels(),
                           12 * kernels(),
                           16 * kernels(),
-                          16 * few_ * tiles() * from_.channels,
-                          16 * few_ * tiles() * to_.channels,
-                          image,
-                          8 * (2 * tiles_[1] + 2) * widest};
+                          16 * few_ * tiles_[1] * from_.channels,
+                          16 * few_ * tiles_[1] * to_.channels,
+                          four,
+                          four};
   const auto bytes = [&](int i) { return static_cast<size_t>(numbers[i]) * sizeof(float); };
   Scratch memory({bytes(0), bytes(1), bytes(2), bytes(3), bytes(4), bytes(5), bytes(6)});
   const auto part = [&](int i) { return static_cast<float*>(memory.part(bytes(i))); };
@@ -202,10 +212,10 @@ void Winograd::convolve(const float* from, const float* w, float* to, const floa
     kernel_line(p.packed + (turned ? 8 - col : col) * n, 3 * step * n, n, 3 * n, p.line + col * n);
   for (int64_t row = 0; row < 4; ++row)
     kernel_line(p.line + 3 * row * n, n, n, n, p.u + 4 * row * n);
-  each_few([&](int64_t i, int64_t few, const Matmul& product) {
-    for (int64_t k = 0; k < few; ++k) tiles_of(from + (i + k) * from_.numbers(), {k, few}, p);
+  each_few([&](int64_t first, int64_t few, const Matmul& product) {
+    for (int64_t k = 0; k < few; ++k) tiles_of(from, line(first, k, few), p);
     product(p.v, p.u, p.m);
-    for (int64_t k = 0; k < few; ++k) draw({k, few}, to + (i + k) * to_.numbers(), bias, p);
+    for (int64_t k = 0; k < few; ++k) draw(line(first, k, few), to, bias, p);
   });
 }
 
@@ -213,10 +223,10 @@ void Winograd::to_w(const float* x, float* w, const float* y, float* bias) {
   const Parts p = parts();
   const int64_t n = kernels();
   std::fill_n(p.u, 16 * n, 0.0F);
-  each_few([&](int64_t i, int64_t few, const Matmul& product) {
+  each_few([&](int64_t first, int64_t few, const Matmul& product) {
     for (int64_t k = 0; k < few; ++k) {
-      tiles_of(x + (i + k) * from_.numbers(), {k, few}, p);
-      tiles_of_grad(y + (i + k) * to_.numbers(), {k, few}, p);
+      tiles_of(x, line(first, k, few), p);
+      tiles_of_grad(y, line(first, k, few), p);
     }
     product(p.v, p.m, p.u);
   });
@@ -229,44 +239,37 @@ void Winograd::to_w(const float* x, float* w, const float* y, float* bias) {
     sum_rows(y, batch_ * to_.size[0] * to_.size[1], to_.channels, to_.channels, bias);
 }
 
-// Bᵀ d B of each tile of an image, into v.
-void Winograd::tiles_of(const float* image, Place at, const Parts& p) const {
-  const int64_t c = from_.channels, line = (2 * tiles_[1] + 2) * c, stride = at.of * tiles() * c;
-  spread(image, from_.size, c, padding_, {2 * tiles_[0] + 2, 2 * tiles_[1] + 2}, p.image);
-  for (int64_t i = 0; i < tiles_[0]; ++i) {
-    tile_rows(p.image + 2 * i * line, line, p.rows);
-    for (int64_t row = 0; row < 4; ++row)
-      tile_columns(p.rows + row * line, tiles_[1], c, stride,
-                   p.v + 4 * row * stride + (at.image * tiles() + i * tiles_[1]) * c);
-  }
+// Bᵀ d B of each tile, into v.
+void Winograd::tiles_of(const float* images, const Line& line, const Parts& p) const {
+  const int64_t c = from_.channels, cols = 2 * tiles_[1] + 2, stride = line.of * tiles_[1] * c;
+  cut(images + line.image * from_.numbers(), from_.size, c, 2 * line.row - padding_[0], padding_[1],
+      4, cols, p.pixels);
+  tile_rows(p.pixels, cols * c, p.rows);
+  for (int64_t row = 0; row < 4; ++row)
+    tile_columns(p.rows + row * cols * c, tiles_[1], c, stride,
+                 p.v + 4 * row * stride + line.at * tiles_[1] * c);
 }
 
 // A dy Aᵀ of each tile, into m.
-void Winograd::tiles_of_grad(const float* image, Place at, const Parts& p) const {
-  const int64_t c = to_.channels, line = 2 * tiles_[1] * c, stride = at.of * tiles() * c;
-  spread(image, to_.size, c, {0, 0}, {2 * tiles_[0], 2 * tiles_[1]}, p.image);
-  for (int64_t i = 0; i < tiles_[0]; ++i) {
-    grad_rows(p.image + 2 * i * line, line, p.rows);
-    for (int64_t row = 0; row < 4; ++row)
-      grad_columns(p.rows + row * line, tiles_[1], c, stride,
-                   p.m + 4 * row * stride + (at.image * tiles() + i * tiles_[1]) * c);
-  }
+void Winograd::tiles_of_grad(const float* images, const Line& line, const Parts& p) const {
+  const int64_t c = to_.channels, cols = 2 * tiles_[1], stride = line.of * tiles_[1] * c;
+  cut(images + line.image * to_.numbers(), to_.size, c, 2 * line.row, 0, 2, cols, p.pixels);
+  grad_rows(p.pixels, cols * c, p.rows);
+  for (int64_t row = 0; row < 4; ++row)
+    grad_columns(p.rows + row * cols * c, tiles_[1], c, stride,
+                 p.m + 4 * row * stride + line.at * tiles_[1] * c);
 }
 
-// Aᵀ m A of each tile of an image, with bias and activation.
-void Winograd::draw(Place at, float* image, const float* bias, const Parts& p) const {
-  const int64_t c = to_.channels, n = tiles_[1] * c, stride = at.of * tiles() * c;
-  float* const drawn = p.image;  // a row of pixels
-  for (int64_t i = 0; i < tiles_[0]; ++i) {
-    const float* m = p.m + (at.image * tiles() + i * tiles_[1]) * c;
-    for (int64_t col = 0; col < 4; ++col)
-      result_rows(m + col * stride, n, 4 * stride, 4 * n, p.rows + col * n);
-    for (int64_t row = 2 * i; row < std::min(2 * i + 2, to_.size[0]); ++row) {
-      result_columns(p.rows + row % 2 * 4 * n, tiles_[1], c, n, drawn);
-      if (options_.bias && bias) add_to_rows(bias, to_.size[1], c, drawn);
-      activation_forward(options_.activation, options_.slope, drawn, to_.size[1] * c);
-      std::copy_n(drawn, to_.size[1] * c, image + row * to_.size[1] * c);
-    }
+// Aᵀ m A of each tile, with bias and activation.
+void Winograd::draw(const Line& line, float* images, const float* bias, const Parts& p) const {
+  const int64_t c = to_.channels, n = tiles_[1] * c, stride = line.of * n, cols = to_.size[1] * c;
+  for (int64_t col = 0; col < 4; ++col)
+    result_rows(p.m + line.at * n + col * stride, n, 4 * stride, 4 * n, p.rows + col * n);
+  for (int64_t row = 2 * line.row; row < std::min(2 * line.row + 2, to_.size[0]); ++row) {
+    result_columns(p.rows + row % 2 * 4 * n, tiles_[1], c, n, p.pixels);
+    if (options_.bias && bias) add_to_rows(bias, to_.size[1], c, p.pixels);
+    activation_forward(options_.activation, options_.slope, p.pixels, cols);
+    std::copy_n(p.pixels, cols, images + line.image * to_.numbers() + row * cols);
   }
 }
 

@@ -5,8 +5,10 @@
 //   V = Bᵀ d B,  U = G g Gᵀ of the kernel g,  y = Aᵀ (U ⊙ V) A
 // the sums over channels are 16 matrix products, [tiles, in] × [in, out]: 16 multiplications where
 // there were 36. The gradient of x is the same with the kernel turned round; that of w is
-// Gᵀ (Σ V ⊙ A dy Aᵀ) G. All transforms run along channels, a few images at a time, in the cache.
+// Gᵀ (Σ V ⊙ A dy Aᵀ) G. All transforms run along channels, a few rows of tiles at a time.
 #pragma once
+
+#include <algorithm>
 
 #include "framework/node/dnn.h"
 #include "framework/node/dnn_call.h"
@@ -25,39 +27,44 @@ class Winograd {
 
  private:
   // Of the calling thread's scratch memory: weights as [3, 3, in, out], one side transformed, both;
-  // tiles of `from_` and of `to_`, [16, tiles, channels]; an image among zeros; some of its rows.
+  // tiles of `from_` and of `to_`, [16, tiles, channels]; four rows of pixels; four, transformed.
   struct Parts {
-    float *packed, *line, *u, *v, *m, *image, *rows;
-  };
-  struct Place {  // among the images that are together in v and m
-    int64_t image, of;
+    float *packed, *line, *u, *v, *m, *pixels, *rows;
   };
   struct Image {
     ConvolutionShape::Pair size;
     int64_t channels;
     int64_t numbers() const { return size[0] * size[1] * channels; }
   };
+  struct Line {  // of tiles, side by side: a row of an image, the at-th of those in v and m
+    int64_t image, row, at, of;
+  };
 
   Parts parts() const;
-  int64_t tiles() const { return tiles_[0] * tiles_[1]; }  // of an image
+  int64_t lines() const { return batch_ * tiles_[0]; }
+  Line line(int64_t first, int64_t at, int64_t of) const {
+    return {(first + at) / tiles_[0], (first + at) % tiles_[0], at, of};
+  }
   int64_t kernels() const { return from_.channels * to_.channels; }
   void convolve(const float* from, const float* w, float* to, const float* bias, bool turned);
-  void tiles_of(const float* image, Place at, const Parts& p) const;
-  void tiles_of_grad(const float* image, Place at, const Parts& p) const;
-  void draw(Place at, float* image, const float* bias, const Parts& p) const;
-  // Calls f(first image, images, their 16 products) for a few images at a time.
+  void tiles_of(const float* images, const Line& line, const Parts& p) const;
+  void tiles_of_grad(const float* images, const Line& line, const Parts& p) const;
+  void draw(const Line& line, float* images, const float* bias, const Parts& p) const;
+  // Calls f(first line, lines, their 16 products) for a few lines at a time.
   template <class F>
   void each_few(F f) const {
-    for (int64_t i = 0; i < batch_; i += few_)
-      i + few_ <= batch_ ? f(i, few_, product_) : f(i, batch_ - i, last_);
+    for (int64_t first = 0; first < lines(); first += few_) {
+      const int64_t few = std::min(few_, lines() - first);
+      f(first, few, few == few_ ? product_ : last_);
+    }
   }
 
   ConvolutionOptions options_;
-  int64_t batch_, few_;  // images; images at a time
-  Image from_, to_;      // x and y; for the gradient of x the other way round
-  ConvolutionShape::Pair padding_, tiles_;
-  Matmul product_, last_;  // of few_ images; of those that are left
-  Call pack_;              // weights: from or to [3, 3, in, out]
+  int64_t batch_, few_;                     // images; lines at a time
+  Image from_, to_;                         // x and y; for the gradient of x the other way round
+  ConvolutionShape::Pair padding_, tiles_;  // tiles: of an image
+  Matmul product_, last_;                   // of few_ lines; of those that are left
+  Call pack_;                               // weights: from or to [3, 3, in, out]
 };
 
 }  // namespace weft::dnn

@@ -1,4 +1,4 @@
-// Loops over rows that nodes share. Each file that includes them has copies of its own.
+// Loops over rows, for nodes. Each file that includes them has copies of its own.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ namespace weft {
 }
 
 // y = x / |x|; zeros stay zeros. Returns |x|.
-inline float direction(const float* x, float* y, int64_t n) {
+[[maybe_unused]] static float direction(const float* x, float* y, int64_t n) {
   const float length = std::sqrt(dot(x, x, n));
   scaled(x, 1 / std::max(length, 1e-8F), y, n);
   return length;
@@ -43,20 +43,20 @@ inline float direction(const float* x, float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] += by * x[i];
 }
 
-// The sum over rows of the columns shown; rows lie `stride` apart.
-[[maybe_unused]] static WEFT_SIMD void sum_rows(const float* __restrict grad, int64_t rows,
+// The sum over rows of `cols` columns; rows lie `stride` apart.
+[[maybe_unused]] static WEFT_SIMD void sum_rows(const float* __restrict x, int64_t rows,
                                                 int64_t stride, int64_t cols,
                                                 float* __restrict sum) {
   if (cols == 1 && stride == 1) {
     float all = 0;
     WEFT_SUM(all)
-    for (int64_t i = 0; i < rows; ++i) all += grad[i];
+    for (int64_t i = 0; i < rows; ++i) all += x[i];
     sum[0] = all;
     return;
   }
   for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < cols; ++j) sum[j] += grad[i * stride + j];
+    for (int64_t j = 0; j < cols; ++j) sum[j] += x[i * stride + j];
 }
 
 // Each row of y += x

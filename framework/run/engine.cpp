@@ -6,10 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
-#include <numeric>
-#include <thread>
 
 #include "framework/graph/differentiate.h"
 #include "framework/node/dnn.h"
@@ -108,6 +105,7 @@ struct Engine::Body {
     for (size_t p = 0; p < run.size(); ++p) {
       if (!run[p]) continue;
       instances.bind(p, parity);
+      state.losses[p] = std::numeric_limits<double>::quiet_NaN();
       arena.execute([&] { run[p]->run(); });
       if (state.failure) explain(p, parity);
       if (plan.phases[p].loss >= 0 && learner.updates(p, number)) learner.count_update(p);
@@ -119,45 +117,43 @@ struct Engine::Body {
   // are gone when a step fails; those behind the loss are computed again, as the phases did up to
   // p.
   int first_not_finite(size_t p, int parity) {
-    if (plan.data >= 0 && !finite_outputs(plan.data, 0, parity)) return plan.data;
     const std::vector<bool> behind = ancestors(plan, {plan.phases[p].loss});
-    const auto program = plan.program(active);
+    if (plan.data >= 0)
+      for (const int value : plan.nodes[at(plan.data)].outputs)
+        for (const auto& [reader, input] : plan.values[at(value)].readers)
+          if (behind[at(reader)] && !finite(instances.value(value, parity), state.step.rows))
+            return plan.data;
+    auto program = plan.program(active);
     for (size_t phase = 0; phase <= p; ++phase) {
-      std::vector<PlanItem> items;
-      std::ranges::copy_if(program[phase], std::back_inserter(items), [&](const PlanItem& item) {
-        return item.kind == PlanItem::Kind::forward && behind[at(item.node)];
+      std::erase_if(program[phase], [&](const PlanItem& item) {
+        return item.kind != PlanItem::Kind::forward || !behind[at(item.node)];
       });
       instances.bind(phase, parity);
-      if (const int found = first_not_finite(phase, items, parity); found >= 0) return found;
+      if (const int found = first_of(program[phase], phase, parity); found >= 0) return found;
     }
     return -1;
   }
 
   // Lanes go through a group one after another, each in the workspace.
-  int first_not_finite(size_t phase, const std::vector<PlanItem>& items, int parity) {
+  int first_of(const std::vector<PlanItem>& items, size_t phase, int parity) {
     for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
-      const bool laned = items[begin].laned;
       end = begin + 1;
-      while (end < items.size() && laned && items[end].stage == items[begin].stage) ++end;
+      while (end < items.size() && items[end].stage == items[begin].stage) ++end;
       size_t first = end;
-      for (int64_t lane = 0; lane < (laned ? plan.lanes : 1); ++lane)
+      for (int64_t lane = 0; lane < (items[begin].laned ? plan.lanes : 1); ++lane)
         for (size_t i = begin; i < first; ++i)
-          if (!computes_finite(phase, items[i].node, lane, parity)) first = i;
+          if (!computes_finite(items[i].node, lane, phase, parity)) first = i;
       if (first < end) return items[first].node;
     }
     return -1;
   }
 
-  bool computes_finite(size_t phase, int n, int64_t lane, int parity) {
-    Instance& instance = instances.of(n)[static_cast<size_t>(lane)];
-    if (plan.nodes[at(n)].laned) instances.bind_lane(instance, phase, parity, 0);
-    instance.node->forward(state.step);
-    return finite_outputs(n, lane, parity);
-  }
-
-  bool finite_outputs(int n, int64_t lane, int parity) const {
+  bool computes_finite(int n, int64_t lane, size_t phase, int parity) {
     const PlanNode& node = plan.nodes[at(n)];
+    Instance& instance = instances.of(n)[static_cast<size_t>(lane)];
     const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
+    if (node.laned) instances.bind_lane(instance, phase, parity, 0);
+    instance.node->forward(state.step);
     return std::all_of(node.outputs.begin(), node.outputs.end(), [&](int value) {
       const Shape& shape = plan.values[at(value)].shape;
       const int64_t first = node.laned ? plan.lane_rows(shape, lane).begin : 0;
@@ -165,7 +161,7 @@ struct Engine::Body {
     });
   }
 
-  // What stood at the beginning of what is not finite: a weight, or data, or what a node computed.
+  // Where the first value that is not finite comes from, or "".
   std::string cause(size_t p, int parity) {
     for (const PlanWeight& weight : plan.weights)
       if (!finite(model[weight.name], weight.shape.rows()))

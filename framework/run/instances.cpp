@@ -213,7 +213,7 @@ void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_
   }
 }
 
-bool Instances::rebinds(Instance& instance, size_t phase, int parity, int workspace) {
+bool Instances::note_binding(Instance& instance, size_t phase, int parity, int workspace) {
   const auto spaces = static_cast<int64_t>(workspaces.count()) + 1;
   const int64_t key =
       (static_cast<int64_t>(phase) * 2 + (reads_data_[at(instance.plan_node)] ? parity : 0)) *
@@ -223,18 +223,18 @@ bool Instances::rebinds(Instance& instance, size_t phase, int parity, int worksp
 }
 
 void Instances::bind_lane(Instance& instance, size_t phase, int parity, int workspace) {
-  if (rebinds(instance, phase, parity, workspace)) bind(instance, phase, parity, workspace);
+  if (note_binding(instance, phase, parity, workspace)) bind(instance, phase, parity, workspace);
 }
 
 void Instances::bind(size_t phase, int parity) {
   for (size_t n = 0; n < nodes_.size(); ++n) {
     if (static_cast<int>(n) == plan_.data || plan_.nodes[n].laned) continue;
     for (Instance& instance : nodes_[n])
-      if (rebinds(instance, phase, parity)) bind(instance, phase, parity);
+      if (note_binding(instance, phase, parity)) bind(instance, phase, parity);
   }
   for (BlockLearner& learner : learners_[phase])
     for (Instance& use : learner.uses)
-      if (rebinds(use, phase, parity))
+      if (note_binding(use, phase, parity))
         bind_block(use, phase, learner.learn, learner.block, &use == &learner.uses[0], parity);
 }
 

@@ -29,14 +29,14 @@ struct BlockLearner {
 };
 
 // Memory for the tensors that a lane needs within one task: one for each task that can run at once,
-// as many as threads or lanes. A thread has one at most, so one is free for whoever asks.
+// as there are threads or lanes. A thread has one at most, so one is free for whoever asks.
 class Workspaces {
  public:
   Workspaces(size_t count, size_t bytes);
   std::byte* operator[](int workspace) const;  // null for none, -1
   size_t count() const { return memory_.size(); }
 
-  // One of them, for as long as it lives; the one that the thread had before, if it is free.
+  // One of them, for as long as it lives; where it can, a thread gets the same one again.
   struct Lease {
     explicit Lease(Workspaces& of) : of(of), number(of.take()) {}
     ~Lease() { of.taken_[static_cast<size_t>(number)] = false; }
@@ -83,8 +83,8 @@ class Instances {
  private:
   Tensor tensor(int buffer, Rows rows) const;
   void bind(Instance& instance, size_t phase, int parity, int workspace = -1);
-  // Notes what the instance is about to be bound to. Was that something else so far?
-  bool rebinds(Instance& instance, size_t phase, int parity, int workspace = -1);
+  // Notes what the instance is to be bound to. False if it is already.
+  bool note_binding(Instance& instance, size_t phase, int parity, int workspace = -1);
   void bind_weights(Instance& instance, size_t phase);
   void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                   int parity);

@@ -251,9 +251,11 @@ void PhaseGraph::execute(Task& task) {
   try {
     if (task.lane < 0)
       make_calls(task, -1);
-    else  // a thread that waits within a node takes no other lane: its workspace is in use
-      tbb::this_task_arena::isolate(
-          [&] { make_calls(task, Workspaces::Lease(instances_.workspaces).number); });
+    else  // a thread that waits within a node takes no other lane, so no second workspace
+      tbb::this_task_arena::isolate([&] {
+        const Workspaces::Lease own(instances_.workspaces);
+        make_calls(task, own.number);
+      });
   } catch (const Error& error) {
     if (error.code() == Exit::nonfinite)
       state_.fail(error);

@@ -135,11 +135,26 @@ TEST_F(Faults, GradientsThatAreNoNumbersAreFoundOut) {
       const Failure failure = train(chain(middle, "at: " + at + ", kind: nan"), threads);
       EXPECT_EQ(failure.step, failing_step);
       EXPECT_EQ(failure.code, Exit::nonfinite);
-      EXPECT_THAT(failure.what, HasSubstr("the gradient of `net."));
+      EXPECT_THAT(failure.what,
+                  AllOf(HasSubstr("the gradient of `net."), Not(HasSubstr("comes from"))));
     }
 }
 
-// Threads that wait for such work must not take another lane, whose memory would be theirs too.
+TEST_F(Faults, OfDataAreNotTakenForThoseOfItsReader) {
+  const auto with_data = [&](const std::string& nan) {
+    const std::string noise = "  nodes:\n    noise: {node: normal, shape: [64, 8]}";
+    std::string text = chain(middle, "at: forward, kind: nan");
+    text.replace(text.find(noise), noise.size(),
+                 "  data: {node: faulty_data, batch: 64, nan: " + nan +
+                     "}\n  nodes:\n    noise: {node: scale, x: data.x, by: 1}");
+    return train(text, 2);
+  };
+  EXPECT_THAT(with_data("50").what,
+              AllOf(HasSubstr("step 0,"), HasSubstr("comes from node `data`")));
+  EXPECT_THAT(with_data("-1").what, HasSubstr("comes from node `out.middle`"));
+}
+
+// A thread that waits for such work with a lane in its hands must not take another.
 TEST_F(Faults, LanesMayWaitForWorkOfTheirOwn) {
   for (int step = 0; step < 8; ++step)
     for (const int threads : {1, 2, 4}) {

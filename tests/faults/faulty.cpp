@@ -31,7 +31,7 @@ class Faulty final : public Node {
   Param<bool> whole{this, "whole", "Whether it wants the whole batch.", false};
   Param<At> at{this, "at", "Where it fails; in training only.", At::nowhere};
   Param<int64_t> step{this, "step", "When it fails, if it is not before the first.", 3};
-  Param<Fault> kind{this, "kind", "How it fails.", Fault::error};
+  Param<Fault> kind{this, "kind", "How it fails; `parallel` only strains.", Fault::error};
   Param<double> seconds{this, "seconds", "How long it hangs.", 1.0};
 
   bool whole_batch() const override { return *whole; }
@@ -82,7 +82,24 @@ class Faulty final : public Node {
   }
 };
 
+class FaultyData final : public Source {
+  Out x{this, "x", "[batch, 8]: ones, and one row of NaN."};
+  Out unused{this, "unused", "[batch, 8]: NaN."};
+  Param<int64_t> nan{this, "nan", "The sample that is NaN, or -1.", -1};
+
+  int64_t open() override {
+    x.shape({*batch, 8}), unused.shape({*batch, 8});
+    return 64;
+  }
+  void load(int64_t sample, int64_t row) override {
+    constexpr float none = std::numeric_limits<float>::quiet_NaN();
+    std::fill_n(x.data() + 8 * row, 8, sample == *nan ? none : 1.0F);
+    std::fill_n(unused.data() + 8 * row, 8, none);
+  }
+};
+
 WEFT_NODE(Faulty, "faulty", "Fails on demand.", "{x: [4, 3]}")
+WEFT_NODE(FaultyData, "faulty_data", "Samples that may be no numbers.", "{batch: 4}")
 
 }  // namespace
 }  // namespace weft

@@ -96,11 +96,13 @@ TEST_P(Convolutions, GradientOfTheWeightIsTheSum) {
   expect_near(bias, sums);
 }
 
-// By Winograd's algorithm, whole and with tiles cut short; by oneDNN; by folding.
+// By Winograd's algorithm, whole, with tiles cut short, in parts that are not equal; by oneDNN; by
+// folding.
 INSTANTIATE_TEST_SUITE_P(Shapes, Convolutions,
                          testing::Values(shape(8, 8, 8, 1), shape(7, 7, 9, 1), shape(24, 6, 7, 0),
-                                         shape(15, 6, 6, 2), shape(12, 14, 14, 1),
-                                         shape(1, 3, 3, 0), shape(2, 6, 5, 1, 3, 16)));
+                                         shape(15, 6, 6, 2), shape(5, 14, 14, 1),
+                                         shape(35, 4, 4, 1, 256, 160), shape(1, 3, 3, 0),
+                                         shape(2, 6, 5, 1, 3, 16)));
 
 }  // namespace
 }  // namespace weft::tests

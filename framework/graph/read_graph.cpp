@@ -1,4 +1,4 @@
-#include "framework/graph/graph_decls.h"
+#include "framework/graph/read_graph.h"
 
 #include <algorithm>
 #include <set>

@@ -1,5 +1,5 @@
-// Readers of what pipelines are made of: words, nodes, graphs, modules, fragments. Each takes the
-// YAML below its key, and notes every mistake.
+// Readers of what pipelines are made of: words, nodes, graphs, modules, fragments. Each notes every
+// mistake.
 #pragma once
 
 #include <string>

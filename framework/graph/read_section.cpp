@@ -1,6 +1,6 @@
-#include "framework/graph/section_decls.h"
+#include "framework/graph/read_section.h"
 
-#include "framework/graph/graph_decls.h"
+#include "framework/graph/read_graph.h"
 
 namespace weft {
 

@@ -8,9 +8,11 @@
 namespace weft {
 
 TrainDecl read_train(const Yaml& map, Mistakes& mistakes);
-// Takes nodes and data from `train` if it has none.
+// Without nodes or data of its own it has train's; data without a kind is train's with other
+// params.
 SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train,
                           Mistakes& mistakes);
+// Its data, too, may be train's with other params.
 SectionDecl read_generate(const Yaml& map, const std::optional<TrainDecl>& train,
                           Mistakes& mistakes);
 
