@@ -26,6 +26,9 @@ class Paste final : public Node {
     if (small[3] != c() + 1)
       throw Error("`x` is " + big.str() + " and `target` is " + small.str() +
                   ", but the target needs the channels of `x` and one more, its opacity");
+    if (small[0] != big[0])
+      throw Error("`x` is " + big.str() + " and `target` is " + small.str() +
+                  ", but each image needs a target of its own");
     if (small[1] > big[1] || small[2] > big[2])
       throw Error("`target` is " + small.str() + ", larger than `x`, " + big.str());
     y.shape(big);
