@@ -13,11 +13,6 @@
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"
 
-// libsndfile 1.2 forgets the headers of an Ogg file that it refuses.
-extern "C" __attribute__((visibility("default"))) const char* __lsan_default_suppressions() {
-  return "leak:vorbis_info_init\n";
-}
-
 namespace weft::tests {
 namespace {
 
