@@ -224,7 +224,9 @@ class Profile {
     }
     if (threads_ == 1) {
       const Scale scale(trace_, walls_.size(), wall);
-      for (const int threads : more_threads) scale_.emplace_back(threads, scale.step(threads));
+      const double usual = step() / scale.step(1);  // beside busy neighbours the mean is longer
+      for (const int threads : more_threads)
+        scale_.emplace_back(threads, scale.step(threads) * usual);
     }
     phases_ = sorted(phases), kinds_ = sorted(kinds), nodes_ = sorted(nodes);
   }

@@ -87,7 +87,7 @@ std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& ph
       mistakes.add(match->place(), "phase `" + phase.name + "` updates no weight that matches `" +
                                        match->text() + "`");
   }
-  add(phase.optimizer, "*");
+  if (!phase.optimizer.is_null()) add(phase.optimizer, "*");
   return optimizers;
 }
 

@@ -210,6 +210,8 @@ std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registr
   std::vector<std::unique_ptr<Plan>> plans;
   for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate})
     if (pipeline.section(mode)) plans.push_back(Plan::build(pipeline, registry, mode, mistakes));
+  if (mistakes.empty())
+    for (size_t i = 1; i < plans.size(); ++i) check_shared(*plans[0], *plans[i], mistakes);
   for (const auto& plan : plans) {
     if (!pipeline.train || !mistakes.empty()) break;
     for (const auto& [name, value] : plan->reports)

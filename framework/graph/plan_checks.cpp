@@ -65,6 +65,23 @@ void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& m
   }
 }
 
+void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes) {
+  const auto check = [&](const auto& ours, const auto& theirs) {
+    for (const auto& own : ours)
+      for (const auto& same : theirs) {
+        if (own.name != same.name || own.shape == same.shape) continue;
+        const auto node = std::find_if(other.nodes.begin(), other.nodes.end(), [&](const auto& n) {
+          return n.weights == own.name.substr(0, own.name.rfind('.'));
+        });
+        mistakes.add(node->place, node->path + " (" + node->kind + "): `" + own.name + "` is " +
+                                      own.shape.str() + " in `" + name(other.mode) + "`, but " +
+                                      same.shape.str() + " in `" + name(first.mode) + "`");
+      }
+  };
+  check(other.weights, first.weights);
+  check(other.states, first.states);
+}
+
 void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
   const auto machine =
       static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));

@@ -14,6 +14,8 @@ void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& 
                    Mistakes& mistakes);
 // Every module in the section learns, or says that it does not.
 void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes);
+// What two sections share has one shape.
+void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes);
 // The machine has the memory.
 void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes);
 // Training in bf16 needs a CPU that has it; other sections do without.

@@ -134,9 +134,13 @@ std::string schedule_text(const Schedule& schedule) {
   return text;
 }
 
-// "adam, lr 0.001"
+// "adamw, lr 0.001, weight_decay 0"
 std::string optimizer_text(const PlanOptimizer& optimizer) {
   std::string text = (optimizer.match == "*" ? "" : optimizer.match + ": ") + optimizer.kind;
+  const auto given = [&](const std::string& name) {
+    return std::any_of(optimizer.params.begin(), optimizer.params.end(),
+                       [&](const auto& param) { return param.first == name; });
+  };
   for (const ParamBase* param : optimizer.node->params) {
     const std::string name = param->name;
     const auto scheduled =
@@ -144,8 +148,8 @@ std::string optimizer_text(const PlanOptimizer& optimizer) {
                      [&](const auto& schedule) { return schedule.first == name; });
     if (scheduled != optimizer.schedules.end())
       text += ", " + name + " " + schedule_text(scheduled->second);
-    else if (name == "lr" && param->kind == ParamKind::number)
-      text += fmt::format(", lr {}", std::get<double>(param->value()));
+    else if (param->kind == ParamKind::number && (name == "lr" || given(name)))
+      text += fmt::format(", {} {}", name, std::get<double>(param->value()));
   }
   return text;
 }
@@ -172,7 +176,7 @@ std::string print_phases(const Plan& plan) {
     if (phase.decl->clip > 0) rules += fmt::format(", gradient norm ≤ {}", phase.decl->clip);
     if (phase.decl->accumulate > 1)
       rules += fmt::format(", an update from {} steps", phase.decl->accumulate);
-    if (phase.decl->every > 1) rules += fmt::format(", in every {}th step", phase.decl->every);
+    if (phase.decl->every > 1) rules += fmt::format(", in one step of {}", phase.decl->every);
     if (!rules.empty()) table.add({"", "", "", rules.substr(2)});
   }
   return table.str();

@@ -326,7 +326,8 @@ Checkpoint CheckpointStore::chosen(const std::string& word, const std::string& o
   if (word == "last") return newest();
   if (word == "best") return best();
   if (const auto step = number(word)) return at(*step);
-  throw Error(option + " must be last, best or a step, not `" + word + "`");
+  throw Error(option + " must be " + (option == "--resume" ? "auto, " : "") +
+              "last, best or a step, not `" + word + "`");
 }
 
 }  // namespace weft

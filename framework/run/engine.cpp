@@ -27,6 +27,8 @@ class OneThreadEach : public tbb::task_scheduler_observer {
   void on_scheduler_entry(bool) override { single_threaded_dnn(); }
 };
 
+const std::string cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
+
 bool finite(const Tensor& tensor, int64_t rows) {
   if (tensor.dtype != DType::f32 || !tensor) return true;
   const int64_t n = std::clamp<int64_t>(rows, 0, tensor.shape.rows()) * tensor.shape.row_elements();
@@ -165,8 +167,7 @@ struct Engine::Body {
   std::string cause(size_t p, int parity) {
     for (const PlanWeight& weight : plan.weights)
       if (!finite(model[weight.name], weight.shape.rows()))
-        return "weight `" + weight.name +
-               "`. A lower `lr` or `clip:` in the phase may keep it finite";
+        return "weight `" + weight.name + "`" + cure;
     if (std::isfinite(state.losses[p])) return "";  // a gradient is not
     int first = -1;
     try {
@@ -186,7 +187,7 @@ struct Engine::Body {
         Exit::nonfinite,
         "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +
             "`: " + error.sentence() +
-            (from.empty() ? "" : "; the first value that is not finite comes from " + from));
+            (from.empty() ? cure : "; the first value that is not finite comes from " + from));
   }
 };
 

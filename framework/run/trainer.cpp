@@ -153,12 +153,16 @@ class Trainer {
     const Json& state = checkpoint->state;
     Json then = state.at("conditions");
     then.emplace("precision", "f32");  // before there was another
-    if (then != conditions() && !options_.allow_drift)
-      throw Error(
-          Exit::checkpoint,
-          "the run was made under other conditions, so going on would not give the same bits: " +
-              then.dump() + " then, " + conditions().dump() +
-              " now; --allow-drift goes on all the same");
+    const Json now = conditions();
+    std::vector<std::string> others;
+    for (const auto& [key, value] : now.items())
+      if (const Json was = then.value(key, Json()); was != value)
+        others.push_back(key + " " + was.dump() + " then, " + value.dump() + " now");
+    if (!others.empty() && !options_.allow_drift)
+      throw Error(Exit::checkpoint,
+                  fmt::format("the run was made under other conditions, so going on would not give "
+                              "the same bits: {}; --allow-drift goes on all the same",
+                              fmt::join(others, ", ")));
     const auto changed = changes_since(checkpoint->pipeline);
     check_changes(changed);
     model_.load(checkpoint->model.tensors());
@@ -181,7 +185,11 @@ class Trainer {
     }
     done_ = decl_.save.patience > 0 && without_better_ >= decl_.save.patience;
     store_->rewind(step_, best_step_);
-    say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
+    if (step_ > plan_->steps)
+      say(fmt::format("{} is at step {}, past the {} that are asked for: nothing is left to do",
+                      options_.run.string(), step_, plan_->steps));
+    else
+      say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
     return true;
   }
 

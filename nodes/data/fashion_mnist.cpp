@@ -30,7 +30,8 @@ class FashionMnist final : public IdxSource {
     else if (std::filesystem::exists(packaged / (images + ".gz"), ignored))
       samples = open_files(packaged / (images + ".gz"), packaged / (labels + ".gz"));
     else
-      throw Error(Exit::data, "Fashion-MNIST is not here: run `weft data fetch fashion_mnist`");
+      throw Error(Exit::data, "Fashion-MNIST is not in " + fetched.string() +
+                                  ": run `weft data fetch fashion_mnist`");
     return *limit > 0 ? std::min(*limit, samples) : samples;
   }
 };

@@ -91,9 +91,7 @@ std::string outcome(const std::vector<std::string>& sets) {
   try {
     Mistakes mistakes;
     Pipeline pipeline = Pipeline::read("pipeline.yaml", sets, mistakes);
-    for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
-      if (!pipeline.section(mode)) continue;
-      const auto plan = Plan::build(pipeline, standard_nodes(), mode, mistakes);
+    for (const auto& plan : build_plans(pipeline, standard_nodes(), mistakes)) {
       if (mistakes.empty()) text += print(*plan);
       for (const PlanNode& node : plan->nodes)
         for (const auto& [name, value] : node.params)
