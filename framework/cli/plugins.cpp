@@ -1,9 +1,11 @@
 // weft nodes, weft schema, weft docs, weft version: what follows from the plugins alone
 #include <fmt/core.h>
-
 #include <tbb/version.h>
 
+#include <algorithm>
+
 #include "framework/cli/commands.h"
+#include "framework/graph/fragments.h"
 #include "framework/node/dnn.h"
 #include "framework/plugin/describe.h"
 #include "framework/plugin/loader.h"
@@ -13,7 +15,15 @@ namespace weft::cli {
 
 Exit nodes(const std::string& name) {
   const Registry registry = load_plugins(plugin_search());
-  fmt::print("{}", name.empty() ? list_kinds(registry) : describe_kind(registry, name));
+  const auto fragments = plugin_fragments(registry);
+  if (name.empty()) {
+    fmt::print("{}{}", list_kinds(registry), list_fragments(fragments));
+    return Exit::done;
+  }
+  const auto found = std::find_if(fragments.begin(), fragments.end(),
+                                  [&](const FragmentDecl& f) { return f.name == name; });
+  const bool fragment = found != fragments.end() && !registry.find(name);
+  fmt::print("{}", fragment ? describe_fragment(*found) : describe_kind(registry, name));
   return Exit::done;
 }
 
@@ -23,7 +33,8 @@ Exit schema() {
 }
 
 Exit docs() {
-  fmt::print("{}", reference_page(load_plugins(plugin_search())));
+  const Registry registry = load_plugins(plugin_search());
+  fmt::print("{}{}", reference_page(registry), reference_of_fragments(plugin_fragments(registry)));
   return Exit::done;
 }
 

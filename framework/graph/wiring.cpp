@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/graph/fields.h"
+#include "framework/graph/fragments.h"
 #include "framework/graph/settings.h"
 
 namespace weft {
@@ -128,6 +129,7 @@ void Wiring::refuse_cycle(const Scope& scope, const NodeDecl& decl) {
 std::vector<std::string> Wiring::kinds() const {
   std::vector<std::string> kinds = registry_.names();
   for (const auto& [name, fragment] : pipeline_.fragments) kinds.push_back(name);
+  for (const FragmentDecl& fragment : plugin_fragments(registry_)) kinds.push_back(fragment.name);
   return kinds;
 }
 
@@ -148,10 +150,8 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
     } else if (const auto* entry = registry_.find(decl.kind)) {
       outputs = wire_kind(scope, decl, *entry->kind);
     } else {
-      std::vector<std::filesystem::path> folders;
-      for (const auto& plugin : registry_.plugins())
-        folders.push_back(plugin.file.parent_path() / "fragments");
-      const FragmentDecl* fragment = pipeline_.fragment(decl.kind, folders, mistakes_);
+      const FragmentDecl* fragment =
+          pipeline_.fragment(decl.kind, fragment_folders(registry_), mistakes_);
       if (!fragment && pipeline_.modules.contains(decl.kind))
         throw Error(decl.place, ticked(decl.kind) + " is a module: write `use: " + decl.kind +
                                     "` instead of `node: " + decl.kind + "`");

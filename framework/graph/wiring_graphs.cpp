@@ -53,9 +53,11 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
       vars[name] = *given;
     else if (standard && !standard->is_null())
       vars[name] = *standard;
-    else
-      throw Error(decl.place,
-                  decl.name + " (" + fragment.name + ") needs its param " + ticked(name));
+    else {
+      const Yaml* about = param.is_map() ? param.find("about") : nullptr;
+      throw Error(decl.place, decl.name + " (" + fragment.name + ") needs its param " +
+                                  ticked(name) + (about ? ": " + about->text() : ""));
+    }
   }
   const size_t before = mistakes_.size();
   const auto explain = [&] {

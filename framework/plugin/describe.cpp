@@ -8,12 +8,6 @@
 namespace weft {
 
 namespace {
-// A port, param, weight, state or slot: a line of a description.
-struct Member {
-  const char* role;
-  std::string name, type, value, doc;
-};
-
 std::string text(double number) {
   if (number == std::floor(number) && std::abs(number) < 1e15)
     return std::to_string(static_cast<int64_t>(number));
@@ -107,17 +101,6 @@ std::string place_in_file(const Node& node) {
   return "";
 }
 
-// What a user must write: "{node: linear, x: …, features: …}"
-std::string usage(const NodeKind& kind, const Node& node) {
-  std::string keys = "node: " + std::string(kind.name);
-  for (const In* port : node.ins)
-    if (!port->traits.optional) keys += ", " + std::string(port->name) + ": …";
-  for (const Ins* port : node.lists) keys += ", " + std::string(port->name) + ": […, …]";
-  for (const ParamBase* param : node.params)
-    if (param->required) keys += ", " + std::string(param->name) + ": …";
-  return "{" + keys + "}";
-}
-
 using Groups = std::map<std::string, std::vector<const NodeKind*>>;  // by plugin, sorted by name
 Groups by_plugin(const Registry& registry) {
   Groups groups;
@@ -144,14 +127,49 @@ std::string section(const Registry& registry, const NodeKind& kind) {
   const std::string place = place_in_file(*node);
   std::string page = "### " + std::string(kind.name) + "\n\n" + cell(kind.about) +
                      (place.empty() ? "" : " " + place) + "\n\n";
-  page += "    " + usage(kind, *node) + "\n\n";
-  page += "| | name | type | default | |\n|---|---|---|---|---|\n";
-  for (const Member& member : members(*node))
-    page += std::string("| ") + member.role + " | `" + member.name + "` | " + cell(member.type) +
-            " | " + cell(member.value) + " | " + cell(member.doc) + " |\n";
-  return page + "\n";
+  const auto all = members(*node);
+  return page + "    " + usage(kind.name, all) + "\n\n" + print_table(all) + "\n";
 }
 }  // namespace
+
+std::string print_table(const std::vector<Member>& members) {
+  std::string page = "| | name | type | default | |\n|---|---|---|---|---|\n";
+  for (const Member& member : members)
+    page += std::string("| ") + member.role + " | `" + member.name + "` | " + cell(member.type) +
+            " | " + cell(member.value) + " | " + cell(member.doc) + " |\n";
+  return page;
+}
+
+std::string print(const std::vector<Member>& members) {
+  size_t width = 0;
+  for (const Member& member : members) width = std::max(width, member.name.size());
+  const std::string indent(width + 4, ' ');
+  std::string out, role;
+  for (const Member& member : members) {
+    if (role != member.role) out += "\n" + std::string(member.role) + "s\n";
+    role = member.role;
+    std::string type = member.type;
+    if (!member.value.empty())
+      type += (type.empty() ? "" : "; ") +
+              (member.value == "required" ? "required" : member.value + " if not given");
+    if (!type.empty() && !member.doc.empty()) type.append("\n").append(indent);
+    const std::string rest = type + member.doc;
+    out += "  " + (rest.empty() ? member.name : padded(member.name, width) + "  " + rest) + "\n";
+  }
+  return out;
+}
+
+std::string usage(const std::string& name, const std::vector<Member>& members) {
+  std::string keys = "node: " + name;
+  for (const Member& member : members) {
+    const std::string role = member.role;
+    if (role == "param" ? member.value == "required"
+                        : role == "input" && member.type.find("optional") == std::string::npos)
+      keys += ", " + member.name +
+              (member.type.starts_with("list of") && role == "input" ? ": […, …]" : ": …");
+  }
+  return "{" + keys + "}";
+}
 
 std::string list_kinds(const Registry& registry) {
   size_t width = 0;
@@ -173,28 +191,13 @@ std::string describe_kind(const Registry& registry, const std::string& name) {
   const auto node = registry.make(name);
   const Plugin& plugin = *registry.plugin(entry->plugin);
   const std::string place = place_in_file(*node);
+  const auto all = members(*node);
   std::string out = name + " — " + entry->kind->about + "\n";
   if (!place.empty()) out += place + "\n";
   out += "plugin " + plugin.name + " " + plugin.version + ", " + entry->file + "\n\n  " +
-         usage(*entry->kind, *node) + "\n";
-
-  const auto all = members(*node);
-  size_t width = 0;
-  for (const Member& member : all) width = std::max(width, member.name.size());
-  const std::string indent(width + 4, ' ');
-  std::string role;
-  for (const Member& member : all) {
-    if (role != member.role) out += "\n" + std::string(member.role) + "s\n";
-    role = member.role;
-    std::string type = member.type;
-    if (!member.value.empty())
-      type += member.value == "required" ? "; required" : "; " + member.value + " if not given";
-    if (!type.empty()) type.append("\n").append(indent);
-    out.append("  ").append(padded(member.name, width)).append("  ");
-    out.append(type).append(member.doc).append("\n");
-  }
-  return out + "\nexample, with shapes where a pipeline has references\n  " + entry->kind->example +
-         "\n";
+         usage(name, all) + "\n";
+  return out + print(all) + "\nexample, with shapes where a pipeline has references\n  " +
+         entry->kind->example + "\n";
 }
 
 std::string reference_page(const Registry& registry) {
@@ -202,7 +205,9 @@ std::string reference_page(const Registry& registry) {
   std::string page =
       "# Nodes\n\n"
       "What can stand behind `node:` in a pipeline. `./dev docs` writes this page from the nodes "
-      "themselves; `weft nodes NAME` prints one of them, also of your own plugins.\n\n"
+      "themselves; `weft nodes NAME` prints one of them, also of your own plugins. Fragments, at "
+      "the "
+      "end, are graphs of other nodes.\n\n"
       "A reference (`node` or `node.port`) wires an input. A param of type number takes a schedule "
       "too: `{schedule: cosine, from: 1e-3, to: 0}`. Weights and states are kept under the names "
       "given here; slots are what an optimizer keeps for each element of a weight.\n\n";

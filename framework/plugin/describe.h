@@ -2,10 +2,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "framework/plugin/registry.h"
 
 namespace weft {
+
+// A port, param, weight, state or slot: a line of a description.
+struct Member {
+  const char* role;                    // "input"
+  std::string name, type, value, doc;  // value: a default, or "required"
+};
+std::string print(const std::vector<Member>& members);        // for `weft nodes NAME`
+std::string print_table(const std::vector<Member>& members);  // Markdown
+// What a user must write: "{node: linear, x: …, features: …}".
+std::string usage(const std::string& name, const std::vector<Member>& members);
 
 // A line for each kind, its name and what it is about, grouped by plugin.
 std::string list_kinds(const Registry& registry);

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "framework/graph/fragments.h"
 #include "framework/plugin/loader.h"
 #include "framework/plugin/schema.h"
 
@@ -11,6 +13,7 @@ namespace weft {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -156,6 +159,19 @@ TEST(StandardPlugins, AreInThePageAndInTheSchemaWhole) {
   collect_references(schema, references);
   for (const std::string& reference : references)
     EXPECT_TRUE(schema.contains(json::json_pointer(reference.substr(1)))) << reference;
+}
+
+TEST(Describe, FragmentsLikeNodes) {
+  const auto all = plugin_fragments(load_plugins(plugin_search()));
+  const auto mlp =
+      std::find_if(all.begin(), all.end(), [](const auto& f) { return f.name == "mlp"; });
+  ASSERT_NE(mlp, all.end());
+  EXPECT_THAT(list_fragments(all), HasSubstr("\n  mlp "));
+  EXPECT_THAT(describe_fragment(*mlp),
+              AllOf(HasSubstr("\n  {node: mlp, x: …, widths: …}\n"), HasSubstr("\noutputs\n  y\n"),
+                    HasSubstr("relu if not given\n"), HasSubstr("Features of each layer.\n")));
+  EXPECT_THAT(reference_of_fragments(all),
+              HasSubstr("| param | `activation` |  | relu | After each layer. |\n"));
 }
 
 }  // namespace
