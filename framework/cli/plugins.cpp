@@ -2,8 +2,6 @@
 #include <fmt/core.h>
 #include <tbb/version.h>
 
-#include <algorithm>
-
 #include "framework/cli/commands.h"
 #include "framework/graph/fragments.h"
 #include "framework/node/dnn.h"
@@ -15,15 +13,17 @@ namespace weft::cli {
 
 Exit nodes(const std::string& name) {
   const Registry registry = load_plugins(plugin_search());
-  const auto fragments = plugin_fragments(registry);
   if (name.empty()) {
-    fmt::print("{}{}", list_kinds(registry), list_fragments(fragments));
+    fmt::print("{}{}", list_kinds(registry), list_fragments(plugin_fragments(registry)));
     return Exit::done;
   }
-  const auto found = std::find_if(fragments.begin(), fragments.end(),
-                                  [&](const FragmentDecl& f) { return f.name == name; });
-  const bool fragment = found != fragments.end() && !registry.find(name);
-  fmt::print("{}", fragment ? describe_fragment(*found) : describe_kind(registry, name));
+  if (!registry.find(name))
+    for (const FragmentDecl& fragment : plugin_fragments(registry))
+      if (fragment.name == name) {
+        fmt::print("{}", describe_fragment(fragment));
+        return Exit::done;
+      }
+  fmt::print("{}", describe_kind(registry, name));
   return Exit::done;
 }
 

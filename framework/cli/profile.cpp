@@ -126,9 +126,8 @@ class Profile {
     const Shares of = shares();
     fmt::print(
         "a step takes {:.3f} ms: {:.0f} % are the arithmetic alone at that speed, {:.0f} % what "
-        "its products take beyond,\n{:.0f} % other work of nodes and optimizers, {:.0f} % the "
-        "rest: "
-        "the runtime, waiting\n\n",
+        "its products take beyond,\n"
+        "{:.0f} % other work of nodes and optimizers, {:.0f} % the rest: the runtime, waiting\n\n",
         step() * 1e3, 100 * of.arithmetic, 100 * of.slower_products, 100 * of.other_work,
         100 * of.rest);
     print_table("phase", phases_);

@@ -22,16 +22,26 @@ std::vector<Member> members(const FragmentDecl& fragment) {
     for (const auto& [name, place, value] : outputs->entries())
       all.push_back({"output", name, "", "", ""});
   for (const auto& [name, place, param] : fragment.params.entries()) {
-    const Yaml* about = param.is_map() ? param.find("about") : nullptr;
-    const Yaml* standard = param.is_map() ? param.find("default") : &param;
-    const bool required = !standard || standard->is_null();
+    const auto [standard, about] = FragmentParam(param);
     all.push_back({"param", name, "",
-                   required                ? "required"
+                   !standard               ? "required"
                    : standard->is_scalar() ? standard->text()
                                            : standard->str(),
-                   about ? about->text() : ""});
+                   about});
   }
   return all;
+}
+
+using Files = std::map<std::string, fs::path>;  // by name
+Files files_of(const Registry& registry) {
+  Files files;  // the first of a name, as pipelines find it
+  for (const fs::path& folder : fragment_folders(registry)) {
+    std::error_code missing;
+    for (const auto& file : fs::directory_iterator(folder, missing))
+      if (file.path().extension() == ".yaml")
+        files.emplace(file.path().stem().string(), file.path());
+  }
+  return files;
 }
 }  // namespace
 
@@ -45,29 +55,32 @@ std::vector<fs::path> fragment_folders(const Registry& registry) {
   return folders;
 }
 
+std::vector<std::string> fragment_names(const Registry& registry) {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : files_of(registry)) names.push_back(name);
+  return names;
+}
+
 std::vector<FragmentDecl> plugin_fragments(const Registry& registry) {
-  std::map<std::string, FragmentDecl> found;  // the first of a name, as pipelines find it
-  Mistakes mistakes;
-  for (const fs::path& folder : fragment_folders(registry)) {
-    std::error_code missing;
-    for (const auto& file : fs::directory_iterator(folder, missing)) {
-      const std::string name = file.path().stem().string();
-      if (file.path().extension() == ".yaml" && !found.contains(name))
-        found.emplace(name, read_fragment(name, Yaml::read(file.path()), mistakes));
-    }
-  }
-  mistakes.check();
   std::vector<FragmentDecl> all;
-  for (auto& [name, fragment] : found) all.push_back(std::move(fragment));
+  Mistakes mistakes;
+  for (const auto& [name, file] : files_of(registry))
+    all.push_back(read_fragment(name, Yaml::read(file), mistakes));
+  mistakes.check();
   return all;
+}
+
+FragmentParam::FragmentParam(const Yaml& param)
+    : standard(param.is_map() ? param.find("default") : &param) {
+  if (standard && standard->is_null()) standard = nullptr;
+  if (const Yaml* words = param.is_map() ? param.find("about") : nullptr) about = words->text();
 }
 
 std::string list_fragments(const std::vector<FragmentDecl>& fragments) {
   size_t width = 0;
   for (const FragmentDecl& fragment : fragments) width = std::max(width, fragment.name.size());
   std::string out = fragments.empty() ? "" : "\nfragments, graphs of nodes\n";
-  for (const auto& [name, about, params, body] : fragments)
-    out += "  " + name + std::string(width - name.size(), ' ') + "  " + about + "\n";
+  for (const auto& [name, about, params, body] : fragments) out += line(name, width, about);
   return out;
 }
 
@@ -80,13 +93,10 @@ std::string describe_fragment(const FragmentDecl& fragment) {
 
 std::string reference_of_fragments(const std::vector<FragmentDecl>& fragments) {
   std::string page =
-      "\n## Fragments\n\nGraphs of nodes that are written like one; `weft nodes "
-      "NAME` names the file of one.\n\n";
-  for (const FragmentDecl& fragment : fragments) {
-    const auto all = members(fragment);
-    page += "### " + fragment.name + "\n\n" + fragment.about + "\n\n    " +
-            usage(fragment.name, all) + "\n\n" + print_table(all) + "\n";
-  }
+      "\n## Fragments\n\n"
+      "Graphs of nodes that are written like one; `weft nodes NAME` names the file of one.\n\n";
+  for (const FragmentDecl& fragment : fragments)
+    page += section(fragment.name, fragment.about, members(fragment));
   page.pop_back();
   return page;
 }

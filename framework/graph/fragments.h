@@ -11,8 +11,16 @@
 namespace weft {
 
 std::vector<std::filesystem::path> fragment_folders(const Registry& registry);
+std::vector<std::string> fragment_names(const Registry& registry);  // sorted; nothing is read
 // Sorted by name. Throws Error if one cannot be read.
 std::vector<FragmentDecl> plugin_fragments(const Registry& registry);
+
+// One of FragmentDecl::params: a map {default, about}, or the default alone.
+struct FragmentParam {
+  const Yaml* standard;  // null if the param must be given
+  std::string about;
+  explicit FragmentParam(const Yaml& param);
+};
 
 // In words, as describe.h has the kinds of nodes.
 std::string list_fragments(const std::vector<FragmentDecl>& fragments);

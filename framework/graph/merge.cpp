@@ -104,13 +104,13 @@ void apply_set(Yaml& tree, const std::string& set) {
   if (at == &tree && (last == "seed" || last == "name" || last == "precision"))
     return tree.put(last, value);
   if (at == &tree && !tree.find(last)) {
-    auto known = keys_of(tree);
-    if (vars)
-      for (const std::string& key : keys_of(*vars)) known.push_back(key);
     for (const char* section : {"train", "evaluate", "generate"})
       if (const Yaml* map = tree.find(section); map && map->is_map() && map->find(last))
         throw Error("there is no variable or key `" + last + "` (did you mean `" + section + "." +
                     last + "`?)");
+    auto known = keys_of(tree);
+    if (vars)
+      for (const std::string& key : keys_of(*vars)) known.push_back(key);
     throw Error("there is no variable or key `" + last + "`" + did_you_mean(last, known));
   }
   step_into(*at, last) = value;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace weft {
@@ -67,16 +68,18 @@ void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& m
 
 void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes) {
   const auto check = [&](const auto& ours, const auto& theirs) {
-    for (const auto& own : ours)
-      for (const auto& same : theirs) {
-        if (own.name != same.name || own.shape == same.shape) continue;
-        const auto node = std::find_if(other.nodes.begin(), other.nodes.end(), [&](const auto& n) {
-          return n.weights == own.name.substr(0, own.name.rfind('.'));
-        });
-        mistakes.add(node->place, node->path + " (" + node->kind + "): `" + own.name + "` is " +
-                                      own.shape.str() + " in `" + name(other.mode) + "`, but " +
-                                      same.shape.str() + " in `" + name(first.mode) + "`");
-      }
+    std::map<std::string_view, const Shape*> shapes;
+    for (const auto& one : theirs) shapes.emplace(one.name, &one.shape);
+    for (const auto& own : ours) {
+      const auto same = shapes.find(own.name);
+      if (same == shapes.end() || *same->second == own.shape) continue;
+      const auto node = std::find_if(other.nodes.begin(), other.nodes.end(), [&](const auto& n) {
+        return n.weights == own.name.substr(0, own.name.rfind('.'));
+      });
+      mistakes.add(node->place, node->path + " (" + node->kind + "): `" + own.name + "` is " +
+                                    own.shape.str() + " in `" + name(other.mode) + "`, but " +
+                                    same->second->str() + " in `" + name(first.mode) + "`");
+    }
   };
   check(other.weights, first.weights);
   check(other.states, first.states);

@@ -129,7 +129,7 @@ void Wiring::refuse_cycle(const Scope& scope, const NodeDecl& decl) {
 std::vector<std::string> Wiring::kinds() const {
   std::vector<std::string> kinds = registry_.names();
   for (const auto& [name, fragment] : pipeline_.fragments) kinds.push_back(name);
-  for (const FragmentDecl& fragment : plugin_fragments(registry_)) kinds.push_back(fragment.name);
+  for (const std::string& name : fragment_names(registry_)) kinds.push_back(name);
   return kinds;
 }
 

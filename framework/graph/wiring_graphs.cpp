@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "framework/graph/fields.h"
+#include "framework/graph/fragments.h"
 #include "framework/graph/wiring.h"
 
 namespace weft {
@@ -47,17 +48,15 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
   std::vector<std::string> known;
   for (const auto& [name, place, param] : fragment.params.entries()) {
     const Yaml* given = decl.keys.find(name);
-    const Yaml* standard = param.is_map() ? param.find("default") : &param;
+    const auto [standard, about] = FragmentParam(param);
     known.push_back(name);
     if (given)
       vars[name] = *given;
-    else if (standard && !standard->is_null())
+    else if (standard)
       vars[name] = *standard;
-    else {
-      const Yaml* about = param.is_map() ? param.find("about") : nullptr;
+    else
       throw Error(decl.place, decl.name + " (" + fragment.name + ") needs its param " +
-                                  ticked(name) + (about ? ": " + about->text() : ""));
-    }
+                                  ticked(name) + (about.empty() ? "" : ": " + about));
   }
   const size_t before = mistakes_.size();
   const auto explain = [&] {

@@ -122,22 +122,25 @@ std::string cell(std::string_view words) {
   return out;
 }
 
-std::string section(const Registry& registry, const NodeKind& kind) {
+std::string section_of(const Registry& registry, const NodeKind& kind) {
   const auto node = registry.make(kind.name);
   const std::string place = place_in_file(*node);
-  std::string page = "### " + std::string(kind.name) + "\n\n" + cell(kind.about) +
-                     (place.empty() ? "" : " " + place) + "\n\n";
-  const auto all = members(*node);
-  return page + "    " + usage(kind.name, all) + "\n\n" + print_table(all) + "\n";
+  return section(kind.name, kind.about + (place.empty() ? "" : " " + place), members(*node));
 }
 }  // namespace
 
-std::string print_table(const std::vector<Member>& members) {
-  std::string page = "| | name | type | default | |\n|---|---|---|---|---|\n";
+std::string section(const std::string& name, const std::string& about,
+                    const std::vector<Member>& members) {
+  std::string page = "### " + name + "\n\n" + cell(about) + "\n\n    " + usage(name, members) +
+                     "\n\n| | name | type | default | |\n|---|---|---|---|---|\n";
   for (const Member& member : members)
     page += std::string("| ") + member.role + " | `" + member.name + "` | " + cell(member.type) +
             " | " + cell(member.value) + " | " + cell(member.doc) + " |\n";
-  return page;
+  return page + "\n";
+}
+
+std::string line(const std::string& name, size_t width, const std::string& about) {
+  return "  " + padded(name, width) + "  " + about + "\n";
 }
 
 std::string print(const std::vector<Member>& members) {
@@ -154,7 +157,7 @@ std::string print(const std::vector<Member>& members) {
               (member.value == "required" ? "required" : member.value + " if not given");
     if (!type.empty() && !member.doc.empty()) type.append("\n").append(indent);
     const std::string rest = type + member.doc;
-    out += "  " + (rest.empty() ? member.name : padded(member.name, width) + "  " + rest) + "\n";
+    out += rest.empty() ? "  " + member.name + "\n" : line(member.name, width, rest);
   }
   return out;
 }
@@ -177,8 +180,7 @@ std::string list_kinds(const Registry& registry) {
   std::string out;
   for (const auto& [plugin, kinds] : by_plugin(registry)) {
     out += (out.empty() ? "" : "\n") + plugin + "\n";
-    for (const NodeKind* kind : kinds)
-      out += "  " + padded(kind->name, width) + "  " + kind->about + "\n";
+    for (const NodeKind* kind : kinds) out += line(kind->name, width, kind->about);
   }
   return out;
 }
@@ -206,8 +208,7 @@ std::string reference_page(const Registry& registry) {
       "# Nodes\n\n"
       "What can stand behind `node:` in a pipeline. `./dev docs` writes this page from the nodes "
       "themselves; `weft nodes NAME` prints one of them, also of your own plugins. Fragments, at "
-      "the "
-      "end, are graphs of other nodes.\n\n"
+      "the end, are graphs of other nodes.\n\n"
       "A reference (`node` or `node.port`) wires an input. A param of type number takes a schedule "
       "too: `{schedule: cosine, from: 1e-3, to: 0}`. Weights and states are kept under the names "
       "given here; slots are what an optimizer keeps for each element of a weight.\n\n";
@@ -223,7 +224,7 @@ std::string reference_page(const Registry& registry) {
   }
   for (const auto& [plugin, kinds] : groups) {
     page += "\n## " + plugin + "\n\n";
-    for (const NodeKind* kind : kinds) page += section(registry, *kind);
+    for (const NodeKind* kind : kinds) page += section_of(registry, *kind);
     page.pop_back();
   }
   return page;

@@ -13,8 +13,12 @@ struct Member {
   const char* role;                    // "input"
   std::string name, type, value, doc;  // value: a default, or "required"
 };
-std::string print(const std::vector<Member>& members);        // for `weft nodes NAME`
-std::string print_table(const std::vector<Member>& members);  // Markdown
+std::string print(const std::vector<Member>& members);  // for `weft nodes NAME`
+// Of the reference page, in Markdown.
+std::string section(const std::string& name, const std::string& about,
+                    const std::vector<Member>& members);
+// A line of a list: what it is about, behind the name and blanks up to `width`.
+std::string line(const std::string& name, size_t width, const std::string& about);
 // What a user must write: "{node: linear, x: …, features: …}".
 std::string usage(const std::string& name, const std::vector<Member>& members);
 
