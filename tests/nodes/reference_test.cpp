@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 std::vector<std::filesystem::path> references() {
-  const auto folder = std::filesystem::path(__FILE__).parent_path() / "reference";
+  const auto folder = std::filesystem::path(SOURCE_DIR "/tests/nodes/reference");
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     if (entry.path().extension() == ".json") files.push_back(entry.path());
