@@ -2,7 +2,11 @@
 
 #include <omp.h>
 
+#include <cctype>
+#include <string_view>
+
 #include "framework/node/dnn_call.h"
+#include "framework/node/dnn_plans.h"
 #include "framework/node/simd.h"
 
 namespace weft {
@@ -54,18 +58,18 @@ dnn::Scratch::Scratch(std::initializer_list<size_t> parts) {
         (alignment - reinterpret_cast<uintptr_t>(memory.data()) % alignment) % alignment;
 }
 
-dnnl::primitive_attr dnn::attributes(Activation activation, float slope, float scale) {
+dnnl::primitive_attr dnn::attributes(Activation activation, float slope, float factor) {
   using dnnl::algorithm;
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (scale != 1) attr.set_output_scales(0, {scale});
   dnnl::post_ops after;
+  if (factor != 1) scale(attr, after, factor);
   switch (activation) {
-    case Activation::none: return attr;
-    case Activation::relu: after.append_eltwise(1, algorithm::eltwise_relu, 0, 0); break;
-    case Activation::leaky_relu: after.append_eltwise(1, algorithm::eltwise_relu, slope, 0); break;
-    case Activation::tanh: after.append_eltwise(1, algorithm::eltwise_tanh, 0, 0); break;
-    case Activation::sigmoid: after.append_eltwise(1, algorithm::eltwise_logistic, 0, 0); break;
+    case Activation::none: break;
+    case Activation::relu: append_activation(after, algorithm::eltwise_relu, 0); break;
+    case Activation::leaky_relu: append_activation(after, algorithm::eltwise_relu, slope); break;
+    case Activation::tanh: append_activation(after, algorithm::eltwise_tanh, 0); break;
+    case Activation::sigmoid: append_activation(after, algorithm::eltwise_logistic, 0); break;
   }
   attr.set_post_ops(after);
   return attr;
@@ -104,17 +108,10 @@ std::string dnn_version() {
 }
 
 std::string dnn_isa() {
-  switch (dnnl_get_effective_cpu_isa()) {
-    case dnnl_cpu_isa_sse41: return "SSE41";
-    case dnnl_cpu_isa_avx: return "AVX";
-    case dnnl_cpu_isa_avx2: return "AVX2";
-    case dnnl_cpu_isa_avx2_vnni: return "AVX2_VNNI";
-    case dnnl_cpu_isa_avx512_core: return "AVX512_CORE";
-    case dnnl_cpu_isa_avx512_core_vnni: return "AVX512_CORE_VNNI";
-    case dnnl_cpu_isa_avx512_core_bf16: return "AVX512_CORE_BF16";
-    case dnnl_cpu_isa_avx512_core_amx: return "AVX512_CORE_AMX";
-    default: return "unknown";
-  }
+  std::string name = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());  // "cpu_isa_avx2"
+  name.erase(0, std::string_view("cpu_isa_").size());
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
 }
 
 }  // namespace weft

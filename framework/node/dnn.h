@@ -1,4 +1,5 @@
-// oneDNN for node authors. Everything that depends on oneDNN's version is in dnn*.cpp.
+// oneDNN for node authors. Everything that depends on it is in dnn*.cpp, and what depends on its
+// version in onednn2/ and onednn3/.
 // Layouts are plain: row-major activations, weights as PyTorch keeps them. One thread each.
 #pragma once
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <oneapi/dnnl/dnnl_debug.h>
 #include <string>
 #include <utility>
 
@@ -29,8 +30,8 @@ class Scratch {
   std::byte* at_;
 };
 
-// Scratch memory is the caller's, the activation follows the result.
-dnnl::primitive_attr attributes(Activation activation, float slope, float scale = 1);
+// Scratch memory is the caller's; the result is scaled by `factor`, then the activation follows.
+dnnl::primitive_attr attributes(Activation activation, float slope, float factor = 1);
 
 // Builds `make()`; what oneDNN throws becomes an Error that names `what`.
 template <class Make>

@@ -6,18 +6,15 @@
 #include "framework/node/dnn_call.h"
 #include "framework/node/dnn_fold.h"
 #include "framework/node/dnn_half.h"
+#include "framework/node/dnn_plans.h"
 #include "framework/node/dnn_winograd.h"
 
 namespace weft {
 
 namespace {
-using dnnl::convolution_backward_data;
-using dnnl::convolution_backward_weights;
-using dnnl::convolution_forward;
-using Desc = dnnl::memory::desc;
-using Dims = dnnl::memory::dims;
+using dnn::Desc;
+using dnn::Dims;
 using Tag = dnnl::memory::format_tag;
-constexpr auto direct = dnnl::algorithm::convolution_direct;
 
 Dims dims(const ConvolutionShape::Pair& pair) {
   return {pair[0], pair[1]};
@@ -36,40 +33,29 @@ struct Types {
   dnn::Type x = dnn::f32, y = dnn::f32, w = dnn::f32;
 };
 
+Desc weight(const ConvolutionShape& s, dnn::Type type, Tag alone, Tag grouped) {
+  const int64_t g = s.groups;
+  return g == 1 ? Desc({s.out, s.in, s.kernel[0], s.kernel[1]}, type, alone)
+                : Desc({g, s.out / g, s.in / g, s.kernel[0], s.kernel[1]}, type, grouped);
+}
+
+// What the last window reaches beyond the image; negative where windows end before it.
+int64_t high_padding(const ConvolutionShape& s, size_t axis) {
+  const int64_t reach = (s.kernel[axis] - 1) * s.dilation[axis] + 1;
+  return (s.y_size[axis] - 1) * s.stride[axis] + reach - s.x_size[axis] - s.padding[axis];
+}
+
 // Images are plain, [batch, height, width, channels]; oneDNN chooses the layout of the weight.
-struct Layouts {
-  const Desc x, y, w, plain_w, bias;
-  const Dims stride, dilation, low, high;
-
-  Layouts(const ConvolutionShape& s, const Types& types)
-      : x({s.batch, s.in, s.x_size[0], s.x_size[1]}, types.x, Tag::nhwc),
-        y({s.batch, s.out, s.y_size[0], s.y_size[1]}, types.y, Tag::nhwc),
-        w(weight(s, types.w, Tag::any, Tag::any)),
-        plain_w(weight(s, dnn::f32, Tag::oihw, Tag::goihw)),
-        bias({s.out}, dnn::f32, Tag::x),
-        stride(dims(s.stride)),
-        dilation{s.dilation[0] - 1, s.dilation[1] - 1},
-        low(dims(s.padding)),
-        high{high_padding(s, 0), high_padding(s, 1)} {}
-
-  static Desc weight(const ConvolutionShape& s, dnn::Type type, Tag alone, Tag grouped) {
-    const int64_t g = s.groups;
-    return g == 1 ? Desc({s.out, s.in, s.kernel[0], s.kernel[1]}, type, alone)
-                  : Desc({g, s.out / g, s.in / g, s.kernel[0], s.kernel[1]}, type, grouped);
-  }
-
-  // What the last window reaches beyond the image; negative where windows end before it.
-  static int64_t high_padding(const ConvolutionShape& s, size_t axis) {
-    const int64_t reach = (s.kernel[axis] - 1) * s.dilation[axis] + 1;
-    return (s.y_size[axis] - 1) * s.stride[axis] + reach - s.x_size[axis] - s.padding[axis];
-  }
-
-  convolution_forward::desc forward(bool with_bias, dnnl::prop_kind kind) const {
-    return with_bias
-               ? convolution_forward::desc(kind, direct, x, w, bias, y, stride, dilation, low, high)
-               : convolution_forward::desc(kind, direct, x, w, y, stride, dilation, low, high);
-  }
-};
+dnn::Convolved layouts(const ConvolutionShape& s, const Types& types, bool bias) {
+  return {.x = Desc({s.batch, s.in, s.x_size[0], s.x_size[1]}, types.x, Tag::nhwc),
+          .y = Desc({s.batch, s.out, s.y_size[0], s.y_size[1]}, types.y, Tag::nhwc),
+          .w = weight(s, types.w, Tag::any, Tag::any),
+          .bias = bias ? Desc({s.out}, dnn::f32, Tag::x) : Desc(),
+          .stride = dims(s.stride),
+          .dilation = {s.dilation[0] - 1, s.dilation[1] - 1},
+          .low = dims(s.padding),
+          .high = {high_padding(s, 0), high_padding(s, 1)}};
+}
 
 int64_t numbers(int64_t batch, const ConvolutionShape::Pair& size, int64_t channels) {
   return batch * size[0] * size[1] * channels;
@@ -98,39 +84,31 @@ struct Convolution::Built {
       winograd.emplace(of, shape, options);
       return;
     }
-    const Layouts l(shape, chosen);
+    const dnn::Convolved c = layouts(shape, chosen, bias);
     const auto attr = dnn::attributes(options.activation, options.slope);
     const auto quiet = dnn::attributes(Activation::none, 0);
-    const dnnl::engine& engine = dnn::engine();
     if (of == Of::y) {
-      const convolution_forward::primitive_desc plan(
-          l.forward(bias, dnnl::prop_kind::forward_inference), attr, engine);
-      add({{DNNL_ARG_SRC, l.x}, {DNNL_ARG_DST, l.y}}, DNNL_ARG_WEIGHTS, plan.weights_desc(), l);
-      if (bias) call.input(DNNL_ARG_BIAS, l.bias);
-      call.set(plan, convolution_forward(plan));
+      const auto plan = dnn::to_y_plan(c, dnnl::prop_kind::forward_inference, attr);
+      add({{DNNL_ARG_SRC, c.x}, {DNNL_ARG_DST, c.y}}, DNNL_ARG_WEIGHTS, plan.weights_desc());
+      if (bias) call.input(DNNL_ARG_BIAS, c.bias);
+      call.set(plan, dnnl::convolution_forward(plan));
       return;
     }
-    const convolution_forward::primitive_desc hint(
-        (half_y ? Layouts(shape, {dnn::bf16, dnn::bf16, dnn::bf16}) : l)
-            .forward(false, dnnl::prop_kind::forward_training),
-        quiet, engine);
+    const Types all_half{dnn::bf16, dnn::bf16, dnn::bf16};
+    const auto hint = dnn::to_y_plan(layouts(shape, half_y ? all_half : chosen, false),
+                                     dnnl::prop_kind::forward_training, quiet);
     if (of == Of::x) {
-      const convolution_backward_data::primitive_desc plan(
-          {direct, l.x, l.w, l.y, l.stride, l.dilation, l.low, l.high}, quiet, engine, hint);
-      add({{DNNL_ARG_DIFF_SRC, l.x}, {DNNL_ARG_DIFF_DST, l.y}}, DNNL_ARG_WEIGHTS,
-          plan.weights_desc(), l);
-      call.set(plan, convolution_backward_data(plan));
+      const auto plan = dnn::to_x_plan(c, quiet, hint);
+      add({{DNNL_ARG_DIFF_SRC, c.x}, {DNNL_ARG_DIFF_DST, c.y}}, DNNL_ARG_WEIGHTS,
+          plan.weights_desc());
+      call.set(plan, dnnl::convolution_backward_data(plan));
       return;
     }
-    using Weights = convolution_backward_weights::desc;
-    const convolution_backward_weights::primitive_desc plan(
-        bias ? Weights(direct, l.x, l.w, l.bias, l.y, l.stride, l.dilation, l.low, l.high)
-             : Weights(direct, l.x, l.w, l.y, l.stride, l.dilation, l.low, l.high),
-        quiet, engine, hint);
-    add({{DNNL_ARG_SRC, l.x}, {DNNL_ARG_DIFF_DST, l.y}}, DNNL_ARG_DIFF_WEIGHTS,
-        plan.diff_weights_desc(), l);
-    if (bias) call.input(DNNL_ARG_DIFF_BIAS, l.bias);
-    call.set(plan, convolution_backward_weights(plan));
+    const auto plan = dnn::to_w_plan(c, quiet, hint);
+    add({{DNNL_ARG_SRC, c.x}, {DNNL_ARG_DIFF_DST, c.y}}, DNNL_ARG_DIFF_WEIGHTS,
+        plan.diff_weights_desc());
+    if (bias) call.input(DNNL_ARG_DIFF_BIAS, c.bias);
+    call.set(plan, dnnl::convolution_backward_weights(plan));
   }
 
   // Operands are bf16 if that pays; results stay f32.
@@ -143,14 +121,14 @@ struct Convolution::Built {
   }
 
   // The images, then the weight, with a reorder from or to the plain layout.
-  void add(std::initializer_list<std::pair<int, Desc>> images, int argument, const Desc& chosen,
-           const Layouts& l) {
+  void add(std::initializer_list<std::pair<int, Desc>> images, int argument, const Desc& chosen) {
+    const Desc plain = weight(shape, dnn::f32, Tag::oihw, Tag::goihw);
     for (const auto& [image, layout] : images) call.input(image, layout);
     call.input(argument, chosen);
-    if (chosen == l.plain_w) return;
+    if (chosen == plain) return;
     packed = chosen.get_size();
-    const Desc& from = of == Of::w ? chosen : l.plain_w;
-    const Desc& to = of == Of::w ? l.plain_w : chosen;
+    const Desc& from = of == Of::w ? chosen : plain;
+    const Desc& to = of == Of::w ? plain : chosen;
     const dnnl::reorder::primitive_desc plan(dnn::engine(), from, dnn::engine(), to,
                                              dnn::attributes(Activation::none, 0));
     reorder.input(DNNL_ARG_FROM, from);

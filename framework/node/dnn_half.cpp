@@ -30,8 +30,8 @@ PrecisionScope::~PrecisionScope() {
 }
 
 bool dnn_has_bf16() {
-  const auto isa = dnnl_get_effective_cpu_isa();
-  return isa == dnnl_cpu_isa_avx512_core_bf16 || isa == dnnl_cpu_isa_avx512_core_amx;
+  const int bf16 = dnnl_cpu_isa_avx512_core_bf16;  // what has more has its bits, too
+  return (dnnl_get_effective_cpu_isa() & bf16) == bf16;
 }
 
 bool dnn::rounds(double flops, double numbers) {

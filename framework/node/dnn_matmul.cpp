@@ -3,6 +3,7 @@
 #include "framework/node/dnn.h"
 #include "framework/node/dnn_call.h"
 #include "framework/node/dnn_half.h"
+#include "framework/node/dnn_plans.h"
 
 namespace weft {
 
@@ -12,14 +13,14 @@ bool stacked(const Matrix& m) {
   return m.outer != 1 || m.inner != 1;
 }
 
-dnnl::memory::desc layout(const Matrix& m, bool stack, dnn::Type type = dnn::f32) {
-  using Desc = dnnl::memory::desc;
+dnn::Desc layout(const Matrix& m, bool stack, dnn::Type type = dnn::f32) {
+  using dnn::Desc;
   if (!stack) return Desc({m.rows, m.cols}, type, {m.row_stride, m.col_stride});
   return Desc({m.outer, m.inner, m.rows, m.cols}, type,
               {m.outer_stride, m.inner_stride, m.row_stride, m.col_stride});
 }
 
-dnnl::memory::desc bias_layout(int64_t cols, bool stack) {
+dnn::Desc bias_layout(int64_t cols, bool stack) {
   return layout({1, cols, cols, 1, 1, cols, 1, cols}, stack);
 }
 
@@ -83,15 +84,14 @@ struct Matmul::Built {
     const auto A = half_a ? layout(half_a->layout(), stack, dnn::bf16) : layout(a, stack);
     const auto B = half_b ? layout(half_b->layout(), stack, dnn::bf16) : layout(b, stack);
     const auto C = layout(c, stack);
-    const auto offset = bias ? bias_layout(c.cols, stack) : dnnl::memory::desc();
-    const auto product = bias ? dnnl::matmul::desc(A, B, offset, C) : dnnl::matmul::desc(A, B, C);
+    const auto offset = bias ? bias_layout(c.cols, stack) : dnn::Desc();
     dnnl::primitive_attr attr = dnn::attributes(options.activation, options.slope, options.scale);
     if (options.accumulate) {
       dnnl::post_ops sum;
       sum.append_sum();
       attr.set_post_ops(sum);
     }
-    const dnnl::matmul::primitive_desc plan(product, attr, dnn::engine());
+    const auto plan = dnn::matmul_plan(A, B, offset, C, attr);
     call.input(DNNL_ARG_SRC, A);
     call.input(DNNL_ARG_WEIGHTS, B);
     call.input(DNNL_ARG_DST, C);

@@ -81,7 +81,7 @@ TEST(Layers, LibrariesHaveOnePlaceEach) {
   EXPECT_THAT(spread("dlfcn.h", {"framework/plugin/loader.cpp"}), IsEmpty());
   EXPECT_THAT(spread("tbb/", {"framework/run/", "framework/node/parallel.cpp"}), IsEmpty());
   EXPECT_THAT(spread("CLI/", {"framework/cli/"}), IsEmpty());
-  EXPECT_THAT(spread("oneapi/dnnl/", {"nowhere"}), SizeIs(1));  // the check does see them
+  EXPECT_THAT(spread("oneapi/dnnl/", {"nowhere"}), Not(IsEmpty()));  // the check does see them
 }
 
 }  // namespace
