@@ -7,6 +7,7 @@
 
 #include "framework/node/dnn_call.h"
 #include "framework/node/dnn_plans.h"
+#include "framework/node/parallel.h"
 #include "framework/node/simd.h"
 
 namespace weft {
@@ -95,10 +96,32 @@ void activation_backward(Activation f, float slope, const float* y, float* grad,
   }
 }
 
+// A library of the same version may have been built otherwise than its headers here.
+std::string dnn_threads() {
+  switch (dnnl_version()->cpu_runtime) {
+    case DNNL_RUNTIME_SEQ: return "one thread";
+    case DNNL_RUNTIME_OMP: return "OpenMP";
+    case DNNL_RUNTIME_TBB: return "oneTBB";
+    case DNNL_RUNTIME_THREADPOOL: return "a pool of its caller";
+    default: return "SYCL";
+  }
+}
+
 void single_threaded_dnn() {
   thread_local bool said = false;
-  if (!said) omp_set_num_threads(1);
+  if (said) return;
+  if (dnnl_version()->cpu_runtime > DNNL_RUNTIME_TBB)
+    throw Error(Exit::plugin, dnn_version() + " was built to run on " + dnn_threads() +
+                                  "; weft needs one that was built for OpenMP or oneTBB, such as "
+                                  "Debian's libdnnl");
+  omp_set_num_threads(1);
   said = true;
+}
+
+// OpenMP was told in single_threaded_dnn(). oneTBB would take every thread of the arena around.
+void dnn::on_one_thread(const std::function<void()>& f) {
+  static const bool on_tbb = dnnl_version()->cpu_runtime == DNNL_RUNTIME_TBB;
+  on_tbb ? alone(f) : f();
 }
 
 std::string dnn_version() {

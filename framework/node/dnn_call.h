@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <oneapi/dnnl/dnnl_debug.h>
@@ -33,12 +34,17 @@ class Scratch {
 // Scratch memory is the caller's; the result is scaled by `factor`, then the activation follows.
 dnnl::primitive_attr attributes(Activation activation, float slope, float factor = 1);
 
+// Calls `f`, which builds or runs primitives, so that they take no thread but this.
+void on_one_thread(const std::function<void()>& f);
+
 // Builds `make()`; what oneDNN throws becomes an Error that names `what`.
 template <class Make>
 auto build(const std::string& what, Make make) {
   single_threaded_dnn();
   try {
-    return make();
+    decltype(make()) made;
+    on_one_thread([&] { made = make(); });
+    return made;
   } catch (const dnnl::error& error) {
     throw Error(error.status == dnnl_out_of_memory ? Exit::resources : Exit::internal,
                 dnn_version() + " refuses " + what + ": " + error.what());
@@ -63,8 +69,10 @@ class Call {
   void operator()(const char* what, Pointers... pointers) {
     int place = 0;
     (point(place++, pointers), ...);
-    const dnnl_status_t status =
-        dnnl_primitive_execute(primitive_.get(), stream(), count_, arguments_.data());
+    dnnl_status_t status = dnnl_success;
+    on_one_thread([&] {
+      status = dnnl_primitive_execute(primitive_.get(), stream(), count_, arguments_.data());
+    });
     if (status != dnnl_success)
       throw Error(Exit::internal, dnn_version() + " failed to run " + std::string(what) +
                                       " (status " + std::to_string(status) + ")");

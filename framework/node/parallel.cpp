@@ -16,6 +16,11 @@ double seconds_in_blocks() {
   return spent;
 }
 
+void alone(const std::function<void()>& f) {
+  thread_local tbb::task_arena one(1);
+  one.execute(f);
+}
+
 // Isolated: a thread that waits for its blocks takes no other node's work in between.
 void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_t)>& f) {
   if (n <= size) return n > 0 ? f(0, n) : void();

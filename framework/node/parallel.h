@@ -16,4 +16,7 @@ WEFT_API void in_blocks(int64_t n, int64_t size, const std::function<void(int64_
 // That the calling thread has spent in in_blocks() so far: what more threads would share.
 WEFT_API double seconds_in_blocks();
 
+// Runs `f` in this thread, which is then the only one that takes what `f` leaves to oneTBB.
+void alone(const std::function<void()>& f);
+
 }  // namespace weft

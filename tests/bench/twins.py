@@ -1,9 +1,11 @@
 """Times pipelines beside their PyTorch twins, each twin at its best: `./dev bench`.
 
 For each pipeline and number of threads the twin's settings are tried first, in fresh processes: over
-the matrix products (BLAS library, the instruction set OpenBLAS takes, oneDNN), then over the layout of
-images, the update and how OpenMP threads wait. Then weft, in f32 and in bf16, and the twin take turns,
-and medians are told. PyTorch of Debian runs GNU OpenMP, so Intel's KMP_ variables would say nothing.
+the matrix products (every BLAS library that PyTorch can load, or the one it was built with; the
+instruction set OpenBLAS takes; oneDNN), then over the layout of images, the update, how OpenMP threads
+wait, and torch.compile. Then weft, in f32 and in bf16, and the twin take turns, and medians are told.
+PyTorch is that of $WEFT_PYTHON. Debian's and PyPI's run GNU OpenMP, so Intel's KMP_ variables would say
+nothing.
 """
 import argparse
 import json
@@ -19,21 +21,37 @@ import weft
 
 TWINS = weft.ROOT / "tests/twins"
 LIBRARIES = Path("/usr/lib/x86_64-linux-gnu")
+PYTHON = os.environ.get("WEFT_PYTHON", sys.executable)
 CLEARED = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 MISSION = ["vae", "gan", "autoencoder", "fusion_feature", "simclr", "masked_lm"]
 COLUMNS = ["pipeline", "threads", "ms", "samples/s", "floor %", "bf16 ms", "f32 ÷ bf16", "twin ms",
            "twin ÷ weft", "MiB", "twin MiB", "first step s"]
 
 
-def products():
+def pytorch():
+    """{version, blas, onednn}; `blas` is empty where PyTorch takes the system's."""
+    ask = ("import json, re, torch; told = torch.__config__.show(); "
+           "mkl = re.search(r'Math Kernel Library Version (\\S+)', told); "
+           "dnn = re.search(r'(?:MKL-DNN|oneDNN) v(\\S+)', told); "
+           "print(json.dumps({'version': torch.__version__, 'blas': mkl and 'MKL ' + mkl[1], "
+           "'onednn': dnn and dnn[1]}))")
+    done = subprocess.run([PYTHON, "-c", ask], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{PYTHON} has no PyTorch: apt-get install python3-torch")
+    return json.loads(done.stdout)
+
+
+def products(blas):
     """Ways to multiply matrices: [setting], each {name: value} of variables and --options."""
     yield {"--linear": "mkldnn"}
-    for folder in sorted(LIBRARIES.glob("openblas-*")):
-        for core in (None, "Haswell", "SkylakeX"):
-            yield {"LD_LIBRARY_PATH": str(folder)} | ({"OPENBLAS_CORETYPE": core} if core else {})
-    if not any(LIBRARIES.glob("openblas-*")):
-        print("no OpenBLAS here (libopenblas0-pthread): the twin would be slow", file=sys.stderr)
+    folders = [] if blas else [file.parent for file in sorted(LIBRARIES.glob("*/libblas.so.3"))]
+    if not folders:
         yield {}
+    for folder in folders:
+        yield {"LD_LIBRARY_PATH": str(folder)}
+        if folder.name.startswith("openblas"):
+            for core in ("Haswell", "SkylakeX"):
+                yield {"LD_LIBRARY_PATH": str(folder), "OPENBLAS_CORETYPE": core}
 
 
 def waits(threads):
@@ -49,7 +67,7 @@ def time_twin(name, setting, threads, steps):
     """One process -> {ms, setting, peak_mib}, or None when it fails."""
     environment = {key: value for key, value in os.environ.items() if key not in CLEARED}
     environment |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-    command = [sys.executable, str(TWINS / f"{name}.py"), "--time", f"--steps={steps}",
+    command = [PYTHON, str(TWINS / f"{name}.py"), "--time", f"--steps={steps}",
                f"--threads={threads}"]
     for key, value in setting.items():
         if key.startswith("--"):
@@ -70,11 +88,22 @@ def fastest(name, settings, threads, steps):
     return min(timed, key=lambda one: one["ms"])["setting"]
 
 
-def best_setting(name, threads, steps):
-    product = fastest(name, products(), threads, steps)
-    product = fastest(name, [product | {"--layout": kind} for kind in ("nhwc", "nchw")], threads, steps)
-    update = fastest(name, [product | {"--foreach": ""}, product], threads, steps)
-    return fastest(name, (update | how for how in waits(threads)), threads, steps)
+def best_setting(name, threads, steps, torch):
+    def choose(best, *ways):
+        return fastest(name, [best | way for way in ways], threads, steps)
+
+    major, minor = (int(number) for number in torch["version"].split(".")[:2])
+    layouts = [{"--layout": kind} for kind in ("nhwc", "nchw")]
+    updates = ["loop", "foreach"] + ["fused"] * ((major, minor) >= (2, 4))
+    best = choose({}, *products(torch["blas"]))
+    best = choose(best, *layouts)
+    best = choose(best, *({"--update": way} for way in updates))
+    best = choose(best, *waits(threads))
+    if major >= 2:
+        blas = best | {"--linear": "blas"}
+        best = fastest(name, [best] + [blas | layout | {"--compile": ""} for layout in layouts],
+                       threads, steps)
+    return best
 
 
 def time_weft(name, precision, threads, steps):
@@ -82,9 +111,9 @@ def time_weft(name, precision, threads, steps):
                       f"precision={precision}")
 
 
-def compare(name, threads, steps, rounds):
+def compare(name, threads, steps, rounds, torch):
     """A line of the table."""
-    setting = best_setting(name, threads, max(10, steps // 4))
+    setting = best_setting(name, threads, max(10, steps // 4), torch)
     ours, half, twin = [], [], []
     for _ in range(rounds):
         ours.append(time_weft(name, "f32", threads, steps))
@@ -124,21 +153,28 @@ def main():
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     options = parser.parse_args()
     lines = []
+    torch = pytorch()
+    print(f"PyTorch {torch['version']}, {torch['blas'] or 'BLAS of the system'}, "
+          f"its oneDNN {torch['onednn']}; {weft.version()}")
     print_line(COLUMNS)
     with tempfile.TemporaryDirectory() as cache:
         os.environ["WEFT_TWIN_CACHE"] = cache
         for name in options.pipelines or MISSION:
             for threads in options.threads:
-                line = compare(Path(name).stem, threads, options.steps, options.rounds)
+                line = compare(Path(name).stem, threads, options.steps, options.rounds, torch)
                 lines.append(line)
                 print_line([text(line[column]) for column in COLUMNS])
+    print("settings of the twins:")
+    for line in lines:
+        print(f"  {line['pipeline']}, {line['threads']}: "
+              + " ".join(f"{key}={value}" for key, value in line["setting"].items()))
     for ratio in ("twin ÷ weft", "f32 ÷ bf16"):
         of_all = [line[ratio] for line in lines if line[ratio]]
         if of_all:
             print(f"{ratio}: geometric mean {math.exp(statistics.mean(map(math.log, of_all))):.2f}, "
                   f"worst {min(of_all):.2f}")
     if options.json:
-        options.json.write_text(json.dumps(lines, indent=2))
+        options.json.write_text(json.dumps({"pytorch": torch, "lines": lines}, indent=2))
 
 
 if __name__ == "__main__":

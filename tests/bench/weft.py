@@ -1,14 +1,23 @@
 """`weft bench`, as the scripts beside this one ask for it."""
 import json
+import os
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = os.environ.get("WEFT", ROOT / "build/release/bin/weft")
+
+
+def version():
+    """What it runs on: "oneDNN 3.7.2 (AVX512_CORE_BF16), oneTBB 2022.1"."""
+    told = subprocess.run([PROGRAM, "version"], capture_output=True, text=True).stdout
+    return next(line.removeprefix("running").strip() for line in told.splitlines()
+                if line.startswith("running"))
 
 
 def bench(pipeline, threads, steps, *more):
     """What it tells, of one number of threads."""
-    done = subprocess.run([ROOT / "build/release/bin/weft", "bench", pipeline, f"--threads={threads}",
+    done = subprocess.run([PROGRAM, "bench", pipeline, f"--threads={threads}",
                            f"--steps={steps}", "--json", *more], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)

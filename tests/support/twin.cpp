@@ -1,6 +1,7 @@
 #include "tests/support/twin.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -11,7 +12,8 @@
 namespace weft::tests {
 
 namespace {
-constexpr const char* python = "/usr/bin/python3";
+// `./dev` names the Python whose PyTorch is newest.
+const std::string python = std::getenv("WEFT_PYTHON") ? std::getenv("WEFT_PYTHON") : "python3";
 
 bool has_torch() {
   return run({{python, "-c", "import numpy, torch"}}).exit == 0;
@@ -40,7 +42,7 @@ void Twin::agree(const std::string& name, const std::vector<std::string>& losses
                  double tolerance, const std::vector<std::string>& our_args,
                  const std::vector<std::string>& their_args) {
   const std::filesystem::path source = SOURCE_DIR;
-  if (!has_torch()) GTEST_SKIP() << "python3-torch is not installed";
+  if (!has_torch()) GTEST_SKIP() << python << " has no PyTorch (package python3-torch)";
   const Ended ours = run_in(folder_,
                             {program("weft"), "train", source / ("pipelines/" + name + ".yaml"),
                              "-o", "run", "--steps", std::to_string(steps), "--log-every", "1"},
@@ -76,7 +78,7 @@ void Twin::agree_on(const std::string& number, const std::string& name, const st
                     double tolerance, const std::vector<std::string>& our_args,
                     const std::vector<std::string>& their_args) {
   const std::filesystem::path source = SOURCE_DIR;
-  if (!has_torch()) GTEST_SKIP() << "python3-torch is not installed";
+  if (!has_torch()) GTEST_SKIP() << python << " has no PyTorch (package python3-torch)";
   const Ended ours = run_in(
       folder_, {program("weft"), "evaluate", source / ("pipelines/" + name + ".yaml"), "--json"},
       our_args);

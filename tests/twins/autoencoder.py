@@ -11,6 +11,7 @@ class Autoencoder(twin.Model):
     about = "Convolutional autoencoder of emoji"
     epochs = 30
     batch_size = 64
+    compiled = ["again"]
     layers = {
         "encoder.c1": twin.conv(3, 32, 3),
         "encoder.c2": twin.conv(32, 64, 3),

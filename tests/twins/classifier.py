@@ -9,6 +9,7 @@ class Classifier(twin.Model):
     about = "Classifier of garments with one hidden layer"
     epochs = 8
     range = "unit"
+    compiled = ["classify"]
     layers = {
         "classifier.h": twin.linear(784, 256),
         "classifier.logits": twin.linear(256, 10),

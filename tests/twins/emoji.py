@@ -13,6 +13,7 @@ DATA = ("{node: table, file: emoji/emoji.json, image: image, folder: google, siz
 class Emoji(transformer.Tokens):
     epochs = 40
     batch_size = 64
+    compiled = ["classify"]
     lr, warmup = 2e-3, 50
     data = DATA
 

@@ -34,7 +34,7 @@ def main():
     parser.add_argument("--rows", type=int, default=500, help="of a batch")
     options = parser.parse_args()
     model = getattr(importlib.import_module(options.twin), KINDS[options.twin])(
-        argparse.Namespace(start=options.start, seed=0, time=False, foreach=False, linear="blas", layout="nhwc"))
+        argparse.Namespace(start=options.start, seed=0, time=False, update="loop", linear="blas", layout="nhwc"))
     missing = set(model.weights | model.states) - set(twin.read_safetensors(options.start))
     if missing:
         raise SystemExit(f"{options.start} has no {sorted(missing)[0]}: it is of another model")

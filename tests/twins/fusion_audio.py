@@ -15,6 +15,7 @@ PORTS = {"image": "data.image", "words": "{node: to_float, x: data.words}",
 class FusionAudio(transformer.Tokens):
     about = "The kind of a stamp, from its picture, name and voice"
     epochs = 40
+    compiled = ["guess"]
     batch_size = 32
     layers = {
         "image_encoder.c1": twin.conv(3, 32, 3),
@@ -29,7 +30,7 @@ class FusionAudio(transformer.Tokens):
 
     def __init__(self, options):
         super().__init__(options)
-        self.optimizer = torch.optim.AdamW(self.weights.values(), lr=2e-3, weight_decay=0.05)
+        self.optimizer = self.optimize(torch.optim.AdamW, self.weights.values(), lr=2e-3, weight_decay=0.05)
 
     def samples(self, split):
         image, words, sound, label = twin.weft_samples(DATA % split, PORTS)

@@ -18,10 +18,12 @@ class FusionDecision(emoji.Emoji):
         "weights.y": {"weight": ((2,), 0.0)},
     }
 
+    compiled = ["experts"]
+
     def __init__(self, options):
         super().__init__(options)
         models = [w for name, w in self.weights.items() if "model." in name]
-        self.optimizer = torch.optim.AdamW(models, lr=2e-3, weight_decay=0.05)
+        self.optimizer = self.optimize(torch.optim.AdamW, models, lr=2e-3, weight_decay=0.05)
         self.trust = self.adam("weights", lr=1e-3)
 
     def experts(self, rows, step):

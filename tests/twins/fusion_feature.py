@@ -21,7 +21,7 @@ class FusionFeature(emoji.Emoji):
 
     def __init__(self, options):
         super().__init__(options)
-        self.optimizer = torch.optim.AdamW(self.weights.values(), lr=2e-3, weight_decay=0.05)
+        self.optimizer = self.optimize(torch.optim.AdamW, self.weights.values(), lr=2e-3, weight_decay=0.05)
 
     def classify(self, rows, step):
         image, words, _ = rows

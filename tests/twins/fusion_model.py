@@ -26,7 +26,7 @@ class FusionModel(emoji.Emoji):
 
     def __init__(self, options):
         super().__init__(options)
-        self.optimizer = torch.optim.AdamW(self.weights.values(), lr=1e-3, weight_decay=0.05)
+        self.optimizer = self.optimize(torch.optim.AdamW, self.weights.values(), lr=1e-3, weight_decay=0.05)
 
     def clip_gradients(self):
         self.clip(1)

@@ -14,6 +14,7 @@ class Gan(twin.Model):
     about = "Generative adversarial network on Fashion-MNIST (Goodfellow et al. 2014)"
     epochs = 30
     range = "symmetric"
+    compiled = ["generate", "discriminate"]
     noise = 100
     real_label = 0.9
     rates = {"discriminator": 2e-4, "generator": 1e-4}

@@ -22,7 +22,7 @@ class LinearProbeEmoji(emoji.Emoji):
     def __init__(self, options):
         super().__init__(options)
         mine = [w for name, w in self.weights.items() if name.startswith("probe")]
-        self.optimizer = torch.optim.AdamW(mine, lr=self.lr, weight_decay=1)
+        self.optimizer = self.optimize(torch.optim.AdamW, mine, lr=self.lr, weight_decay=1)
 
     def features(self, x):
         for i in (1, 2, 3):

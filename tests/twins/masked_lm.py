@@ -10,6 +10,7 @@ class MaskedLm(transformer.Tokens):
     about = "Fills blanks in the novels of Jane Austen (Devlin et al. 2019, arXiv:1810.04805)"
     epochs = 16
     batch_size = 64
+    compiled = ["guess"]
     data = ("{node: text, file: austen/austen.txt, vocabulary: austen-2048, pieces: 2048, "
             "length: 64, split: %s, batch: 512}")
     length, pieces, features, blocks, blanks = 64, 2048, 128, 3, 10

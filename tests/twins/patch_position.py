@@ -12,6 +12,7 @@ class PatchPosition(twin.Model):
     epochs = 60
     batch_size = 128
     range = "symmetric"
+    compiled = ["guess"]
     patch, gap, jitter = 28, 1, 1
     layers = {
         "encoder.c1": twin.conv(3, 32, 3, bias=False), "encoder.n1": twin.batch_norm(32),
@@ -23,7 +24,7 @@ class PatchPosition(twin.Model):
 
     def __init__(self, options):
         super().__init__(options)
-        self.optimizer = torch.optim.AdamW(self.weights.values(), lr=1e-3, weight_decay=0.05)
+        self.optimizer = self.optimize(torch.optim.AdamW, self.weights.values(), lr=1e-3, weight_decay=0.05)
 
     def samples(self, split):
         images = photos.parts(288, 96, 16, split)

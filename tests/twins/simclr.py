@@ -12,6 +12,7 @@ class SimClr(twin.Model):
     batch_size = 256
     drop_last = True
     range = "unit"
+    compiled = ["loss"]
     temperature = 0.2
     warmup = 100
     layers = {

@@ -16,6 +16,7 @@ class TargetPosition(twin.Model):
     epochs = 60
     batch_size = 64
     range = "unit"
+    compiled = ["guess"]
     side = 64
     layers = {
         "encoder.c1": twin.conv(3, 16, 3),

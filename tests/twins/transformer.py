@@ -55,7 +55,7 @@ class Tokens(twin.Model):
                    "weight_decay": decay},
                   {"params": [w for name, w in self.weights.items() if name.endswith(".bias")],
                    "weight_decay": 0}]
-        return torch.optim.AdamW(groups, **settings)
+        return self.optimize(torch.optim.AdamW, groups, **settings)
 
     def clip(self, most):
         """As weft does: by the norm of all gradients."""

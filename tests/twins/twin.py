@@ -7,6 +7,7 @@ class with
     range                    "unit" ([0, 1]) or "symmetric" ([-1, 1]) images
     train(x, step)           one training step -> the objectives of its phases
     evaluate()               {name: number}
+    compiled                 names of the functions that --compile compiles: from a batch to losses
 and, unless they are those of Fashion-MNIST,
     samples(split)           tensors of one length
     batch(rows...)           what train() is given of some of their rows
@@ -227,9 +228,14 @@ class Model:
         u = self.draw.uniform(path, step, len(x), x[0].numel()).reshape(x.shape)
         return torch.where(u < rate, 0, x / (1 - rate))
 
+    def optimize(self, kind, weights, **settings):
+        """An optimizer that updates in the way that is asked for."""
+        ways = {"loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
+        return kind(weights, **ways[self.options.update], **settings)
+
     def adam(self, module, **settings):
         mine = [w for name, w in self.weights.items() if name.startswith(module)]
-        return torch.optim.Adam(mine, foreach=self.options.foreach, **settings)
+        return self.optimize(torch.optim.Adam, mine, **settings)
 
     def linear(self, layer, x):
         weight, bias = self.of(layer)
@@ -320,7 +326,9 @@ def arguments(kind):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--linear", choices=["blas", "mkldnn"], default="blas")
     parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="of images")
-    parser.add_argument("--foreach", action="store_true", help="update all weights in one call")
+    parser.add_argument("--update", choices=["loop", "foreach", "fused"], default="loop",
+                        help="weight by weight, all in each operation, or all in one")
+    parser.add_argument("--compile", action="store_true", help="torch.compile, from batch to losses")
     return parser.parse_args()
 
 
@@ -329,6 +337,9 @@ def main(kind):
     torch.set_num_threads(options.threads)
     model = kind(options)
     samples = model.samples("train")
+    if options.compile:
+        for name in model.compiled:
+            setattr(model, name, torch.compile(getattr(model, name), dynamic=False))
     if options.time:
         ms = median_step(model, samples, options.steps or 200)
         print(json.dumps({"ms": round(ms, 3), "peak_mib": round(peak_mib(), 1)}))

@@ -9,6 +9,7 @@ class Vae(twin.Model):
     about = "Variational autoencoder on Fashion-MNIST (Kingma & Welling 2013, arXiv:1312.6114)"
     epochs = 10
     range = "unit"
+    compiled = ["losses"]
     latent = 20
     layers = {
         "encoder.h": twin.linear(784, 400),
