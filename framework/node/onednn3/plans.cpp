@@ -1,5 +1,6 @@
 // oneDNN 3: descriptors of primitives take everything; a scale is a function like any other. Its
 // first choice is not always its fastest kernel here: see docs/decisions.md.
+#include <initializer_list>
 #include <string_view>
 
 #include "framework/node/dnn_plans.h"
@@ -8,17 +9,26 @@ namespace weft {
 
 namespace {
 constexpr auto direct = dnnl::algorithm::convolution_direct;
-constexpr const char* direct_kernel = "jit:avx512_core";  // f32, images as they lie
-constexpr const char* gemm_kernel = "gemm:jit:f32";       // packs neither operand whole
 
-// What `make()` plans, by that kernel where oneDNN has it for this; else by its own choice.
+// A kernel that is faster than what oneDNN chooses among those for the same instructions.
+struct Kernel {
+  std::string_view name, instructions;
+};
+constexpr Kernel direct_f32{"jit:avx512_core", ":avx512_core"};
+constexpr Kernel direct_bf16{"jit_bf16:avx512_core_bf16", ":avx512_core_bf16"};  // not with AMX
+constexpr Kernel gemm{"gemm:jit:f32", ":avx512_core"};  // packs neither operand whole
+
+// What `make()` plans: by the first of `kernels` that is to be had, else by oneDNN's choice.
 template <class Make>
-auto preferring(const char* kernel, Make make) {
+auto preferring(std::initializer_list<Kernel> kernels, Make make) {
   auto plan = make();
-  do
-    if (std::string_view(plan.impl_info_str()) == kernel) return plan;
-  while (plan.next_impl());
-  return make();
+  const auto name = [&] { return std::string_view(plan.impl_info_str()); };
+  for (const Kernel& kernel : kernels) {
+    if (!name().ends_with(kernel.instructions)) continue;
+    while (name() != kernel.name && plan.next_impl()) continue;
+    return name() == kernel.name ? plan : make();
+  }
+  return plan;
 }
 
 bool transposed(const dnn::Desc& matrix) {
@@ -33,12 +43,12 @@ dnnl::matmul::primitive_desc dnn::matmul_plan(const Desc& a, const Desc& b, cons
     return dnnl::matmul::primitive_desc(engine(), a, b, bias, c, attr);
   };
   const bool gradient = transposed(a) && !transposed(b) && attr.get_post_ops().len() == 0;
-  return gradient ? preferring(gemm_kernel, make) : make();
+  return gradient ? preferring({gemm}, make) : make();
 }
 
 dnnl::convolution_forward::primitive_desc dnn::to_y_plan(const Convolved& c, dnnl::prop_kind kind,
                                                          const dnnl::primitive_attr& attr) {
-  return preferring(direct_kernel, [&] {
+  return preferring({direct_f32, direct_bf16}, [&] {
     return dnnl::convolution_forward::primitive_desc(engine(), kind, direct, c.x, c.w, c.bias, c.y,
                                                      c.stride, c.dilation, c.low, c.high, attr);
   });
@@ -47,7 +57,7 @@ dnnl::convolution_forward::primitive_desc dnn::to_y_plan(const Convolved& c, dnn
 dnnl::convolution_backward_data::primitive_desc dnn::to_x_plan(
     const Convolved& c, const dnnl::primitive_attr& attr,
     const dnnl::convolution_forward::primitive_desc& hint) {
-  return preferring(direct_kernel, [&] {
+  return preferring({direct_f32, direct_bf16}, [&] {
     return dnnl::convolution_backward_data::primitive_desc(
         engine(), direct, c.x, c.w, c.y, c.stride, c.dilation, c.low, c.high, hint, attr);
   });
