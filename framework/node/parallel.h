@@ -17,6 +17,6 @@ WEFT_API void in_blocks(int64_t n, int64_t size, const std::function<void(int64_
 WEFT_API double seconds_in_blocks();
 
 // Runs `f` in this thread, which is then the only one that takes what `f` leaves to oneTBB.
-void alone(const std::function<void()>& f);
+WEFT_API void alone(const std::function<void()>& f);
 
 }  // namespace weft
