@@ -7,6 +7,7 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
+#include "framework/cli/shipped.h"
 #include "framework/run/engine.h"
 
 namespace weft::cli {
@@ -118,7 +119,7 @@ void print_results(const nlohmann::ordered_json& json) {
 Exit bench(const BenchOptions& options) {
   if (options.threads.empty()) throw Error("--threads needs at least one number");
   Mistakes mistakes;
-  Pipeline pipeline = Pipeline::read(options.pipeline, options.sets, mistakes);
+  Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
   const auto plan = Plan::build(pipeline, registry, Mode::train, mistakes);
   mistakes.check();

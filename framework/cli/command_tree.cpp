@@ -6,11 +6,15 @@
 #include <iostream>
 
 #include "framework/cli/commands.h"
+#include "framework/cli/completion.h"
 #include "framework/cli/data.h"
+#include "framework/cli/manual.h"
 
 namespace weft::cli {
 
 namespace {
+constexpr const char* about_pipeline = "A file, or the name of a pipeline that comes with weft";
+
 void add_sets(CLI::App& command, std::vector<std::string>& sets) {
   command.add_option("--set", sets, "Set a variable or a key: latent=32, train.epochs=3")
       ->allow_extra_args(false);
@@ -37,7 +41,7 @@ void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
   };
   auto given = std::make_shared<Given>();
   CLI::App& command = *app.add_subcommand("train", "Train a pipeline; results go to runs/NAME");
-  command.add_option("PIPELINE", given->pipeline, "A pipeline file")->required();
+  command.add_option("PIPELINE", given->pipeline, about_pipeline)->required();
   command.add_option("-o,--output", given->options.run, "The run's directory (runs/NAME)");
   add_sets(command, given->sets);
   command.add_option("--resume", given->resume,
@@ -109,14 +113,14 @@ void add_pipeline(CLI::App& app, Exit& exit) {
   auto check = std::make_shared<Given>();
   CLI::App& check_command = *app.add_subcommand(
       "check", "Check a pipeline and print its plan: shapes, parameters, FLOPs, memory, lanes");
-  check_command.add_option("PIPELINE", check->pipeline, "A pipeline file")->required();
+  check_command.add_option("PIPELINE", check->pipeline, about_pipeline)->required();
   add_sets(check_command, check->sets);
   check_command.callback([check, &exit] { exit = cli::check(check->pipeline, check->sets); });
 
   auto graph = std::make_shared<Given>();
   CLI::App& graph_command =
       *app.add_subcommand("graph", "Draw a pipeline with the shapes on its edges");
-  graph_command.add_option("PIPELINE", graph->pipeline, "A pipeline file")->required();
+  graph_command.add_option("PIPELINE", graph->pipeline, about_pipeline)->required();
   graph_command.add_option("-o,--output", graph->output, "A .svg or .dot file (DOT on stdout)");
   add_section(graph_command, graph->section);
   add_sets(graph_command, graph->sets);
@@ -127,7 +131,7 @@ void add_pipeline(CLI::App& app, Exit& exit) {
   auto bench = std::make_shared<BenchOptions>();
   CLI::App& bench_command = *app.add_subcommand(
       "bench", "Time the training step of a pipeline against the machine's peak");
-  bench_command.add_option("PIPELINE", bench->pipeline, "A pipeline file")->required();
+  bench_command.add_option("PIPELINE", bench->pipeline, about_pipeline)->required();
   add_sets(bench_command, bench->sets);
   bench_command.add_option("--threads", bench->threads, "Numbers of threads to time (1 2)")
       ->check(CLI::Range(1, 4096));
@@ -141,7 +145,7 @@ void add_profile(CLI::App& app, Exit& exit) {
   auto given = std::make_shared<ProfileOptions>();
   CLI::App& command = *app.add_subcommand(
       "profile", "Where a step's time goes: by node, by phase, by thread, and a trace");
-  command.add_option("PIPELINE", given->pipeline, "A pipeline file")->required();
+  command.add_option("PIPELINE", given->pipeline, about_pipeline)->required();
   add_sets(command, given->sets);
   add_section(command, given->section);
   add_threads(command, given->threads);
@@ -178,12 +182,39 @@ void add_data(CLI::App& app) {
                          void (*run)(const std::string&, std::ostream&)) {
     auto name = std::make_shared<std::string>();
     CLI::App& command = *data.add_subcommand(verb, about);
-    command.add_option("NAME", *name, "A data set")->required();
+    command.add_option("DATASET", *name, "A data set")->required();
     command.callback([name, run] { run(*name, std::cout); });
   };
   named("fetch", "Download, check and unpack a data set", data::fetch);
   named("info", "What is known of a data set", data::info);
   named("verify", "Compare a data set's files with their checksums", data::verify);
+}
+
+void add_new(CLI::App& app, Exit& exit) {
+  auto name = std::make_shared<std::string>();
+  CLI::App& command = *app.add_subcommand(
+      "new", "List the pipelines that come with weft, or copy one here to start from");
+  command.add_option("PIPELINE", *name, "One of those pipelines");
+  command.callback([name, &exit] { exit = cli::make_new(*name); });
+}
+
+void print_completion(const CLI::App& app, const std::vector<std::string>& typed) {
+  const Completion completion = complete(app, typed);
+  for (const auto& [text, about] : completion.words) fmt::print("{}\t{}\n", text, about);
+  if (completion.files) fmt::print("\n");
+}
+
+void add_help(CLI::App& app) {
+  app.add_subcommand("man", "Print the manual page, in roff")->callback([&app] {
+    fmt::print("{}", manual(app));
+  });
+  auto typed = std::make_shared<std::vector<std::string>>();
+  CLI::App& command = *app.add_subcommand(
+      "complete", "Print what can follow, for shells: a word and what it is about on each line");
+  command.add_option(
+      "WORD", *typed,
+      "What is typed behind `weft`, after --; an empty line at the end: files as well");
+  command.callback([&app, typed] { print_completion(app, *typed); });
 }
 
 // The words up to the first that is an option, or follows a command without further ones.
@@ -220,6 +251,8 @@ std::unique_ptr<CLI::App> command_tree(Exit& exit, const std::string& typed) {
   add_profile(*app, exit);
   add_plugins(*app, exit);
   add_data(*app);
+  add_new(*app, exit);
+  add_help(*app);
   return app;
 }
 

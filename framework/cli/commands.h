@@ -48,6 +48,9 @@ Mode mode_of(const std::string& section);  // train, evaluate or generate
 Exit train(const std::string& pipeline, const std::vector<std::string>& sets, TrainOptions options);
 Exit evaluate(const ModelOptions& options);
 Exit generate(const ModelOptions& options);
+// The names of the pipelines that come with weft; or copies one here with what it includes. Throws
+// Error rather than write over a file.
+Exit make_new(const std::string& name);
 Exit check(const std::string& pipeline, const std::vector<std::string>& sets);
 Exit graph(const std::string& pipeline, const std::vector<std::string>& sets,
            const std::string& output, const std::string& section);

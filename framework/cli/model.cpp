@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "framework/cli/commands.h"
+#include "framework/cli/shipped.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
 #include "framework/run/run_directory.h"
@@ -43,13 +44,13 @@ bool mentions_count(const Yaml& value) {
 
 Trained open(const ModelOptions& options, Mode mode) {
   Trained trained;
-  if (!std::filesystem::exists(options.target))
-    throw Error("there is no run or pipeline `" + options.target + "`");
   const bool is_run = std::filesystem::is_directory(options.target);
   if (is_run && !RunDirectory::exists(options.target))
     throw Error("`" + options.target + "` is not the directory of a run: it has no resolved.yaml");
   const auto file = is_run ? std::filesystem::path(options.target) / "resolved.yaml"
-                           : std::filesystem::path(options.target);
+                           : pipeline_file(options.target, "run");
+  if (!std::filesystem::exists(file))
+    throw Error("there is no run or pipeline `" + options.target + "`");
   Mistakes mistakes;
   auto sets = options.sets;
   if (options.count > 0) sets.push_back("count=" + std::to_string(options.count));

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "framework/cli/commands.h"
+#include "framework/cli/shipped.h"
 #include "framework/graph/print.h"
 #include "framework/plugin/loader.h"
 #include "framework/run/files.h"
@@ -29,7 +30,7 @@ Mode mode_of(const std::string& section) {
 
 Exit train(const std::string& file, const std::vector<std::string>& sets, TrainOptions options) {
   Mistakes mistakes;
-  Pipeline pipeline = Pipeline::read(file, sets, mistakes);
+  Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
   if (!mistakes.empty()) {  // tell everything that is wrong at once
     build_plans(pipeline, registry, mistakes);
@@ -41,7 +42,7 @@ Exit train(const std::string& file, const std::vector<std::string>& sets, TrainO
 
 Exit check(const std::string& file, const std::vector<std::string>& sets) {
   Mistakes mistakes;
-  Pipeline pipeline = Pipeline::read(file, sets, mistakes);
+  Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
   const auto plans = build_plans(pipeline, registry, mistakes);
   mistakes.check();
@@ -52,7 +53,7 @@ Exit check(const std::string& file, const std::vector<std::string>& sets) {
 Exit graph(const std::string& file, const std::vector<std::string>& sets, const std::string& output,
            const std::string& section) {
   Mistakes mistakes;
-  Pipeline pipeline = Pipeline::read(file, sets, mistakes);
+  Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
   const auto plan = Plan::build(pipeline, registry, mode_of(section), mistakes);
   mistakes.check();

@@ -11,6 +11,7 @@
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
 #include "framework/cli/scale.h"
+#include "framework/cli/shipped.h"
 #include "framework/run/engine.h"
 #include "framework/run/files.h"
 
@@ -313,7 +314,7 @@ class Profile {
 
 Exit profile(const ProfileOptions& options) {
   Mistakes mistakes;
-  Pipeline pipeline = Pipeline::read(options.pipeline, options.sets, mistakes);
+  Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
   const auto plan = Plan::build(pipeline, registry, mode_of(options.section), mistakes);
   mistakes.check();

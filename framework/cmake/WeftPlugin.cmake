@@ -1,21 +1,20 @@
 # weft_plugin(NAME SOURCES... [VERSION x.y] [LIBRARIES ...] [FRAGMENTS ...])
 #
-# Builds the plugin NAME, bin/plugins/libweft_NAME.so, from node files. A plugin links weft::node and
-# LIBRARIES. FRAGMENTS, YAML files, lie beside it in plugins/fragments/. VERSION is the project's
-# unless given.
+# Builds the plugin NAME from node files: lib/weft/plugins/libweft_NAME.so in the build tree, and in
+# the prefix that it is installed to. A plugin links weft::node and LIBRARIES. FRAGMENTS, YAML files,
+# go to share/weft/fragments there. VERSION is the project's unless given.
 function(weft_plugin NAME)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "VERSION" "LIBRARIES;FRAGMENTS")
-  set(folder ${CMAKE_BINARY_DIR}/bin/plugins)
   add_library(weft_${NAME} MODULE ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(weft_${NAME} PRIVATE ${ARG_LIBRARIES})
   weft_plugin_entry(weft_${NAME} ${NAME} "${ARG_VERSION}")
   set_target_properties(weft_${NAME} PROPERTIES
-    LIBRARY_OUTPUT_DIRECTORY ${folder} INSTALL_RPATH "$ORIGIN/../..")
-  install(TARGETS weft_${NAME} LIBRARY DESTINATION lib/weft/plugins)
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/weft/plugins INSTALL_RPATH "$ORIGIN/..")
+  install(TARGETS weft_${NAME} LIBRARY DESTINATION lib/weft/plugins COMPONENT weft)
   foreach(fragment IN LISTS ARG_FRAGMENTS)
     cmake_path(GET fragment FILENAME file)
-    configure_file(${fragment} ${folder}/fragments/${file} COPYONLY)
-    install(FILES ${fragment} DESTINATION lib/weft/plugins/fragments)
+    configure_file(${fragment} ${CMAKE_BINARY_DIR}/share/weft/fragments/${file} COPYONLY)
+    install(FILES ${fragment} DESTINATION share/weft/fragments COMPONENT weft)
   endforeach()
 endfunction()
 

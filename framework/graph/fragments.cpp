@@ -47,11 +47,12 @@ Files files_of(const Registry& registry) {
 
 std::vector<fs::path> fragment_folders(const Registry& registry) {
   std::vector<fs::path> folders;
-  for (const Plugin& plugin : registry.plugins()) {
-    const fs::path folder = plugin.file.parent_path() / "fragments";
-    if (std::find(folders.begin(), folders.end(), folder) == folders.end())
-      folders.push_back(folder);
-  }
+  for (const Plugin& plugin : registry.plugins())
+    for (const char* place : {"fragments", "../../../share/weft/fragments"}) {
+      const fs::path folder = (plugin.file.parent_path() / place).lexically_normal();
+      if (std::find(folders.begin(), folders.end(), folder) == folders.end())
+        folders.push_back(folder);
+    }
   return folders;
 }
 

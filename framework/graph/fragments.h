@@ -1,4 +1,5 @@
-// The fragments that come with plugins, from the folder `fragments` beside each.
+// The fragments that come with plugins, from the folder `fragments` beside each, and from
+// share/weft/fragments of the prefix whose lib/weft/plugins holds it.
 #pragma once
 
 #include <filesystem>

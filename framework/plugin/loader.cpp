@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "framework/plugin/installation.h"
 #include "framework/plugin/probe.h"
 #include "framework/plugin/stamp.h"
 
@@ -108,9 +108,7 @@ void find(const PluginPath& where, bool standard, std::vector<Found>& found) {
 
 PluginSearch plugin_search(const std::vector<PluginPath>& extra) {
   PluginSearch search;
-  const fs::path home = boost::dll::program_location().parent_path();
-  search.standard = home / "plugins";
-  if (!fs::exists(search.standard)) search.standard = home.parent_path() / "lib/weft/plugins";
+  search.standard = installation() / "lib/weft/plugins";
   const char* paths = std::getenv("WEFT_PLUGIN_PATH");
   std::istringstream split(paths ? paths : "");
   for (std::string path; std::getline(split, path, ':');)

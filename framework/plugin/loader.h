@@ -22,8 +22,8 @@ struct PluginSearch {
   std::chrono::milliseconds patience = std::chrono::seconds(10);  // with one such process
 };
 
-// Where this process finds plugins: `plugins` beside the executable, else ../lib/weft/plugins; the
-// paths in $WEFT_PLUGIN_PATH, separated by colons; `extra`, from a pipeline's `plugins:`.
+// Where this process finds plugins: lib/weft/plugins of its installation; the paths in
+// $WEFT_PLUGIN_PATH, separated by colons; `extra`, from a pipeline's `plugins:`.
 PluginSearch plugin_search(const std::vector<PluginPath>& extra = {});
 
 // Loads every plugin found. A file found twice is loaded once. Throws Error or Errors

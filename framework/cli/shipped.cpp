@@ -1,0 +1,114 @@
+// weft new, and the names that stand for pipelines
+#include "framework/cli/shipped.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "framework/cli/commands.h"
+#include "framework/graph/fields.h"
+#include "framework/plugin/describe.h"
+#include "framework/plugin/installation.h"
+
+namespace weft::cli {
+
+namespace {
+namespace fs = std::filesystem;
+
+fs::path folder() {
+  return installation() / "share/weft/pipelines";
+}
+
+std::optional<fs::path> find_shipped(const std::string& name) {
+  const auto names = shipped_names();
+  if (!std::binary_search(names.begin(), names.end(), name)) return std::nullopt;
+  return folder() / (name + ".yaml");
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void list_shipped() {
+  size_t width = 0;
+  for (const std::string& name : shipped_names()) width = std::max(width, name.size());
+  for (const std::string& name : shipped_names()) {
+    const Yaml text = Yaml::read(shipped_file(name));
+    const Yaml* about = text.find("about");
+    fmt::print("{}", line(name, width, about ? about->text() : ""));
+  }
+}
+
+// A shipped file and those that it includes, which lie beside it.
+void add_with_included(const std::string& file, std::vector<std::string>& files) {
+  if (std::find(files.begin(), files.end(), file) != files.end()) return;
+  files.push_back(file);
+  const Yaml text = Yaml::read(folder() / file);
+  const Yaml* include = text.find("include");
+  if (!include) return;
+  if (include->is_scalar()) add_with_included(include->text(), files);
+  for (const Yaml& item : include->items()) add_with_included(item.text(), files);
+}
+
+void copy_here(const std::string& file) {
+  std::error_code error;
+  if (!fs::copy_file(folder() / file, file, error) || error)
+    throw Error(Exit::resources, "cannot write " + file + ": " + error.message());
+  fs::permissions(file, fs::perms::owner_write, fs::perm_options::add, error);
+  fmt::print("{}\n", file);
+}
+}  // namespace
+
+std::vector<std::string> shipped_names() {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(folder(), missing))
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path shipped_file(const std::string& name) {
+  if (const auto file = find_shipped(name)) return *file;
+  throw Error("weft has no pipeline `" + name + "`" + did_you_mean(name, shipped_names()) +
+              "; `weft new` lists those that it has");
+}
+
+fs::path pipeline_file(const std::string& given, const char* or_a) {
+  std::error_code missing;
+  const auto type = fs::status(given, missing).type();
+  const bool there = type != fs::file_type::not_found && type != fs::file_type::directory;
+  if (there || !is_name(given)) return given;
+  if (const auto file = find_shipped(given)) return *file;
+  if (type == fs::file_type::directory) return given;  // the reader refuses it
+  throw Error(
+      fmt::format("there is no {} or pipeline `{}`{}; `weft new` lists the pipelines that "
+                  "come with weft",
+                  or_a, given, did_you_mean(given, shipped_names())));
+}
+
+Pipeline read_pipeline(const std::string& given, const std::vector<std::string>& sets,
+                       Mistakes& mistakes) {
+  return Pipeline::read(pipeline_file(given), sets, mistakes);
+}
+
+Exit make_new(const std::string& name) {
+  if (name.empty()) return list_shipped(), Exit::done;
+  std::vector<std::string> files;
+  add_with_included(shipped_file(name).filename(), files);
+  std::erase_if(files, [&](const std::string& file) {
+    std::error_code missing;
+    if (!fs::exists(fs::symlink_status(file, missing))) return false;
+    if (file == files.front() || text_of(file) != text_of(folder() / file))
+      throw Error("`" + file + "` is here already: weft writes over no file of yours");
+    return true;
+  });
+  for (const std::string& file : files) copy_here(file);
+  return Exit::done;
+}
+
+}  // namespace weft::cli
