@@ -203,7 +203,7 @@ TEST_F(Hostile, Plugins) {
   const auto with = [&](const std::string& plugin) {
     return check_text("weft: 1\nplugins: [" + plugin + "]\n" + of_shape("[4]").substr(8), 3);
   };
-  const std::string layers = read_text(program("plugins") / "libweft_layers.so");
+  const std::string layers = read_text(program("../lib/weft/plugins/libweft_layers.so"));
   write_text(here_ / "half.so", layers.substr(0, layers.size() / 2));
   write_text(here_ / "text.so", "no plugin\n");
   EXPECT_THAT(with("half.so"), AllOf(StartsWith("pipeline.yaml:2:11: "), HasSubstr("half.so")));
