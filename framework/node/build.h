@@ -32,10 +32,17 @@
 #define WEFT_CXX_ABI "cxx98abi"
 #endif
 
+// Casts between kinds of nodes need it.
+#if defined(__cpp_rtti)
+#define WEFT_RTTI ""
+#else
+#define WEFT_RTTI " -fno-rtti"
+#endif
+
 #define WEFT_DNN_VERSION \
   WEFT_TEXT(DNNL_VERSION_MAJOR) "." WEFT_TEXT(DNNL_VERSION_MINOR) "." WEFT_TEXT(DNNL_VERSION_PATCH)
 
 // "weft 0.1.0 | gcc 12 | C++20 cxx11abi | oneDNN 2.6.3 | oneTBB 2021.8"
-#define WEFT_BUILD                                                              \
-  "weft " WEFT_VERSION " | " WEFT_COMPILER " | " WEFT_STANDARD " " WEFT_CXX_ABI \
+#define WEFT_BUILD                                                                        \
+  "weft " WEFT_VERSION " | " WEFT_COMPILER " | " WEFT_STANDARD " " WEFT_CXX_ABI WEFT_RTTI \
   " | oneDNN " WEFT_DNN_VERSION " | oneTBB " TBB_VERSION_STRING

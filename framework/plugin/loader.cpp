@@ -59,7 +59,10 @@ void try_in_child(const Plugin& plugin, std::chrono::milliseconds patience) {
         alone.add(plugin, load_kinds(plugin.file));
         for (const std::string& name : alone.names()) {
           stage("while its node `" + name + "` is made");
-          alone.make(name);
+          const std::unique_ptr<Node> node = alone.make(name);
+          stage("while it is asked what its node `" + name + "` is: was it built with -fno-rtti?");
+          const Source* volatile source = dynamic_cast<const Source*>(node.get());
+          static_cast<void>(source);
         }
       },
       patience);

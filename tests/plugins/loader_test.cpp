@@ -232,6 +232,14 @@ TEST_F(Plugins, SurviveANodeThatCannotBeMade) {
               AllOf(StartsWith((dir / "standard.so").string()), HasSubstr("the table is empty")));
 }
 
+TEST_F(Plugins, RefuseOneWithoutRtti) {
+  EXPECT_THAT(load_refusal({{fixture("no_rtti")}}),
+              HasSubstr(" -fno-rtti, this weft with C++20 cxx11abi: rebuild it"));
+  EXPECT_THAT(load_refusal({{fixture("half_rtti")}}),
+              HasSubstr("crashes (Segmentation fault) while it is asked what its node `good` is: "
+                        "was it built with -fno-rtti?"));
+}
+
 TEST_F(Plugins, RefuseTwoOfOneName) {
   fs::copy(fixture("good"), dir / "a.so");
   fs::copy(fixture("good"), dir / "b.so");

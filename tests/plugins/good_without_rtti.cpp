@@ -1,0 +1,2 @@
+// Compiled with -fno-rtti.
+#include "tests/plugins/good.cpp"
