@@ -1,11 +1,24 @@
 // weft: trains, evaluates and generates with models written as YAML graphs.
+#include <dlfcn.h>
 #include <fmt/core.h>
 
+#include <cstdlib>
+
 #include "framework/cli/command_tree.h"
+#include "framework/run/exit_guard.h"
 
 using namespace weft;
 
+// Plugins call this one: the program stands before the C library for all that it loads. What is
+// registered to run at exit would run while other lanes still compute.
+extern "C" WEFT_API void exit(int status) noexcept {
+  ExitGuard::refuse_exit();
+  if (const auto end = reinterpret_cast<void (*)(int)>(dlsym(RTLD_NEXT, "exit"))) end(status);
+  std::abort();
+}
+
 int main(int argc, char** argv) {
+  const ExitGuard guard;
   Exit exit = Exit::done;
   std::string typed;
   for (int i = 0; i < argc; ++i) typed += std::string(i ? " " : "") + argv[i];

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "framework/plugin/loader.h"
 #include "framework/run/checkpoint.h"
@@ -231,6 +232,22 @@ TEST_F(FaultyRuns, OfNodesThatThrowBeforeTheFirstStepEndInASentence) {
       EXPECT_EQ(ended.exit, exit) << ended.err;
       EXPECT_THAT(ended.err, HasSubstr("out.middle (faulty)"));
     }
+}
+
+TEST_F(FaultyRuns, ThatExitHaveFailed) {
+  for (const std::string at : {"infer", "prepare", "forward", "learn"}) {
+    SCOPED_TRACE(at);
+    fs::remove_all(here_ / "run");
+    write_text(here_ / "chain.yaml", chain(middle, "at: " + at + ", kind: exit"));
+    const Ended ended = weft_train({"--threads", "8"});
+    EXPECT_EQ(ended.exit, 3) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("a node or a library that it uses ended the process"));
+    if (at == "infer" || at == "prepare") continue;  // there is no run yet
+    const auto status = nlohmann::json::parse(read_text(here_ / "run/status.json"));
+    EXPECT_EQ(status.at("state"), "failed");
+    EXPECT_EQ(status.at("step"), failing_step);
+    EXPECT_THAT(status.at("reason"), HasSubstr("exit()"));
+  }
 }
 
 TEST_F(FaultyRuns, ThatHangAreReported) {

@@ -18,9 +18,9 @@ std::vector<std::string> names(At) {
   return {"nowhere", "infer", "prepare", "forward", "backward", "learn"};
 }
 
-enum class Fault { error, exception, other, hang, nan, parallel };
+enum class Fault { error, exception, other, hang, nan, parallel, exit };
 std::vector<std::string> names(Fault) {
-  return {"error", "exception", "other", "hang", "nan", "parallel"};
+  return {"error", "exception", "other", "hang", "nan", "parallel", "exit"};
 }
 
 class Faulty final : public Node {
@@ -45,6 +45,7 @@ class Faulty final : public Node {
       case Fault::other: throw 42;
       case Fault::hang: std::this_thread::sleep_for(std::chrono::duration<double>(*seconds)); break;
       case Fault::parallel: split(); break;
+      case Fault::exit: std::exit(0);
       case Fault::nan: return std::numeric_limits<float>::quiet_NaN();
     }
     return 0;
