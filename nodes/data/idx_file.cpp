@@ -17,7 +17,7 @@
 namespace weft {
 
 namespace {
-constexpr int64_t most_inflated = int64_t{4} << 30;
+constexpr int64_t most_inflated = int64_t{1} << 30;
 constexpr int64_t most_in_memory = int64_t{256} << 20;
 constexpr int64_t piece_bytes = int64_t{1} << 20;
 constexpr int64_t deflate_ratio = 1032;  // no deflate stream expands more (zlib's technical notes)

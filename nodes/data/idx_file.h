@@ -26,7 +26,7 @@ class IdxFile {
  public:
   // Shared by all who open the same file while somebody holds it. Throws Error(data): missing,
   // truncated or corrupt, longer than its header promises, or not idx; Error(resources): a gzip
-  // file that promises more than 4 GiB.
+  // file that promises more than 1 GiB.
   static std::shared_ptr<const IdxFile> open(const std::filesystem::path& file);
 
   explicit IdxFile(const std::filesystem::path& file);

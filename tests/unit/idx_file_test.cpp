@@ -135,6 +135,9 @@ TEST(IdxFile, BoundsWhatGzipInflatesTo) {
   EXPECT_TRUE(has(refusal(scratch / "bomb"), "more than the 16 bytes"));
   write_idx(scratch / "claim", {1'000'000, 1000, 1000}, counting(40), true);
   EXPECT_TRUE(has(refusal(scratch / "claim"), "can hold"));
+  write_idx(scratch / "large", {3, 1 << 15, 1 << 14}, counting(40), true);
+  std::filesystem::resize_file(scratch / "large", 2 << 20);  // as if it held as much
+  EXPECT_TRUE(has(refusal(scratch / "large", Exit::resources), "gunzip it"));
 }
 
 TEST(IdxFile, RefusesEveryFlippedByteOfAGzipStream) {
