@@ -20,6 +20,8 @@ std::string first_line(const FilePart& part) {
   if (end == std::string::npos && text.size() == most)
     throw Error(Exit::data, part.name() + ": the first line is longer than 64 KiB");
   text.resize(std::min(end, text.size()));
+  if (text.find('\0') != std::string::npos)
+    throw Error(Exit::data, part.name() + ": the first line has a zero byte");
   if (text.ends_with('\r')) text.pop_back();
   return text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
 }

@@ -1,11 +1,10 @@
 #include "nodes/data/table_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+
+#include "nodes/data/disk_file.h"
 
 namespace weft {
 
@@ -18,14 +17,22 @@ Error bad(const std::filesystem::path& file, const std::string& why) {
 }
 
 std::string read_text(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  const auto size = in ? static_cast<int64_t>(in.tellg()) : -1;
-  if (size < 0) throw bad(file, std::string("cannot be read: ") + std::strerror(errno));
-  if (size > most_bytes) throw bad(file, "is larger than 1 GiB");
-  std::string text(static_cast<size_t>(size), '\0');
-  in.seekg(0);
-  if (!in.read(text.data(), size)) throw bad(file, "cannot be read");
+  const DiskFile disk(file);
+  if (disk.size() > most_bytes) throw bad(file, "is larger than 1 GiB");
+  std::string text(static_cast<size_t>(disk.size()), '\0');
+  text.resize(static_cast<size_t>(disk.read(0, text.data(), disk.size())));
+  if (const size_t zero = text.find('\0'); zero != std::string::npos)
+    throw bad(file, "has a zero byte in line " +
+                        std::to_string(std::count(text.begin(), text.begin() + zero, '\n') + 1) +
+                        ": it must be text in UTF-8");
   return text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
+}
+
+// Deeper values would overflow the stack of who walks them.
+bool shallow(int depth, json::parse_event_t, json&) {
+  constexpr int most = 64;
+  if (depth > most) throw Error("is nested deeper than 64");
+  return true;
 }
 
 std::string text_of(const json& value) {
@@ -44,6 +51,8 @@ void add_object(Table& table, std::map<std::string, size_t>& places, const json&
     if (fresh) table.columns.push_back(key);
     row.resize(std::max(row.size(), place->second + 1));
     row[place->second] = text_of(value);
+    if (key.find('\0') != std::string::npos || row[place->second].find('\0') != std::string::npos)
+      throw Error("has a zero byte in a text, in object " + std::to_string(table.rows.size()));
   }
 }
 
@@ -53,7 +62,7 @@ Table read_json(const std::filesystem::path& file, bool lines) {
   const std::string text = read_text(file);
   try {
     if (!lines) {
-      const json list = json::parse(text);
+      const json list = json::parse(text, shallow);
       if (!list.is_array()) throw bad(file, "must be a list of objects");
       for (const json& object : list) {
         if (!object.is_object())
@@ -67,48 +76,69 @@ Table read_json(const std::filesystem::path& file, bool lines) {
       const std::string one = text.substr(begin, end - begin);
       begin = end + 1;
       if (one.find_first_not_of(" \t\r") == std::string::npos) continue;
-      const json object = json::parse(one, nullptr, false);
+      const json object = json::parse(one, shallow, false);
       if (!object.is_object())
         throw bad(file, "line " + std::to_string(line) + " is no JSON object");
       add_object(table, places, object);
     }
   } catch (const json::exception& error) {
     throw bad(file, std::string("is not JSON: ") + error.what());
+  } catch (const Error& error) {
+    throw error.code() == Exit::data ? error : bad(file, error.sentence());
   }
   for (auto& row : table.rows) row.resize(table.columns.size());
   return table;
 }
 
-// The fields of one record from `at` on, which is moved behind it; quotes may hold line ends.
-std::vector<std::string> read_record(const std::string& text, size_t& at, char comma) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quoted && c == '"' && at + 1 < text.size() && text[at + 1] == '"')
-      fields.back() += text[++at];
-    else if (c == '"' && (quoted || fields.back().empty()))
-      quoted = !quoted;
-    else if (!quoted && c == comma)
-      fields.emplace_back();
-    else if (!quoted && c == '\n')
-      break;
-    else if (quoted || c != '\r')
-      fields.back() += c;
+// Records of fields, one after the other; quotes may hold line ends.
+class Records {
+ public:
+  Records(const std::filesystem::path& file, char comma)
+      : file_(file), text_(read_text(file)), comma_(comma) {}
+
+  bool done() const { return at_ >= text_.size(); }
+
+  std::vector<std::string> next() {
+    std::vector<std::string> fields(1);
+    size_t opened = std::string::npos;  // where a quote is open
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      const bool quoted = opened != std::string::npos;
+      if (quoted && c == '"' && at_ + 1 < text_.size() && text_[at_ + 1] == '"')
+        fields.back() += text_[++at_];
+      else if (c == '"' && (quoted || fields.back().empty()))
+        opened = quoted ? std::string::npos : at_;
+      else if (!quoted && c == comma_)
+        fields.emplace_back();
+      else if (!quoted && c == '\n')
+        break;
+      else if (quoted || c != '\r')
+        fields.back() += c;
+    }
+    ++at_;
+    if (opened != std::string::npos)
+      throw bad(file_,
+                "has a quote in line " +
+                    std::to_string(std::count(text_.begin(), text_.begin() + opened, '\n') + 1) +
+                    " that is never closed: all that follows would be one field");
+    return fields;
   }
-  ++at;
-  return fields;
-}
+
+ private:
+  const std::filesystem::path& file_;
+  std::string text_;
+  char comma_;
+  size_t at_ = 0;
+};
 
 Table read_separated(const std::filesystem::path& file, char comma) {
-  const std::string text = read_text(file);
-  size_t at = 0;
-  Table table{.columns = read_record(text, at, comma)};
-  for (int64_t line = 2; at < text.size(); ++line) {
-    std::vector<std::string> row = read_record(text, at, comma);
+  Records records(file, comma);
+  Table table{.columns = records.next()};
+  for (int64_t number = 2; !records.done(); ++number) {
+    std::vector<std::string> row = records.next();
     if (row.size() == 1 && row[0].empty()) continue;
     if (row.size() != table.columns.size())
-      throw bad(file, "record " + std::to_string(line) + " has " + std::to_string(row.size()) +
+      throw bad(file, "record " + std::to_string(number) + " has " + std::to_string(row.size()) +
                           " fields, but the header has " + std::to_string(table.columns.size()));
     table.rows.push_back(std::move(row));
   }

@@ -38,7 +38,26 @@ std::vector<FilePart> TableRows::files(const std::string& name) const {
     all.push_back(row[at].empty() ? FilePart()
                   : samples_      ? samples_->part(row[at])
                                   : FilePart(query.files / row[at]));
+  if (!samples_) check_there(all, name);
   return all;
+}
+
+// Files are opened when a sample is first read; a wrong folder should be told before.
+void TableRows::check_there(const std::vector<FilePart>& files, const std::string& column) {
+  constexpr int some = 100;
+  int missing = 0;
+  const FilePart* first = nullptr;
+  for (const FilePart& part : files) {
+    std::error_code ignored;
+    if (part.file.empty()) continue;
+    if (std::filesystem::exists(part.file, ignored)) return;
+    if (!first) first = &part;
+    if (++missing == some) break;
+  }
+  if (first)
+    throw Error(Exit::data, "there is no " + first->name() + ", nor any other of the first " +
+                                std::to_string(missing) + " files that the column `" + column +
+                                "` names: `folder` says where they are, from the table's own");
 }
 
 std::string TableRows::call(size_t row) const {

@@ -38,11 +38,13 @@ class TableRows {
   size_t size() const { return table_.rows.size(); }
   size_t column(const std::string& name) const { return table_.column(name); }
   const std::string& cell(size_t row, size_t column) const { return table_.rows[row][column]; }
-  std::vector<FilePart> files(const std::string& column) const;  // of all rows
+  // That the cells name, of all rows. Throws Error(data) if none of the first is there.
+  std::vector<FilePart> files(const std::string& column) const;
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   void check_complete();
+  static void check_there(const std::vector<FilePart>& files, const std::string& column);
   std::string call(size_t row) const;  // "row 3 (owl.png)"
 
   std::optional<SampleFiles> samples_;
