@@ -68,7 +68,27 @@ void State::shape(const Shape& shape, float start) {
   start_ = start;
 }
 
+Fit::Fit(Node* owner, const Out& of) : of(of), owner_(owner) {
+  owner->fits.push_back(this);
+}
+
+const std::string& Fit::known(const std::string& what, const std::string& which,
+                              const std::function<std::string()>& learn) {
+  name_ = what + " of " + which;
+  complaint_.clear();
+  bytes_ = owner_->fitted(name_);
+  given_ = bytes_ != nullptr;
+  if (!given_) bytes_ = std::make_shared<const std::string>(learn());
+  return *bytes_;
+}
+
 Node::~Node() = default;
+
+std::shared_ptr<const std::string> Node::fitted(const std::string& name) const {
+  if (!setting_.fitted) return nullptr;
+  const auto found = setting_.fitted->find(name);
+  return found == setting_.fitted->end() ? nullptr : found->second.bytes;
+}
 
 void Node::backward(const Step&) {
   if (std::any_of(ins.begin(), ins.end(), [](const In* in) { return in->wants_grad(); }))
@@ -81,10 +101,43 @@ ParamBase* Node::param(std::string_view name) const {
   return found == params.end() ? nullptr : *found;
 }
 
-std::filesystem::path Node::output(const std::string& path) const {
-  const std::filesystem::path full = setting_.output_dir / path;
+namespace {
+namespace fs = std::filesystem;
+
+bool leads_out(const fs::path& normal) {
+  return normal.is_absolute() || normal.empty() || *normal.begin() == "..";
+}
+
+// What the framework writes into a run's directory.
+bool is_of_run(const fs::path& normal) {
+  for (const char* own : {"checkpoints", "log.txt", "metrics.jsonl", "resolved.yaml", "run.json",
+                          "run.lock", "status.json"})
+    if (*normal.begin() == own) return true;
+  return false;
+}
+}  // namespace
+
+void Node::check_output(const std::string& path) {
+  if (path.find('\0') != std::string::npos)
+    throw Error("`path` has a zero byte, after " + path.substr(0, path.find('\0')));
+  const fs::path normal = fs::path(path).lexically_normal();
+  if (leads_out(normal)) throw Error("`path` is " + path + ", but must lie in the run's directory");
+  if (is_of_run(normal))
+    throw Error("`path` is " + path + ", but the run itself writes " + normal.begin()->string() +
+                ": choose another");
+}
+
+fs::path Node::output(const std::string& path) const {
+  check_output(path);
   std::error_code ignored;  // the write that follows reports a folder that could not be made
-  if (full.has_parent_path()) std::filesystem::create_directories(full.parent_path(), ignored);
+  const fs::path home = setting_.output_dir.empty() ? "." : setting_.output_dir;
+  const fs::path full = home / path;
+  const fs::path inner = fs::weakly_canonical(full.parent_path(), ignored)
+                             .lexically_relative(fs::weakly_canonical(home, ignored));
+  if (leads_out(inner) || is_of_run(inner))
+    throw Error("`path` is " + path + ", but a link leads it out of " + home.string() +
+                ", or to what the run itself writes");
+  fs::create_directories(full.parent_path(), ignored);
   return full;
 }
 

@@ -32,6 +32,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -243,6 +245,47 @@ class WEFT_API State {
   float start_ = 0;
 };
 
+// What was learned of data before the first step, by its name: see Fit.
+struct Fitted {
+  std::shared_ptr<const std::string> bytes;
+  std::vector<std::string> modules;  // that read what it numbers
+};
+using FittedMap = std::map<std::string, Fitted>;
+
+// What a source learns of its data before the first step, so that an output says the same wherever
+// its model goes: a vocabulary, the names of classes, means; as bytes. Its name is "WHAT of WHICH",
+// such as "words of `title`". Sources of one name are as one: the first that something reads
+// learns, the others are given the same. What `train` learned is given to `evaluate` and
+// `generate`, is kept in the run's checkpoints, and goes with a module that reads it and is taken
+// `from` the run.
+class WEFT_API Fit {
+ public:
+  Fit(Node* owner, const Out& of);
+  Fit(const Fit&) = delete;
+
+  // In open(): what is given under this name, else what learn() returns.
+  const std::string& known(const std::string& what, const std::string& which,
+                           const std::function<std::string()>& learn);
+  bool given() const { return given_; }  // rather than learned here
+  // In open(), after known(): the data holds what is not known. A mistake if something reads `of`.
+  void refuse(const std::string& why) { complaint_ = why; }
+
+  const Out& of;
+  // Called as a training begins with what was learned here: to remember it beyond the run.
+  std::function<void()> keep;
+
+  // For the framework.
+  const std::string& name() const { return name_; }  // "" if it was not asked for
+  const std::shared_ptr<const std::string>& bytes() const { return bytes_; }
+  const std::string& complaint() const { return complaint_; }
+
+ private:
+  Node* owner_;
+  std::string name_, complaint_;
+  std::shared_ptr<const std::string> bytes_;
+  bool given_ = false;
+};
+
 class Slot;
 
 class WEFT_API Node {
@@ -282,10 +325,16 @@ class WEFT_API Node {
     return {random_key(), static_cast<uint64_t>(step.number),
             static_cast<uint32_t>(first_row() + row)};
   }
-  // A path in the run's directory for a sink to write, its folder made.
+  // A path in the run's directory for a sink to write, its folder made. Refuses one that a link in
+  // that directory leads elsewhere.
   std::filesystem::path output(const std::string& path) const;
 
  public:
+  // Refuses, for infer(), a path for output() that leads out of the run's directory, or to what the
+  // run itself keeps there.
+  static void check_output(const std::string& path);
+  // What was learned of data under this name, or null.
+  std::shared_ptr<const std::string> fitted(const std::string& name) const;
   // Where data sets live: $WEFT_DATA_DIR, else the user's data folder.
   static std::filesystem::path data_dir();
 
@@ -299,6 +348,7 @@ class WEFT_API Node {
   std::vector<Weight*> weights;
   std::vector<State*> states;
   std::vector<Slot*> slots;
+  std::vector<Fit*> fits;
 
   ParamBase* param(std::string_view name) const;  // null if there is none
 
@@ -309,6 +359,7 @@ class WEFT_API Node {
     uint64_t random_key = 0;
     int64_t first_row = 0;
     std::filesystem::path output_dir;
+    std::shared_ptr<const FittedMap> fitted;
   };
   void settle(const Setting& setting) { setting_ = setting; }
 

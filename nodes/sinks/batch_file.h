@@ -4,23 +4,20 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 
-#include "framework/node/error.h"
+#include "framework/node/node.h"
 
 namespace weft {
 
 class BatchFile {
  public:
-  // Refuses, for infer(), a path that leads out of the run or has another extension.
+  // Refuses, for infer(), a path that is no place for a sink or has another extension.
   static void check(const std::string& path, const std::string& extension) {
-    const std::filesystem::path given(path);
-    if (given.is_absolute() || std::find(given.begin(), given.end(), "..") != given.end())
-      throw Error("`path` is " + path + ", but must lie in the run's directory");
-    if (given.extension() != extension)
+    Node::check_output(path);
+    if (std::filesystem::path(path).extension() != extension)
       throw Error("`path` is " + path + ", but must end in " + extension);
   }
 

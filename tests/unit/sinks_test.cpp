@@ -123,6 +123,48 @@ TEST(Sinks, LeaveNoHalfFileOnAFullDisk) {
   }
 }
 
+TEST(Sinks, WriteNeitherElsewhereNorWhatTheRunWrites) {
+  const auto refused = [](const std::string& path) {
+    LoneNode node("npy_file", {{"path", path}});
+    try {
+      node.feed("x", {1, 1}, std::vector<float>{1}).infer();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string zero = std::string("checkpoints/last/model.safetensors\0.npy", 39);
+  EXPECT_EQ(refused(zero), "`path` has a zero byte, after checkpoints/last/model.safetensors");
+  EXPECT_EQ(refused("/tmp/x.npy"), "`path` is /tmp/x.npy, but must lie in the run's directory");
+  EXPECT_NE(refused("a/../../x.npy"), "");
+  EXPECT_EQ(refused("./checkpoints/x.npy"),
+            "`path` is ./checkpoints/x.npy, but the run itself writes checkpoints: choose another");
+  EXPECT_NE(refused("checkpoints/../log.txt"), "");
+  EXPECT_EQ(refused("a/checkpoints/x.npy"), "");
+}
+
+TEST(Sinks, FollowNoLinkOutOfTheirFolder) {
+  const TemporaryDirectory scratch;
+  for (const char* folder : {"run/checkpoints", "run/inner", "elsewhere"})
+    std::filesystem::create_directories(scratch / folder);
+  std::filesystem::create_directory_symlink("../elsewhere", scratch / "run/out");
+  std::filesystem::create_directory_symlink("checkpoints", scratch / "run/own");
+  std::filesystem::create_directory_symlink("inner", scratch / "run/in");
+  std::filesystem::create_directory_symlink("run", scratch / "link");
+  const auto written = [&](const std::string& path) {
+    LoneNode node("npy_file", {{"path", path}}, scratch / "link");
+    node.feed("x", {1, 1}, std::vector<float>{1}).infer();
+    node.forward(0, 1);
+  };
+  EXPECT_THROW(written("out/x.npy"), Error);
+  EXPECT_THROW(written("out/deep/x.npy"), Error);
+  EXPECT_THROW(written("own/x.npy"), Error);
+  EXPECT_TRUE(std::filesystem::is_empty(scratch / "elsewhere"));
+  EXPECT_TRUE(std::filesystem::is_empty(scratch / "run/checkpoints"));
+  written("in/x.npy");
+  EXPECT_TRUE(std::filesystem::exists(scratch / "run/inner/x.npy"));
+}
+
 TEST(NpyFile, WritesNumPyArrays) {
   const TemporaryDirectory scratch;
   LoneNode node("npy_file", {{"path", std::string("rows.npy")}}, scratch.path());
