@@ -9,6 +9,7 @@
 #include "framework/cli/machine.h"
 #include "framework/cli/shipped.h"
 #include "framework/run/engine.h"
+#include "framework/run/fitted.h"
 
 namespace weft::cli {
 
@@ -121,6 +122,7 @@ Exit bench(const BenchOptions& options) {
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
+  load_fitted(pipeline, pipeline.train.has_value());
   const auto plan = Plan::build(pipeline, registry, Mode::train, mistakes);
   mistakes.check();
   Bench bench(options, *plan, registry);

@@ -10,6 +10,7 @@
 #include "framework/cli/shipped.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
+#include "framework/run/fitted.h"
 #include "framework/run/run_directory.h"
 
 namespace weft::cli {
@@ -59,8 +60,17 @@ Trained open(const ModelOptions& options, Mode mode) {
     throw Error("-n sets the variable `$count`, but " + file.string() +
                 " does not use it: how many are generated is written there");
   trained.registry = load_plugins_for(*trained.pipeline);
+  const auto fitted = is_run ? fitted_of(options.target) : std::nullopt;
+  if (fitted)
+    trained.pipeline->fitted = *fitted;
+  else
+    load_fitted(*trained.pipeline, false);
   trained.plan = Plan::build(*trained.pipeline, trained.registry, mode, mistakes);
   mistakes.check();
+  if (is_run && !fitted)
+    for (const auto& [name, learned] : *trained.plan->fitted)
+      fmt::print(stderr, "weft: the run was made by an older weft and keeps no {}: learned again\n",
+                 name);
   trained.model.add(*trained.plan);
   trained.directory = is_run ? std::filesystem::path(options.target)
                              : std::filesystem::path("runs") / trained.pipeline->name;

@@ -10,6 +10,7 @@
 #include "framework/graph/print.h"
 #include "framework/plugin/loader.h"
 #include "framework/run/files.h"
+#include "framework/run/fitted.h"
 
 namespace weft::cli {
 
@@ -44,6 +45,7 @@ Exit check(const std::string& file, const std::vector<std::string>& sets) {
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
+  load_fitted(pipeline, pipeline.train.has_value());
   const auto plans = build_plans(pipeline, registry, mistakes);
   mistakes.check();
   for (const auto& plan : plans) fmt::print("{}", print(*plan));
@@ -55,6 +57,7 @@ Exit graph(const std::string& file, const std::vector<std::string>& sets, const 
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
+  load_fitted(pipeline, pipeline.train.has_value());
   const auto plan = Plan::build(pipeline, registry, mode_of(section), mistakes);
   mistakes.check();
   const std::string dot = print_dot(*plan, pipeline);

@@ -14,6 +14,7 @@
 #include "framework/cli/shipped.h"
 #include "framework/run/engine.h"
 #include "framework/run/files.h"
+#include "framework/run/fitted.h"
 
 namespace weft::cli {
 
@@ -316,6 +317,7 @@ Exit profile(const ProfileOptions& options) {
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
+  load_fitted(pipeline, pipeline.train.has_value());
   const auto plan = Plan::build(pipeline, registry, mode_of(options.section), mistakes);
   mistakes.check();
   const Profile profile(options, *plan, registry);

@@ -110,6 +110,10 @@ class Pipeline {
 
   const SectionDecl* section(Mode mode) const;  // null if the file has none
 
+  // What is known of data before a plan is built, see Fit: of the run that goes on or is evaluated,
+  // or of those that modules come from; then also what `train` learned.
+  FittedMap fitted;
+
   // The whole file with includes merged and `--set` applied, variables kept: what a run stores.
   Yaml source;
 

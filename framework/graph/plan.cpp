@@ -5,6 +5,7 @@
 #include <set>
 
 #include "framework/graph/differentiate.h"
+#include "framework/graph/fits.h"
 #include "framework/graph/memory.h"
 #include "framework/graph/optimizers.h"
 #include "framework/graph/plan_checks.h"
@@ -111,48 +112,14 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<int>&
       mistakes.add(decl.place,
                    "node `" + decl.name + "` is unused: no loss, report or sink depends on it");
 }
-}  // namespace
 
-const char* name(Mode mode) {
-  return mode == Mode::train ? "train" : mode == Mode::evaluate ? "evaluate" : "generate";
-}
-
-const Source* Plan::source() const {
-  return data < 0 ? nullptr : dynamic_cast<const Source*>(nodes[at(data)].node.get());
-}
-
-Range Plan::lane_rows(const Shape& shape, int64_t lane) const {
-  return {shape.rows() * lane / lanes, shape.rows() * (lane + 1) / lanes};
-}
-
-int Plan::weight(const std::string& name) const {
-  for (size_t i = 0; i < weights.size(); ++i)
-    if (weights[i].name == name) return static_cast<int>(i);
-  return -1;
-}
-
-int PlanLearn::use(int node) const {
-  const auto found = std::find(nodes.begin(), nodes.end(), node);
-  return found == nodes.end() ? -1 : static_cast<int>(found - nodes.begin());
-}
-
-int Plan::measure(size_t report) const {
-  const int node = values[at(reports[report].second)].node;
-  return dynamic_cast<const Measure*>(nodes[at(node)].node.get()) ? node : -1;
-}
-
-const PlanLearn* PlanPhase::learn(int node) const {
-  const auto found = std::find_if(learns.begin(), learns.end(),
-                                  [&](const PlanLearn& learn) { return learn.use(node) >= 0; });
-  return found == learns.end() ? nullptr : &*found;
-}
-
-std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, Mode mode,
-                                  Mistakes& mistakes) {
+std::unique_ptr<Plan> build_section(Pipeline& pipeline, const Registry& registry, Mode mode,
+                                    const FittedMap& given, Mistakes& mistakes) {
   auto plan = std::make_unique<Plan>();
   plan->mode = mode;
   plan->name = pipeline.name;
   plan->seed = pipeline.seed;
+  *plan->fitted = given;
   check_precision(pipeline, mode, mistakes);
   if (dnn_has_bf16()) plan->precision = pipeline.precision;
   const SectionDecl* section = pipeline.section(mode);
@@ -202,6 +169,51 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
     plan_memory(*plan);
     check_memory(*plan, *section, mistakes);
   }
+  return plan;
+}
+}  // namespace
+
+const char* name(Mode mode) {
+  return mode == Mode::train ? "train" : mode == Mode::evaluate ? "evaluate" : "generate";
+}
+
+const Source* Plan::source() const {
+  return data < 0 ? nullptr : dynamic_cast<const Source*>(nodes[at(data)].node.get());
+}
+
+Range Plan::lane_rows(const Shape& shape, int64_t lane) const {
+  return {shape.rows() * lane / lanes, shape.rows() * (lane + 1) / lanes};
+}
+
+int Plan::weight(const std::string& name) const {
+  for (size_t i = 0; i < weights.size(); ++i)
+    if (weights[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+int PlanLearn::use(int node) const {
+  const auto found = std::find(nodes.begin(), nodes.end(), node);
+  return found == nodes.end() ? -1 : static_cast<int>(found - nodes.begin());
+}
+
+int Plan::measure(size_t report) const {
+  const int node = values[at(reports[report].second)].node;
+  return dynamic_cast<const Measure*>(nodes[at(node)].node.get()) ? node : -1;
+}
+
+const PlanLearn* PlanPhase::learn(int node) const {
+  const auto found = std::find_if(learns.begin(), learns.end(),
+                                  [&](const PlanLearn& learn) { return learn.use(node) >= 0; });
+  return found == learns.end() ? nullptr : &*found;
+}
+
+std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, Mode mode,
+                                  Mistakes& mistakes) {
+  FittedMap given = pipeline.fitted;
+  auto plan = build_section(pipeline, registry, mode, given, mistakes);
+  if (mistakes.empty() && agree(*plan, given))
+    plan = build_section(pipeline, registry, mode, given, mistakes);
+  if (mistakes.empty()) keep_fits(*plan, pipeline, mistakes);
   return plan;
 }
 

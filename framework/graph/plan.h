@@ -135,6 +135,8 @@ class Plan {
   std::vector<PlanState> states;
   std::vector<PlanPhase> phases;  // of evaluate and generate: one, without a loss
   std::vector<std::pair<std::string, int>> reports;
+  // What is known of data: given, and learned by the sources that something reads.
+  std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
   std::vector<bool> needed;  // by node: does a loss, a report or a sink need it?
   std::vector<PlanBuffer> buffers;
   std::vector<int> value_buffers;       // by value

@@ -320,6 +320,7 @@ bool Wiring::rests(const ModuleDecl& module) const {
 void Wiring::infer(PlanNode& node) {
   const auto module = pipeline_.modules.find(node.module);
   node.setting.mode = plan_.mode;
+  node.setting.fitted = plan_.fitted;
   node.setting.frozen = module != pipeline_.modules.end() && rests(module->second);
   node.setting.random_key =
       Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path);

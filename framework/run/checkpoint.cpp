@@ -310,6 +310,15 @@ Checkpoint CheckpointStore::newest() {
               Exit::checkpoint);
 }
 
+std::optional<json> CheckpointStore::newest_state() const {
+  for (const Found& found : list()) try {
+      if (found.manifest) return Checkpoint::read_state(directory_ / found.name, *found.manifest);
+    } catch (const Error& error) {
+      if (error.code() != Exit::checkpoint) throw;
+    }
+  return std::nullopt;
+}
+
 Checkpoint CheckpointStore::best() const {
   const std::string name = best_name();
   if (name.empty())

@@ -57,6 +57,8 @@ class CheckpointStore {
   // The newest that verifies. Newer ones that do not are set aside as broken-…, or skipped if read
   // only, with a warning each. Throws Error(Exit::checkpoint) if none is left.
   Checkpoint newest();
+  // The state of the newest of which that is whole, or nothing; no tensor is read for it.
+  std::optional<nlohmann::json> newest_state() const;
   Checkpoint best() const;
   Checkpoint at(int64_t step) const;
   // By the word of `option`: "last" (the newest), "best" or a step.

@@ -92,6 +92,15 @@ Checkpoint Checkpoint::read(const fs::path& directory, const Manifest& manifest)
   return checkpoint;
 }
 
+json Checkpoint::read_state(const fs::path& directory, const Manifest& manifest) {
+  manifest.check_format(directory);
+  const auto record = manifest.files.find(state_file);
+  const FileReader file(directory / state_file);
+  if (record == manifest.files.end() || file.record() != record->second)
+    throw Error(Place{file.path().string()}, "checksum differs", Exit::checkpoint);
+  return parsed_state(file.text(max_text), file.path());
+}
+
 void CheckpointContent::check() const {
   const std::string result = ": step " + std::to_string(step) + " is not saved";
   check_finite(model, result);

@@ -23,6 +23,9 @@ struct Checkpoint {
   // was written in another format.
   static Checkpoint read(const std::filesystem::path& directory);
   static Checkpoint read(const std::filesystem::path& directory, const Manifest& manifest);
+  // Of the state alone.
+  static nlohmann::json read_state(const std::filesystem::path& directory,
+                                   const Manifest& manifest);
 };
 
 // The same before it is saved, as views.

@@ -10,6 +10,8 @@
 #include "framework/node/plugin.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
+#include "framework/run/exit_guard.h"
+#include "framework/run/fitted.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/signals.h"
 #include "framework/run/watchdog.h"
@@ -35,6 +37,7 @@ class Trainer {
   Trainer(Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
       : pipeline_(pipeline), registry_(registry), options_(options), decl_(*pipeline.train) {
     Mistakes mistakes;
+    learn_from_runs();
     auto plans = build_plans(pipeline, registry, mistakes);
     mistakes.check();
     plan_ = std::move(plans[0]);
@@ -50,6 +53,10 @@ class Trainer {
     watchdog_ = std::make_unique<Watchdog>(
         options_.stall, [this] { return busy(); }, [this](const std::string& s) { say(s); });
     directory_->status("training", step_, "");
+    const ExitGuard guard([this](const std::string& sentence) {
+      directory_->status("failed", step_, sentence);
+      directory_->log(sentence);
+    });
     try {
       while (step_ < last_ && !done_) {
         if (Signals::stop() || out_of_time()) return stop();
@@ -77,6 +84,16 @@ class Trainer {
   }
 
  private:
+  // A run that goes on knows its data as it did.
+  void learn_from_runs() {
+    std::optional<FittedMap> own;
+    if (options_.start == TrainOptions::Start::resume) own = fitted_of(options_.run);
+    if (own)
+      pipeline_.fitted = *own;
+    else
+      load_fitted(pipeline_, true);
+  }
+
   void open() {
     const bool exists = RunDirectory::exists(options_.run);
     if (exists && options_.start == TrainOptions::Start::fresh)
@@ -109,9 +126,19 @@ class Trainer {
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lane{}", step_ ? "goes on" : "starts",
                                 step_, plan_->steps, plan_->lanes, plan_->lanes == 1 ? "" : "s"));
+    remember_fits();
     for (const std::string& note : plan_->notes()) say(note);
     if (evaluation_)
       for (const std::string& note : evaluation_->notes()) say(note);
+  }
+
+  void remember_fits() {
+    for (const PlanNode& node : plan_->nodes)
+      for (const Fit* fit : node.node->fits) try {
+          if (fit->keep && !fit->given()) fit->keep();
+        } catch (const Error& error) {  // the run has it
+          say(error.what());
+        }
   }
 
   std::vector<std::string> busy() const {
@@ -307,7 +334,8 @@ class Trainer {
                      {"best_step", best_step_},
                      {"without_better", without_better_},
                      {"sums", sums},
-                     {"counts", counts_}};
+                     {"counts", counts_},
+                     {"fitted", to_json(pipeline_.fitted)}};
     try {
       const auto model = model_.tensors();
       const auto optimizer = engine_->learner().tensors();

@@ -2,6 +2,7 @@
 #include "nodes/data/audio_params.h"
 #include "nodes/data/audio_store.h"
 #include "nodes/data/bad_files.h"
+#include "nodes/data/classes.h"
 #include "nodes/data/folder_files.h"
 
 namespace weft {
@@ -20,6 +21,7 @@ class Audio final : public Source {
   AudioParams form{this};
   FolderParams part{this};
   BadFilesParams bad{this};
+  Classes classes_{this, label};
 
   std::shared_ptr<FolderFiles<AudioStore>> sounds_;
   std::vector<size_t> chosen_;
@@ -32,6 +34,8 @@ class Audio final : public Source {
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return sounds_->store.complaint(file); });
     spectrogram.shape({*batch, its.frames(), its.mels});
     label.shape({*batch});
+    classes_.open(sounds_.get(), "folders", sounds_->size(),
+                  [this](size_t file) { return sounds_->class_of(file); });
     return std::ssize(chosen_);
   }
 
@@ -40,7 +44,7 @@ class Audio final : public Source {
   void load(int64_t sample, int64_t row) override {
     const size_t file = chosen_[static_cast<size_t>(sample)];
     sounds_->store.read(file, spectrogram.data() + row * spectrogram.row_size());
-    label.ints()[row] = sounds_->labels[file];
+    label.ints()[row] = classes_[file];
   }
 };
 

@@ -41,26 +41,15 @@ template <class Store>
 struct FolderFiles {
   std::filesystem::path folder;
   Store store;
-  std::vector<int32_t> labels;  // the place of each file's first sub-folder among all; else -1
 
   FolderFiles(const std::filesystem::path& folder, const typename Store::Form& form)
-      : folder(folder), store(files_below(folder, Store::kind), form) {
-    std::vector<std::string> classes;
-    for (size_t i = 0; i < size(); ++i)
-      if (const std::string its = class_of(i); !its.empty()) classes.push_back(its);
-    std::sort(classes.begin(), classes.end());
-    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
-    for (size_t i = 0; i < size(); ++i) {
-      const std::string its = class_of(i);
-      const auto found = std::lower_bound(classes.begin(), classes.end(), its);
-      labels.push_back(its.empty() ? -1 : static_cast<int32_t>(found - classes.begin()));
-    }
-  }
+      : folder(folder), store(files_below(folder, Store::kind), form) {}
 
   size_t size() const { return store.files().size(); }
   std::filesystem::path inner(size_t file) const {
     return store.files()[file].file.lexically_relative(folder);
   }
+  // The first sub-folder of its path, or "".
   std::string class_of(size_t file) const {
     const std::filesystem::path name = inner(file);
     return name.has_parent_path() ? name.begin()->string() : "";

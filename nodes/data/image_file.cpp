@@ -144,7 +144,7 @@ std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form) {
   const Pixels from = decode(file, Extent::whole);
   const auto height = static_cast<double>(from.height), width = static_cast<double>(from.width);
   const double wanted = static_cast<double>(form.width) / static_cast<double>(form.height);
-  const bool crop = form.fit == Fit::crop;
+  const bool crop = form.fit == ImageFit::crop;
   const double h = crop ? std::min(height, width / wanted) : height;
   const double w = crop ? std::min(width, height * wanted) : width;
   const auto rows = covers((height - h) / 2, h, form.height);

@@ -11,8 +11,8 @@
 
 namespace weft {
 
-enum class Fit { crop, stretch };
-inline std::vector<std::string> names(Fit) {
+enum class ImageFit { crop, stretch };
+inline std::vector<std::string> names(ImageFit) {
   return {"crop", "stretch"};
 }
 
@@ -20,7 +20,7 @@ struct ImageForm {
   // 1 channel (gray, ITU-R BT.601 luma), 3, or 4: colours times opacity, and the opacity.
   int64_t height, width, channels;
   std::array<uint8_t, 3> background{};  // shines through where the image is transparent
-  Fit fit = Fit::crop;                  // crop the middle to the form's proportions, or stretch
+  ImageFit fit = ImageFit::crop;        // crop the middle to the form's proportions, or stretch
 
   int64_t bytes() const { return height * width * channels; }
   auto operator<=>(const ImageForm&) const = default;

@@ -16,7 +16,7 @@ struct ImageParams {
   Param<std::vector<int64_t>> size;
   Param<int64_t> channels;
   Param<std::vector<double>> background;
-  Param<Fit> fit;
+  Param<ImageFit> fit;
   Param<PixelRange> range;
 
   explicit ImageParams(Node* owner)
@@ -28,7 +28,8 @@ struct ImageParams {
         background(owner, "background",
                    "Red, green and blue, or gray, in [0, 1], behind transparent images.", {1},
                    within(0, 1)),
-        fit(owner, "fit", "Crop the middle to the proportions of `size`, or stretch.", Fit::crop),
+        fit(owner, "fit", "Crop the middle to the proportions of `size`, or stretch.",
+            ImageFit::crop),
         range(owner, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
               PixelRange::unit) {}
 

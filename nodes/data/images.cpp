@@ -1,5 +1,6 @@
 #include "framework/node/plugin.h"
 #include "nodes/data/bad_files.h"
+#include "nodes/data/classes.h"
 #include "nodes/data/folder_files.h"
 #include "nodes/data/image_params.h"
 #include "nodes/data/image_store.h"
@@ -17,6 +18,7 @@ class Images final : public Source {
   ImageParams form{this};
   FolderParams part{this};
   BadFilesParams bad{this};
+  Classes classes_{this, label};
 
   std::shared_ptr<FolderFiles<ImageStore>> images_;
   std::vector<size_t> chosen_;
@@ -29,6 +31,8 @@ class Images final : public Source {
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return images_->store.complaint(file); });
     image.shape({*batch, its.height, its.width, its.channels});
     label.shape({*batch});
+    classes_.open(images_.get(), "folders", images_->size(),
+                  [this](size_t file) { return images_->class_of(file); });
     return std::ssize(chosen_);
   }
 
@@ -37,7 +41,7 @@ class Images final : public Source {
   void load(int64_t sample, int64_t row) override {
     const size_t file = chosen_[static_cast<size_t>(sample)];
     images_->store.read(file, image.data() + row * image.row_size(), *form.range);
-    label.ints()[row] = images_->labels[file];
+    label.ints()[row] = classes_[file];
   }
 };
 

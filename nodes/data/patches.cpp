@@ -26,7 +26,7 @@ class Photo {
     form_ = {.height = scaled(whole.height),
              .width = scaled(whole.width),
              .channels = channels,
-             .fit = Fit::stretch};
+             .fit = ImageFit::stretch};
     if (form_.height > most_pixels / form_.width)
       throw Error(Exit::data,
                   file.string() + " would have more than 2^26 pixels: make `side` smaller");

@@ -73,6 +73,7 @@ class TableSource final : public Source {
     words.open(*rows_);
     choose();
     notes_ = rows_->notes();
+    for (const std::string& note : words.notes()) notes_.push_back(note);
     const auto complaint = [&](size_t row) {
       const std::string its = image.complaint(row);
       return its.empty() ? audio.complaint(row) : its;

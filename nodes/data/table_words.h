@@ -19,12 +19,18 @@ struct TableWords {
             DType::i32};
   Param<Columns> text{owner, "text", "The columns whose words are read, one after the other.",
                       Columns{}};
-  Param<int64_t> vocabulary{owner, "vocabulary",
-                            "How many words are known: the most frequent of the whole table.", 1024,
-                            within(2, 1 << 24)};
+  Param<int64_t> vocabulary{
+      owner, "vocabulary",
+      "How many words are known, if they are learned here: the most frequent of the whole table.",
+      1024, within(2, 1 << 24)};
   Param<int64_t> length{owner, "length", "Words of a row that are read.", 16, within(1, 1 << 16)};
-  using Places = std::vector<std::vector<int32_t>>;
-  std::shared_ptr<Places> places{};  // of the words of all rows
+  Fit fit{owner, words};
+
+  struct Places {
+    std::vector<std::vector<int32_t>> all;  // of the words of all rows
+    int64_t words = 0, unknown = 0;
+  };
+  std::shared_ptr<const Places> places{};
 
   const Columns& columns() const { return *text; }
 
@@ -32,26 +38,46 @@ struct TableWords {
     words.shape({*owner->batch, text->empty() ? 0 : *length});
     if (text->empty()) return;
     std::vector<size_t> at;
-    for (const std::string& name : *text) at.push_back(rows.column(name));
+    std::string which;
+    for (const std::string& name : *text) {
+      at.push_back(rows.column(name));
+      which += (which.empty() ? "`" : ", `") + name + "`";
+    }
     const auto whole = [&](size_t row) {
       std::string all;
       for (const size_t column : at) all += rows.cell(row, column) + " ";
       return all;
     };
-    places = shared<Places>(std::tuple(&rows, *text, *vocabulary), [&] {
-      Vocabulary known;
-      for (size_t i = 0; i < rows.size(); ++i) known.count(whole(i));
-      known.keep(static_cast<size_t>(*vocabulary));
+    const std::string& known = fit.known("words", which, [&] {
+      WordCount count;
+      for (size_t i = 0; i < rows.size(); ++i) count.add(whole(i));
+      return packed(count.most_frequent(static_cast<size_t>(*vocabulary) - 1));
+    });
+    places = shared<Places>(std::tuple(&rows, *text, fit.bytes().get()), [&] {
+      const Vocabulary vocabulary(unpacked(known), 1);
       auto all = std::make_shared<Places>();
-      for (size_t i = 0; i < rows.size(); ++i) all->push_back(known.places(whole(i)));
+      for (size_t i = 0; i < rows.size(); ++i) {
+        std::vector<int32_t>& row = all->all.emplace_back();
+        for (const std::string& word : split_words(whole(i)))
+          row.push_back(vocabulary.place(word, 0));
+        all->words += std::ssize(row);
+        all->unknown += std::count(row.begin(), row.end(), 0);
+      }
       return all;
     });
+  }
+
+  // A vocabulary that was learned elsewhere may know little of this table.
+  std::vector<std::string> notes() const {
+    if (!places || !fit.given() || places->unknown * 2 <= places->words) return {};
+    return {std::to_string(places->unknown) + " of " + std::to_string(places->words) +
+            " words are not among the " + fit.name() + " that were learned, and so are all alike"};
   }
 
   void load(size_t from, int64_t row) {
     int32_t* out = words.ints() + row * words.row_size();
     for (int64_t i = 0; i < words.row_size(); ++i) {
-      const auto& its = (*places)[from];
+      const auto& its = places->all[from];
       out[i] = i < std::ssize(its) ? its[static_cast<size_t>(i)] : -1;
     }
   }

@@ -1,4 +1,4 @@
-// Text as numbers: the bytes of UTF-8, or the words of a vocabulary.
+// Text as numbers: the words of a vocabulary; and lists of texts as bytes, for a Fit.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace weft {
@@ -24,31 +25,55 @@ inline std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
-// 0 is a word that is not known; then the most frequent, those of equal number by the alphabet.
-class Vocabulary {
+// A zero byte ends each text.
+template <class Texts>
+std::string packed(const Texts& texts) {
+  std::string bytes;
+  for (const std::string& text : texts) bytes += text + '\0';
+  return bytes;
+}
+
+inline std::vector<std::string> unpacked(const std::string& bytes) {
+  std::vector<std::string> texts;
+  for (size_t begin = 0, end = 0; (end = bytes.find('\0', begin)) != std::string::npos;
+       begin = end + 1)
+    texts.push_back(bytes.substr(begin, end - begin));
+  return texts;
+}
+
+// Counts words, and names the most frequent, those of equal number by the alphabet.
+class WordCount {
  public:
-  void count(const std::string& text) {
+  void add(const std::string& text) {
     for (const std::string& word : split_words(text)) ++counts_[word];
   }
-  void keep(size_t most) {
+  std::vector<std::string> most_frequent(size_t most) const {
     std::vector<std::pair<int64_t, std::string>> all;
     for (const auto& [word, number] : counts_) all.emplace_back(-number, word);
     std::sort(all.begin(), all.end());
-    for (size_t i = 0; i + 1 < most && i < all.size(); ++i)
-      places_[all[i].second] = static_cast<int32_t>(i + 1);
-  }
-  std::vector<int32_t> places(const std::string& text) const {
-    std::vector<int32_t> all;
-    for (const std::string& word : split_words(text)) {
-      const auto found = places_.find(word);
-      all.push_back(found == places_.end() ? 0 : found->second);
-    }
-    return all;
+    std::vector<std::string> words;
+    for (size_t i = 0; i < most && i < all.size(); ++i) words.push_back(all[i].second);
+    return words;
   }
 
  private:
   std::map<std::string, int64_t> counts_;
-  std::map<std::string, int32_t> places_;
+};
+
+// Places of texts in a list, from `first` on.
+class Vocabulary {
+ public:
+  Vocabulary(const std::vector<std::string>& texts, int32_t first) {
+    for (const std::string& text : texts)
+      places_.emplace(text, first + static_cast<int32_t>(places_.size()));
+  }
+  int32_t place(const std::string& text, int32_t unknown) const {
+    const auto found = places_.find(text);
+    return found == places_.end() ? unknown : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string, int32_t> places_;
 };
 
 }  // namespace weft

@@ -4,6 +4,7 @@
 #include <sentencepiece_trainer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -11,6 +12,7 @@
 #include <sstream>
 
 #include "framework/node/node.h"
+#include "nodes/data/shared.h"
 
 namespace weft {
 
@@ -48,13 +50,37 @@ void write(const fs::path& file, const std::string& bytes) {
   if (!out || error) throw Error(Exit::resources, "cannot write " + file.string());
 }
 
+// FNV-1a 64.
+class Fingerprint {
+ public:
+  void add(const std::string& text) {
+    for (const char c : text) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  std::string str() const { return std::to_string(hash_); }
+
+ private:
+  uint64_t hash_ = 0xcbf29ce484222325;
+};
+
+// The bytes of a vocabulary: a line that says what it was learned from, then sentencepiece's own.
+std::string origin_of(const std::string& bytes) {
+  return bytes.substr(0, bytes.find('\n'));
+}
+std::string model_of(const std::string& bytes) {
+  return bytes.substr(std::min(bytes.find('\n'), bytes.size() - 1) + 1);
+}
+std::string checksum_of(const std::string& bytes) {
+  Fingerprint fingerprint;
+  fingerprint.add(bytes);
+  return "checksum " + fingerprint.str();
+}
+
 class Learned final : public Pieces {
  public:
-  Learned(const std::string& model, const fs::path& file) {
-    if (!processor_.LoadFromSerializedProto(model).ok())
-      throw Error(Exit::data, file.string() +
-                                  " is no vocabulary of sentencepiece: remove it, and "
-                                  "it is learned anew");
+  explicit Learned(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {
+    if (bytes_->empty() || !processor_.LoadFromSerializedProto(model_of(*bytes_)).ok())
+      throw Error(Exit::data, "the vocabulary of " + origin_of(*bytes_) +
+                                  " is none that sentencepiece can read");
     space_ = processor_.PieceToId("\u2581");
   }
 
@@ -82,6 +108,7 @@ class Learned final : public Pieces {
   }
 
  private:
+  std::shared_ptr<const std::string> bytes_;  // its address tells it from others
   sentencepiece::SentencePieceProcessor processor_;
   int32_t space_ = unknown;
 };
@@ -99,13 +126,11 @@ class Sentences final : public sentencepiece::SentenceIterator {
   size_t at_ = 0;
 };
 
-// FNV-1a 64: tells one corpus from another.
-std::string fingerprint(const Pieces::Documents& documents) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const std::string& document : documents)
-    for (const char c : document + '\n')
-      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return std::to_string(hash);
+std::string describe(int64_t size, PieceKind kind, const Pieces::Documents& documents) {
+  Fingerprint corpus;
+  for (const std::string& document : documents) corpus.add(document + '\n');
+  return std::to_string(size) + " " + weft::names(kind)[static_cast<size_t>(kind)] +
+         " pieces of corpus " + corpus.str();
 }
 
 std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documents) {
@@ -132,46 +157,56 @@ std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documen
   return model;
 }
 
-std::mutex opening;
-std::map<std::string, std::weak_ptr<const Pieces>> open;
-
-std::shared_ptr<const Pieces> opened(const std::string& name, const Files& files) {
-  if (auto shared = open[name].lock()) return shared;
-  auto fresh = std::make_shared<const Learned>(read(files.model), files.model);
-  open[name] = fresh;
-  return fresh;
+// The vocabulary that is kept under a name. Its other file says what it was learned from, and the
+// checksum of the whole.
+std::string read_kept(const Files& files) {
+  const std::string origin = read(files.origin);
+  const size_t end = origin.find('\n');
+  std::string bytes = origin.substr(0, end) + "\n" + read(files.model);
+  if (end == std::string::npos || origin.substr(end + 1) != checksum_of(bytes) + "\n")
+    throw Error(Exit::data, "the vocabulary " + files.model.string() + " is not what " +
+                                files.origin.string() +
+                                " tells of: remove both, and it is learned anew");
+  return bytes;
 }
 }  // namespace
 
-std::shared_ptr<const Pieces> Pieces::learned(const std::string& name, int64_t size, PieceKind kind,
-                                              const Documents& documents) {
+std::string Pieces::learned(const std::string& name, int64_t size, PieceKind kind,
+                            const Documents& documents) {
   const Files files = files_of(name);
-  const std::string origin = std::to_string(size) + " " +
-                             weft::names(kind)[static_cast<size_t>(kind)] + " pieces of corpus " +
-                             fingerprint(documents) + "\n";
-  const std::scoped_lock lock(opening);
+  const std::string origin = describe(size, kind, documents);
   if (!fs::exists(files.model)) {
-    const std::string model = learn(size, kind, documents);
-    write(files.origin, origin);
-    write(files.model, model);
-  } else if (!fs::exists(files.origin)) {
-    throw Error("the vocabulary " + files.model.string() + " lacks " + files.origin.string() +
-                ", which tells what it was learned from: bring it along, or remove the vocabulary");
-  } else if (const std::string other = read(files.origin); other != origin) {
-    throw Error("the vocabulary " + files.model.string() + " has " +
-                other.substr(0, other.find('\n')) + ", not " + origin.substr(0, origin.size() - 1) +
-                ": give yours another name, or remove that file");
+    static std::mutex mutex;
+    static std::map<std::string, std::string> models;  // learned by this process, by origin
+    const std::scoped_lock lock(mutex);
+    std::string& model = models[origin];
+    if (model.empty()) model = learn(size, kind, documents);
+    return origin + "\n" + model;
   }
-  return opened(name, files);
+  std::string bytes = read_kept(files);
+  if (const std::string other = origin_of(bytes); other != origin)
+    throw Error("the vocabulary " + files.model.string() + " has " + other + ", not " + origin +
+                ": give yours another name, or remove that file");
+  return bytes;
 }
 
-std::shared_ptr<const Pieces> Pieces::known(const std::string& name) {
+std::string Pieces::kept(const std::string& name) {
   const Files files = files_of(name);
-  const std::scoped_lock lock(opening);
   if (!fs::exists(files.model))
     throw Error(Exit::data, "there is no vocabulary " + files.model.string() +
-                                ": `weft check` of a pipeline whose `text` has `pieces` learns it");
-  return opened(name, files);
+                                ": training a pipeline whose `text` has `pieces` learns it");
+  return read_kept(files);
+}
+
+void Pieces::keep(const std::string& name, const std::string& bytes) {
+  const Files files = files_of(name);
+  if (fs::exists(files.model)) return;
+  write(files.origin, origin_of(bytes) + "\n" + checksum_of(bytes) + "\n");
+  write(files.model, model_of(bytes));
+}
+
+std::shared_ptr<const Pieces> Pieces::of(const std::shared_ptr<const std::string>& bytes) {
+  return shared<const Learned>(bytes.get(), [&] { return std::make_shared<const Learned>(bytes); });
 }
 
 }  // namespace weft

@@ -1,5 +1,6 @@
 // Text as pieces of words: a vocabulary that sentencepiece learns from a corpus (Kudo & Richardson
-// 2018, arXiv:1808.06226) and that is kept, by its name, in the data folder's `vocabularies`.
+// 2018, arXiv:1808.06226). It goes with the model that learned with it; the data folder's
+// `vocabularies` keeps it too, by its name, for other pipelines.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +24,18 @@ class Pieces {
   static constexpr int32_t unknown = 0, start = 1, end = 2, mask = 3, first_plain = 4;
   using Documents = std::vector<std::string>;
 
-  // The vocabulary of this name. If there is none yet, it is learned from the documents and kept;
-  // if there is one of another corpus, size or kind, it is refused.
-  static std::shared_ptr<const Pieces> learned(const std::string& name, int64_t size,
-                                               PieceKind kind, const Documents& documents);
-  // The vocabulary of this name, which a pipeline has learned before.
-  static std::shared_ptr<const Pieces> known(const std::string& name);
+  // Vocabularies as bytes, with what they were learned from. That of this name; if there is none
+  // yet, one that is learned from the documents; if there is one of another corpus, size or kind,
+  // it is refused.
+  static std::string learned(const std::string& name, int64_t size, PieceKind kind,
+                             const Documents& documents);
+  // That of this name, which a training has kept.
+  static std::string kept(const std::string& name);
+  // Keeps it under this name, unless there is one.
+  static void keep(const std::string& name, const std::string& bytes);
+
+  // A vocabulary of these bytes, shared by all who use the same.
+  static std::shared_ptr<const Pieces> of(const std::shared_ptr<const std::string>& bytes);
 
   virtual ~Pieces() = default;
   virtual int64_t size() const = 0;

@@ -14,23 +14,16 @@ std::vector<std::string> names(Cut) {
   return {"packed", "documents"};
 }
 
-// Documents as pieces, read and cut once for all who use them.
-struct CutCorpus {
-  std::vector<std::string> documents;
-  std::shared_ptr<const Pieces> pieces;
-  std::vector<std::vector<int32_t>> places;  // of each document
+struct Documents {
+  std::vector<std::string> all;
 
-  using Key = std::tuple<Corpus, std::vector<std::string>, std::string, int64_t, PieceKind>;
+  using Key = std::tuple<Corpus, std::vector<std::string>>;
 
-  explicit CutCorpus(const Key& key) {
-    const auto& [corpus, lines, name, size, kind] = key;
-    documents = lines.empty() ? read_documents(corpus) : lines;
-    pieces = size > 0 ? Pieces::learned(name, size, kind, documents) : Pieces::known(name);
-    for (const std::string& document : documents) places.push_back(pieces->places(document));
-  }
-
-  static std::shared_ptr<CutCorpus> open(const Key& key) {
-    return shared<CutCorpus>(key, [&] { return std::make_shared<CutCorpus>(key); });
+  static std::shared_ptr<const Documents> open(const Corpus& corpus,
+                                               const std::vector<std::string>& lines) {
+    return shared<const Documents>(Key(corpus, lines), [&] {
+      return std::make_shared<const Documents>(lines.empty() ? read_documents(corpus) : lines);
+    });
   }
 };
 
@@ -52,7 +45,8 @@ class Text final : public Source {
   Param<Unit> unit{this, "unit", "What a document of a .txt file is.", Unit::paragraphs};
   Param<std::string> vocabulary{
       this, "vocabulary",
-      "The name under which the vocabulary is kept in the folder `vocabularies` beside the data.",
+      "The name of the vocabulary. A run keeps it with its checkpoints, and training also in the "
+      "folder `vocabularies` beside the data, for other pipelines.",
       required};
   Param<int64_t> pieces{
       this, "pieces",
@@ -68,35 +62,46 @@ class Text final : public Source {
                  Cut::packed};
   SplitParams side{this};
 
-  // One side of a split, made once for all lanes.
+  Fit fit_{this, tokens};
+
+  // One side of a split, cut once for all lanes.
   struct Chosen {
-    std::vector<size_t> documents;
-    std::vector<int32_t> packed;  // their tokens, each with an end
+    std::vector<std::vector<int32_t>> documents;
+    std::vector<int32_t> packed;  // each with an end
   };
-  std::shared_ptr<CutCorpus> corpus_;
-  std::shared_ptr<Chosen> chosen_;
+  std::shared_ptr<const Documents> documents_;
+  std::shared_ptr<const Chosen> chosen_;
 
   int64_t open() override {
     if (*pieces > 0 && *pieces <= Pieces::first_plain)
       throw Error("`pieces` is " + std::to_string(*pieces) +
                   ", but four are taken: more than that");
     if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
-    const Corpus corpus{lines->empty() ? find_data(*file) : "", *match, *columns, *unit};
-    corpus_ = CutCorpus::open({corpus, *lines, *vocabulary, *pieces, *kind});
-    chosen_ = shared<Chosen>(std::tuple(corpus_.get(), *side.split, *side.test_share),
-                             [&] { return choose(); });
+    documents_ =
+        Documents::open({lines->empty() ? find_data(*file) : "", *match, *columns, *unit}, *lines);
+    fit_.known("pieces", "`" + *vocabulary + "`", [&] {
+      return *pieces > 0 ? Pieces::learned(*vocabulary, *pieces, *kind, documents_->all)
+                         : Pieces::kept(*vocabulary);
+    });
+    if (*pieces > 0) fit_.keep = [this] { Pieces::keep(*vocabulary, *fit_.bytes()); };
+    chosen_ = shared<const Chosen>(
+        std::tuple(documents_.get(), fit_.bytes().get(), *side.split, *side.test_share, *cut),
+        [&] { return choose(*Pieces::of(fit_.bytes())); });
     tokens.shape({*batch, *length});
     return *cut == Cut::documents ? std::ssize(chosen_->documents)
                                   : std::ssize(chosen_->packed) / *length;
   }
 
-  std::shared_ptr<Chosen> choose() const {
+  std::shared_ptr<const Chosen> choose(const Pieces& pieces) const {
     auto chosen = std::make_shared<Chosen>();
-    for (size_t i = 0; i < corpus_->documents.size(); ++i) {
-      if (!side.wants(corpus_->documents[i])) continue;
-      const auto& its = corpus_->places[i];
-      chosen->documents.push_back(i);
-      chosen->packed.insert(chosen->packed.end(), its.begin(), its.end());
+    for (const std::string& document : documents_->all) {
+      if (!side.wants(document)) continue;
+      std::vector<int32_t> places = pieces.places(document);
+      if (*cut == Cut::documents) {
+        chosen->documents.push_back(std::move(places));
+        continue;
+      }
+      chosen->packed.insert(chosen->packed.end(), places.begin(), places.end());
       chosen->packed.push_back(Pieces::end);
     }
     return chosen;
@@ -108,7 +113,7 @@ class Text final : public Source {
       std::copy_n(chosen_->packed.begin() + sample * *length, *length, to);
       return;
     }
-    const auto& from = corpus_->places[chosen_->documents[static_cast<size_t>(sample)]];
+    const auto& from = chosen_->documents[static_cast<size_t>(sample)];
     const auto n = std::min<int64_t>(*length, std::ssize(from));
     std::copy_n(from.begin(), n, to);
     std::fill(to + n, to + *length, -1);

@@ -34,7 +34,9 @@ class TextFile final : public Node {
       throw Error("`x` is " + x.shape().str() + ", but must be tokens, [batch, t]");
     if (blanks.wired() && blanks.shape() != x.shape())
       throw Error("`x` is " + x.shape().str() + ", but `blanks` is " + blanks.shape().str());
-    pieces_ = Pieces::known(*vocabulary);
+    const auto known = fitted("pieces of `" + *vocabulary + "`");
+    pieces_ =
+        Pieces::of(known ? known : std::make_shared<const std::string>(Pieces::kept(*vocabulary)));
   }
 
   std::string line(int64_t row) const {

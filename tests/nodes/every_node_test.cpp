@@ -83,6 +83,7 @@ void learn_readme() {
                          {"length", int64_t{16}},
                          {"batch", int64_t{4}}});
   text.infer();
+  text.node().fits.front()->keep();
 }
 
 class EveryNode : public testing::TestWithParam<const NodeKind*> {

@@ -185,5 +185,97 @@ TEST_F(Tables, MistakesAreSentences) {
   EXPECT_THAT(complaint("table", table("t.txt", 1)), HasSubstr("a table is a .csv"));
 }
 
+TEST_F(Tables, AQuoteThatIsNeverClosedIsRefused) {
+  write_text(here_ / "t.csv", "a,b\n1,\"two\nlines\"\n3,\"x\n4,5\n6,7\n");
+  EXPECT_THAT(complaint("table", table("t.csv", 1)),
+              HasSubstr("t.csv: has a quote in line 4 that is never closed"));
+  write_text(here_ / "t.csv", "a,\"b\n1,2\n");
+  EXPECT_THAT(complaint("table", table("t.csv", 1)), HasSubstr("has a quote in line 1"));
+}
+
+TEST_F(Tables, ZeroBytesAreNoText) {
+  write_text(here_ / "t.csv", std::string("a\nx.png\0.csv\n", 13));
+  EXPECT_THAT(complaint("table", table("t.csv", 1)), HasSubstr("has a zero byte in line 2"));
+  write_text(here_ / "t.json", R"([{"a": "x"}, {"a": ["x", "y\u0000z"]}])");
+  EXPECT_THAT(complaint("table", table("t.json", 1)),
+              HasSubstr("has a zero byte in a text, in object 2"));
+}
+
+TEST_F(Tables, DeepJsonIsRefused) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  write_text(here_ / "t.json", "[{\"a\": " + deep + "}]");
+  EXPECT_THAT(complaint("table", table("t.json", 1)), HasSubstr("is nested deeper than 64"));
+  write_text(here_ / "t.jsonl", "{\"a\": " + deep + "}\n");
+  EXPECT_THAT(complaint("table", table("t.jsonl", 1)), HasSubstr("is nested deeper than 64"));
+}
+
+TEST_F(Tables, ManyClassesTakeNoTime) {
+  std::string text = "kind\n";
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i) + "\n";
+  write_text(here_ / "t.csv", text);
+  auto params = table("t.csv", 2);
+  params["label"] = std::string("kind");
+  const auto begin = std::chrono::steady_clock::now();
+  LoneNode node("table", params);
+  node.infer();
+  node.forward(0, 2);
+  EXPECT_THAT(node.ints("label"), ElementsAre(0, 1));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
+TEST_F(Tables, FilesThatAreNotThereAreToldAtOnce) {
+  write_text(here_ / "t.csv", "file\na.png\nb.png\n");
+  auto params = table("t.csv", 1);
+  params["image"] = std::string("file");
+  params["folder"] = std::string("pictures");
+  params["size"] = std::vector<int64_t>{1};
+  LoneNode node("table", params);
+  try {
+    node.infer();
+    ADD_FAILURE() << "a folder that is not there is taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Exit::data);
+    EXPECT_THAT(error.what(), HasSubstr("pictures/a.png, nor any other of the first 2 files that "
+                                        "the column `file` names: `folder` says where they are"));
+  }
+}
+
+// Sources that are given what was learned elsewhere.
+FittedMap given(const std::string& name, const std::string& bytes) {
+  return {{name, {std::make_shared<const std::string>(bytes), {}}}};
+}
+
+TEST_F(Tables, WordsAndClassesMayBeGiven) {
+  write_text(here_ / "t.csv", "t,kind\nb a,x\nc,y\n");
+  auto params = table("t.csv", 2);
+  params["text"] = std::vector<std::string>{"t"};
+  params["label"] = std::string("kind");
+  params["length"] = int64_t{2};
+  LoneNode node("table", params);
+  auto known = given("words of `t`", std::string("c\0b\0", 4));
+  known.merge(given("classes of `kind`", std::string("w\0x\0y\0", 6)));
+  node.node().settle({.fitted = std::make_shared<FittedMap>(known)});
+  node.infer();
+  node.forward(0, 2);
+  EXPECT_THAT(node.ints("words"), ElementsAre(2, 0, 1, -1));
+  EXPECT_THAT(node.ints("label"), ElementsAre(1, 2));
+  for (const Fit* fit : node.node().fits) EXPECT_EQ(fit->complaint(), "");
+}
+
+TEST_F(ImageSources, ClassesOfFoldersMayBeGiven) {
+  for (const char* name : {"in/owl/a.png", "in/bat/b.png", "in/c.png"})
+    write_png(here_ / name, 1, 1, plain(0, 0, 0));
+  LoneNode node("images", {{"folder", (here_ / "in").string()},
+                           {"size", std::vector<int64_t>{1}},
+                           {"batch", int64_t{3}}});
+  node.node().settle({.fitted = std::make_shared<FittedMap>(
+                          given("classes of folders", std::string("ape\0owl\0", 8)))});
+  node.infer();
+  node.forward(0, 3);
+  EXPECT_THAT(node.ints("label"), ElementsAre(-1, -1, 1));  // bat, none, owl
+  EXPECT_EQ(node.node().fits.front()->complaint(),
+            "`bat` is not among the 2 classes of folders that were learned: `ape`, `owl`");
+}
+
 }  // namespace
 }  // namespace weft::tests

@@ -31,9 +31,11 @@ class TextNodes : public testing::Test {
             {"pieces", int64_t{20}}, {"length", length},
             {"batch", batch},        {"kind", std::string("characters")}};
   }
+  // Of the first sample, as training reads it: its vocabulary is then kept.
   static std::vector<int32_t> first(const Params& params) {
     LoneNode node("text", params);
     node.infer();
+    if (const auto& keep = node.node().fits.front()->keep) keep();
     node.forward(0, 1);
     return node.ints("tokens");
   }
@@ -115,7 +117,43 @@ TEST_F(TextNodes, AVocabularyBelongsToItsCorpus) {
   EXPECT_THAT(complaint(other), HasSubstr("there is no vocabulary"));
   write_text(here_ / "data/vocabularies/x.model", "not a model");
   other["vocabulary"] = std::string("x");
-  EXPECT_THAT(complaint(other), HasSubstr("is no vocabulary of sentencepiece"));
+  EXPECT_THAT(complaint(other), HasSubstr("x.model is not what "));
+}
+
+TEST_F(TextNodes, ADamagedVocabularyIsRefused) {
+  auto params = source(file("a.txt", "abc"), 4);
+  first(params);
+  for (const char* name : {"data/vocabularies/v.model", "data/vocabularies/v.origin"}) {
+    const std::string whole = read_text(here_ / name);
+    for (size_t i = 0; i < whole.size(); i += 7) {
+      std::string damaged = whole;
+      damaged[i] = static_cast<char>(damaged[i] ^ 0x11);
+      write_text(here_ / name, damaged);
+      for (const int64_t pieces : {20, 0}) {
+        params["pieces"] = pieces;
+        EXPECT_THAT(complaint(params), HasSubstr("remove both, and it is learned anew")) << i;
+      }
+    }
+    write_text(here_ / name, whole);
+  }
+}
+
+TEST_F(TextNodes, AVocabularyMayBeGiven) {
+  const auto params = source(file("a.txt", "abc"), 4);
+  LoneNode learner("text", params);
+  learner.infer();
+  learner.forward(0, 1);
+  const Fit& fit = *learner.node().fits.front();
+  EXPECT_EQ(fit.name(), "pieces of `v`");
+  auto other = source(file("b.txt", "bca"), 4);
+  LoneNode node("text", other);
+  node.node().settle(
+      {.fitted = std::make_shared<FittedMap>(FittedMap{{fit.name(), {fit.bytes(), {}}}})});
+  node.infer();
+  node.forward(0, 1);
+  const auto abc = learner.ints("tokens"), bca = node.ints("tokens");
+  EXPECT_THAT(bca, ElementsAre(abc[0], abc[2], abc[3], abc[1]));
+  EXPECT_FALSE(std::filesystem::exists(here_ / "data/vocabularies"));
 }
 
 TEST_F(TextNodes, ASplitKeepsEveryDocumentOnOneSide) {

@@ -1,0 +1,88 @@
+#include "framework/run/fitted.h"
+
+#include <algorithm>
+
+#include "framework/run/checkpoint.h"
+
+namespace weft {
+
+using nlohmann::json;
+
+namespace {
+// JSON holds text: a byte is the character of its number.
+std::string as_text(const std::string& bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80) text += static_cast<char>(0xc0 | byte >> 6);
+    text += static_cast<char>(byte < 0x80 ? byte : 0x80 | (byte & 0x3f));
+  }
+  return text;
+}
+
+std::string as_bytes(const std::string& text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x80) {
+      bytes += text[i];
+    } else if ((byte & 0xfc) == 0xc0 && i + 1 < text.size()) {
+      bytes += static_cast<char>(byte << 6 | (static_cast<unsigned char>(text[++i]) & 0x3f));
+    } else {
+      throw Error(Exit::checkpoint, "the state has what is no byte under `fitted`");
+    }
+  }
+  return bytes;
+}
+
+FittedMap from_json(const json& state) {
+  FittedMap all;
+  for (const auto& [name, fitted] : state.items())
+    all[name] = {std::make_shared<const std::string>(as_bytes(fitted.at("bytes"))),
+                 fitted.at("modules")};
+  return all;
+}
+}  // namespace
+
+json to_json(const FittedMap& fitted) {
+  json all = json::object();
+  for (const auto& [name, its] : fitted)
+    all[as_text(name)] = {{"bytes", as_text(*its.bytes)}, {"modules", its.modules}};
+  return all;
+}
+
+std::optional<FittedMap> fitted_of(const std::filesystem::path& run) {
+  const CheckpointStore store(run / "checkpoints", {.read_only = true});
+  const auto state = store.newest_state();
+  if (!state || !state->contains("fitted")) return std::nullopt;
+  try {
+    return from_json(state->at("fitted"));
+  } catch (const json::exception&) {
+    throw Error(Exit::checkpoint,
+                "what `" + run.string() + "` learned of its data is not what weft writes");
+  }
+}
+
+void load_fitted(Pipeline& pipeline, bool to_train) {
+  std::map<std::string, std::string> origin;  // the run, by name
+  for (const auto& [name, module] : pipeline.modules) {
+    if (module.from.empty()) continue;
+    const std::optional<FittedMap> theirs = fitted_of(module.from);
+    if (!theirs) continue;
+    for (const auto& [what, fitted] : *theirs) {
+      const bool reads = std::find(fitted.modules.begin(), fitted.modules.end(), module.original) !=
+                         fitted.modules.end();
+      if (!reads && to_train) continue;
+      Fitted& ours = pipeline.fitted[what];
+      if (ours.bytes && *ours.bytes != *fitted.bytes)
+        throw Error(Exit::checkpoint, "the runs `" + origin[what] + "` and `" + module.from +
+                                          "` learned different " + what +
+                                          ", but a pipeline has one for all of its modules");
+      ours.bytes = fitted.bytes;
+      origin[what] = module.from;
+      if (reads) ours.modules.push_back(name);
+    }
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,23 @@
+// What a run learned of its data before its first step, in the state of its checkpoints.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "framework/graph/pipeline.h"
+
+namespace weft {
+
+nlohmann::json to_json(const FittedMap& fitted);
+
+// Of the newest checkpoint of a run whose state is whole; all of a run have the same. Nothing if
+// there is none, or an older weft wrote it.
+std::optional<FittedMap> fitted_of(const std::filesystem::path& run);
+
+// Gives a pipeline, before its plans are built, what the modules that come `from` other runs
+// learned with: to train, what they read, since other layers may learn other classes; else all that
+// their runs know. Throws Error(checkpoint) if two runs learned otherwise.
+void load_fitted(Pipeline& pipeline, bool to_train);
+
+}  // namespace weft
