@@ -1,6 +1,7 @@
 // What a source learned of its data goes with the model that learned with it.
 #include <set>
 
+#include "framework/run/checkpoint.h"
 #include "tests/support/tiny_runs.h"
 
 namespace weft::tests {
@@ -139,6 +140,25 @@ TEST_F(FittedRuns, GoOnWithTheWordsThatTheyBeganWith) {
   };
   EXPECT_EQ(fitted("run"), fitted("whole"));
   EXPECT_EQ(fitted("run").at("words of `name`").at("modules"), nlohmann::json({"code"}));
+}
+
+TEST_F(FittedRuns, ThatAnOlderWeftMadeLearnAgain) {
+  ASSERT_EQ(train("words", "run").exit, 0);
+  const std::string before = code("run", "a.csv");
+  const Checkpoint checkpoint = Checkpoint::read(last("run"));
+  nlohmann::json state = checkpoint.state;
+  state.erase("fitted");
+  const auto tensors = [](const Safetensors& file) {
+    std::vector<NamedTensor> all;
+    for (const auto& [name, tensor] : file.tensors()) all.push_back({name, tensor});
+    return all;
+  };
+  CheckpointStore(folder_ / "run/checkpoints")
+      .save(checkpoint.step, tensors(checkpoint.model), tensors(checkpoint.optimizer), state,
+            checkpoint.pipeline);
+  EXPECT_EQ(code("run", "a.csv"), before);
+  EXPECT_THAT(weft({"generate", "run", "-o", "out"}).err,
+              HasSubstr("older weft and keeps no words of `name`: learned again"));
 }
 
 TEST_F(FittedRuns, SourcesOfASectionAgree) {
