@@ -57,7 +57,7 @@ class Classes {
     return "`" + *numbers_->unknown.begin() + "`" +
            (others ? " and " + std::to_string(others) + " more are" : " is") + " not among the " +
            std::to_string(known.size()) + " " + fit_.name() + " that were learned: " + all +
-           (known.size() > named ? ", …" : "");
+           (known.size() > named ? ", …" : "") + "; leave such samples out, or train with them";
   }
 
   Fit fit_;

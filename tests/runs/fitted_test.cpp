@@ -98,6 +98,31 @@ TEST_F(FittedRuns, AModuleOfAnotherRunReadsTheWordsThatItLearned) {
   EXPECT_EQ(code("other", "bee.csv"), code("run", "bee.csv"));
 }
 
+TEST_F(FittedRuns, ModulesOfRunsThatLearnedOtherwiseDoNotMeet) {
+  table("b.csv", {{"cow", "mammal"}, {"eel", "fish"}});
+  ASSERT_EQ(train("words", "a").exit, 0);
+  ASSERT_EQ(train("words", "b", {"--set", "file=b.csv"}).exit, 0);
+  write("both", R"(
+weft: 1
+name: both
+modules:
+  one: {from: a, module: code}
+  two: {from: $second, module: code}
+vars: {second: b}
+generate:
+  data: {node: table, file: a.csv, text: name, length: 1, batch: 4}
+  nodes:
+    one:  {use: one, words: data.words}
+    two:  {use: two, words: data.words}
+    file: {node: csv_file, xs: [one, two], names: [one, two], path: out.csv}
+)");
+  EXPECT_EQ(weft({"generate", "both.yaml", "-o", "out", "--set", "second=a"}).exit, 0);
+  const Ended ended = weft({"generate", "both.yaml", "-o", "out"});
+  EXPECT_EQ(ended.exit, 6);
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("the runs `a` and `b` learned different "),
+                               HasSubstr("but a pipeline has one for all of its modules")));
+}
+
 TEST_F(FittedRuns, AClassThatWasNotLearnedIsRefused) {
   ASSERT_EQ(train("words", "run").exit, 0);
   table("mammals.csv", {{"cow", "mammal"}});

@@ -273,8 +273,10 @@ TEST_F(ImageSources, ClassesOfFoldersMayBeGiven) {
   node.infer();
   node.forward(0, 3);
   EXPECT_THAT(node.ints("label"), ElementsAre(-1, -1, 1));  // bat, none, owl
-  EXPECT_EQ(node.node().fits.front()->complaint(),
-            "`bat` is not among the 2 classes of folders that were learned: `ape`, `owl`");
+  EXPECT_EQ(
+      node.node().fits.front()->complaint(),
+      "`bat` is not among the 2 classes of folders that were learned: `ape`, `owl`; leave such "
+      "samples out, or train with them");
 }
 
 }  // namespace
