@@ -85,4 +85,13 @@ void load_fitted(Pipeline& pipeline, bool to_train) {
   }
 }
 
+void remember_fits(const Plan& plan, const std::function<void(const std::string&)>& warn) {
+  for (const PlanNode& node : plan.nodes)
+    for (const Fit* fit : node.node->fits) try {
+        if (fit->keep && !fit->given()) fit->keep();
+      } catch (const Error& error) {
+        warn(error.what());
+      }
+}
+
 }  // namespace weft

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "framework/graph/pipeline.h"
+#include "framework/graph/plan.h"
 
 namespace weft {
 
@@ -19,5 +20,8 @@ std::optional<FittedMap> fitted_of(const std::filesystem::path& run);
 // learned with: to train, what they read, since other layers may learn other classes; else all that
 // their runs know. Throws Error(checkpoint) if two runs learned otherwise.
 void load_fitted(Pipeline& pipeline, bool to_train);
+
+// As a training begins: what its sources learned may be remembered beyond the run. Warns if not.
+void remember_fits(const Plan& plan, const std::function<void(const std::string&)>& warn);
 
 }  // namespace weft

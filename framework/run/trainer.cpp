@@ -37,7 +37,11 @@ class Trainer {
   Trainer(Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
       : pipeline_(pipeline), registry_(registry), options_(options), decl_(*pipeline.train) {
     Mistakes mistakes;
-    learn_from_runs();
+    const bool resumes = options.start == TrainOptions::Start::resume;
+    if (const auto own = resumes ? fitted_of(options.run) : std::nullopt)
+      pipeline.fitted = *own;
+    else
+      load_fitted(pipeline, true);
     auto plans = build_plans(pipeline, registry, mistakes);
     mistakes.check();
     plan_ = std::move(plans[0]);
@@ -84,16 +88,6 @@ class Trainer {
   }
 
  private:
-  // A run that goes on knows its data as it did.
-  void learn_from_runs() {
-    std::optional<FittedMap> own;
-    if (options_.start == TrainOptions::Start::resume) own = fitted_of(options_.run);
-    if (own)
-      pipeline_.fitted = *own;
-    else
-      load_fitted(pipeline_, true);
-  }
-
   void open() {
     const bool exists = RunDirectory::exists(options_.run);
     if (exists && options_.start == TrainOptions::Start::fresh)
@@ -126,19 +120,10 @@ class Trainer {
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lane{}", step_ ? "goes on" : "starts",
                                 step_, plan_->steps, plan_->lanes, plan_->lanes == 1 ? "" : "s"));
-    remember_fits();
+    remember_fits(*plan_, [this](const std::string& s) { say(s); });
     for (const std::string& note : plan_->notes()) say(note);
     if (evaluation_)
       for (const std::string& note : evaluation_->notes()) say(note);
-  }
-
-  void remember_fits() {
-    for (const PlanNode& node : plan_->nodes)
-      for (const Fit* fit : node.node->fits) try {
-          if (fit->keep && !fit->given()) fit->keep();
-        } catch (const Error& error) {  // the run has it
-          say(error.what());
-        }
   }
 
   std::vector<std::string> busy() const {
