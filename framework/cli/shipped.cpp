@@ -11,7 +11,7 @@
 #include "framework/cli/commands.h"
 #include "framework/graph/fields.h"
 #include "framework/plugin/describe.h"
-#include "framework/plugin/installation.h"
+#include "framework/plugin/loader.h"
 
 namespace weft::cli {
 

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -11,7 +12,6 @@
 #include <sstream>
 #include <string_view>
 
-#include "framework/plugin/installation.h"
 #include "framework/plugin/probe.h"
 #include "framework/plugin/stamp.h"
 
@@ -108,6 +108,10 @@ void find(const PluginPath& where, bool standard, std::vector<Found>& found) {
 }
 
 }  // namespace
+
+fs::path installation() {
+  return boost::dll::program_location().parent_path().parent_path();
+}
 
 PluginSearch plugin_search(const std::vector<PluginPath>& extra) {
   PluginSearch search;

@@ -22,6 +22,10 @@ struct PluginSearch {
   std::chrono::milliseconds patience = std::chrono::seconds(10);  // with one such process
 };
 
+// The folder that holds bin/weft, lib/weft and share/weft, found from where the executable lies: of
+// an installation, wherever it was moved to, or of a build tree, which is laid out alike.
+std::filesystem::path installation();
+
 // Where this process finds plugins: lib/weft/plugins of its installation; the paths in
 // $WEFT_PLUGIN_PATH, separated by colons; `extra`, from a pipeline's `plugins:`.
 PluginSearch plugin_search(const std::vector<PluginPath>& extra = {});
