@@ -1,8 +1,8 @@
 // weft: trains, evaluates and generates with models written as YAML graphs.
-#include <dlfcn.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
-#include <cstdlib>
+#include <cstdio>
 
 #include "framework/cli/command_tree.h"
 #include "framework/run/exit_guard.h"
@@ -10,11 +10,11 @@
 using namespace weft;
 
 // Plugins call this one: the program stands before the C library for all that it loads. What is
-// registered to run at exit would run while other lanes still compute.
+// registered to run at exit does not run: other lanes may still compute.
 extern "C" WEFT_API void exit(int status) noexcept {
   ExitGuard::refuse_exit();
-  if (const auto end = reinterpret_cast<void (*)(int)>(dlsym(RTLD_NEXT, "exit"))) end(status);
-  std::abort();
+  std::fflush(nullptr);
+  ::_exit(status);
 }
 
 int main(int argc, char** argv) {
