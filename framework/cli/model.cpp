@@ -60,6 +60,11 @@ Trained open(const ModelOptions& options, Mode mode) {
     throw Error("-n sets the variable `$count`, but " + file.string() +
                 " does not use it: how many are generated is written there");
   trained.registry = load_plugins_for(*trained.pipeline);
+  std::optional<Checkpoint> checkpoint;
+  if (is_run) {
+    checkpoint = open_checkpoint(options.target, options.checkpoint);
+    trained.pipeline->training_steps = checkpoint->state.value("steps", int64_t{0});
+  }
   const auto fitted = is_run ? fitted_of(options.target) : std::nullopt;
   if (fitted)
     trained.pipeline->fitted = *fitted;
@@ -75,10 +80,9 @@ Trained open(const ModelOptions& options, Mode mode) {
   trained.directory = is_run ? std::filesystem::path(options.target)
                              : std::filesystem::path("runs") / trained.pipeline->name;
   if (!options.output.empty()) trained.directory = options.output;
-  if (is_run) {
-    const Checkpoint checkpoint = open_checkpoint(options.target, options.checkpoint);
-    trained.model.load(checkpoint.model.tensors());
-    trained.step = checkpoint.step;
+  if (checkpoint) {
+    trained.model.load(checkpoint->model.tensors());
+    trained.step = checkpoint->step;
   } else {
     for (const PlanWeight& weight : trained.plan->weights)
       if (trained.pipeline->modules.at(weight.module).from.empty())

@@ -113,6 +113,9 @@ class Pipeline {
   // What is known of data before a plan is built, see Fit: of the run that goes on or is evaluated,
   // or of those that modules come from; then also what `train` learned.
   FittedMap fitted;
+  // How long the training lasts, once its plan is built or its run is read: what a schedule without
+  // `over` follows in every section. 0: not known.
+  int64_t training_steps = 0;
 
   // The whole file with includes merged and `--set` applied, variables kept: what a run stores.
   Yaml source;

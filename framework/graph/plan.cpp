@@ -214,6 +214,7 @@ std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, 
   if (mistakes.empty() && agree(*plan, given))
     plan = build_section(pipeline, registry, mode, given, mistakes);
   if (mistakes.empty()) keep_fits(*plan, pipeline, mistakes);
+  if (mode == Mode::train) pipeline.training_steps = plan->steps;
   return plan;
 }
 
@@ -248,6 +249,7 @@ std::unique_ptr<Node> Plan::instance(const Registry& registry, int n) const {
   std::unique_ptr<Node> node = registry.make(from.kind);
   for (size_t i = 0; i < from.lists.size(); ++i) node->lists[i]->resize(node.get(), from.lists[i]);
   for (const auto& [key, value] : from.params) node->param(key)->set(value);
+  for (const auto& [key, schedule] : from.schedules) schedule.give_to(*node->param(key));
   for (size_t i = 0; i < from.inputs.size(); ++i)
     if (from.inputs[i] >= 0) node->ins[i]->wire(values[at(from.inputs[i])].shape, true);
   node->settle(from.setting);

@@ -43,9 +43,13 @@ void Schedule::read_points(const Yaml& map, Mistakes& mistakes) {
 }
 
 // Between its ends and points a schedule only rises or only falls.
-void Schedule::try_on(ParamBase& param) const {
-  for (const auto& [step, value] : points) param.set(value);
-  if (kind != Kind::piecewise) param.set(from), param.set(at(warmup + over));
+void Schedule::give_to(ParamBase& param) const {
+  std::vector<double> turns{at(0)};
+  for (const auto& [step, value] : points) turns.push_back(value);
+  if (kind != Kind::piecewise) turns.insert(turns.end(), {from, at(warmup + over)});
+  for (const double value : turns) param.set(value);
+  const auto [least, most] = std::minmax_element(turns.begin(), turns.end());
+  param.follow(*least, *most);
   param.set(at(0));
 }
 
@@ -53,6 +57,8 @@ Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
   constexpr int64_t most = int64_t{1} << 40;
   static const std::vector<std::string> kinds{"constant", "linear", "cosine", "exponential",
                                               "piecewise"};
+  if (!param.check.scheduled)
+    throw Error(std::string("`") + param.name + "` cannot follow a schedule");
   Mistakes mistakes;
   Schedule schedule;
   Fields fields(map, "a schedule", mistakes);
@@ -75,16 +81,21 @@ Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
       schedule.to = fields.number("to", 1, -HUGE_VAL);
     }
     schedule.warmup = fields.integer("warmup", 0, 0, most);
-    if (schedule.kind != Kind::constant)
+    if (schedule.kind != Kind::constant) {
+      if (total == 0 && !map.find("over"))
+        mistakes.add(map.place(),
+                     "how long the training is, is not known here: the schedule needs the key "
+                     "`over`");
       schedule.over =
           fields.integer("over", std::max<int64_t>(1, total - schedule.warmup), 1, most);
+    }
     if (schedule.kind == Kind::exponential && !(schedule.from * schedule.to > 0))
       mistakes.add(map.place(),
                    "an exponential schedule needs `from` and `to` of one sign, not zero");
   }
   fields.done();
   mistakes.check();
-  schedule.try_on(param);
+  schedule.give_to(param);
   return schedule;
 }
 

@@ -17,14 +17,15 @@ struct Schedule {
   std::vector<std::pair<int64_t, double>> points;  // piecewise: the value from each step on
 
   double at(int64_t step) const;
+  // The param, which must accept all the values, knows their bounds from then on and has the first.
+  void give_to(ParamBase& param) const;
 
-  // A schedule of a param, which must accept all its values and is set to the first. `total` is the
-  // number of steps of the training, what `over` means when it is left out. Throws Errors.
+  // A schedule of a param, given to it. `total` is the number of steps of the training, what `over`
+  // means when it is left out; 0 if that is not known. Throws Errors.
   static Schedule read(const Yaml& map, int64_t total, ParamBase& param);
 
  private:
   void read_points(const Yaml& points, Mistakes& mistakes);
-  void try_on(ParamBase& param) const;
 };
 
 }  // namespace weft

@@ -55,11 +55,12 @@ bool Wiring::attempt(Scope& scope, const NodeDecl& decl) {
   }
 }
 
-// Schedules that name no length last for the whole training.
+// Schedules that name no length last for the whole training, in every section.
 int64_t Wiring::training_steps() const {
   if (!pipeline_.train) return 0;
   if (pipeline_.train->steps) return pipeline_.train->steps;
-  return plan_.source() ? pipeline_.train->epochs * plan_.source()->batches() : 0;
+  if (plan_.mode != Mode::train) return pipeline_.training_steps;
+  return plan_.source() ? pipeline_.train->epochs * plan_.source()->batches() : 1;
 }
 
 int Wiring::value(const std::string& ref, const Place& place) {
@@ -286,7 +287,6 @@ void Wiring::refuse_alike(const PlanNode& node, const std::vector<std::pair<int,
 
 void Wiring::set_param(PlanNode& node, ParamBase& param, const Yaml& value) {
   if (param.kind == ParamKind::number && value.is_map()) {
-    if (param.check.fixed) throw Error(ticked(param.name) + " cannot follow a schedule");
     node.schedules.emplace_back(param.name, Schedule::read(value, plan_.steps, param));
     return;
   }

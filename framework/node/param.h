@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct Check {
   std::optional<double> least, most;   // inclusive bounds
   std::optional<double> above, below;  // exclusive bounds
   std::vector<std::string> choices;
-  bool fixed = false;  // a number that cannot follow a schedule: prepare() has built on it
+  bool scheduled = false;  // a number that may follow a schedule: see Param
 };
 inline Check at_least(double least) {
   return {.least = least};
@@ -37,6 +38,11 @@ inline Check above(double bound) {
 }
 inline Check one_of(std::vector<std::string> choices) {
   return {.choices = std::move(choices)};
+}
+
+inline Check scheduled(Check check = {}) {
+  check.scheduled = true;
+  return check;
 }
 
 struct Required {};
@@ -59,6 +65,8 @@ class WEFT_API ParamBase {
   // Throws Error with a sentence when the check refuses the value.
   void set(const ParamValue& value);
   virtual ParamValue value() const = 0;
+  // For the framework: the bounds of the values that a schedule will give it.
+  void follow(double least, double most) { span_ = {least, most}; }
 
   const char* const name;
   const char* const doc;
@@ -68,6 +76,7 @@ class WEFT_API ParamBase {
 
  protected:
   virtual void store(const ParamValue& value) = 0;
+  std::optional<std::pair<double, double>> span_;
 };
 
 template <class T>
@@ -89,7 +98,8 @@ constexpr ParamKind param_kind() {
 }
 
 // T is bool, int64_t, double, std::string, a named enum, or a vector of int64_t, double or string.
-// A double may be given a schedule in YAML; the framework then sets its value before every step.
+// A double whose check is scheduled() may be given a schedule in YAML: the framework then sets its
+// value before every step, so infer() and prepare() must build on least() and most(), not on it.
 template <class T>
 class Param final : public ParamBase {
  public:
@@ -101,6 +111,8 @@ class Param final : public ParamBase {
 
   const T& operator*() const { return value_; }
   const T* operator->() const { return &value_; }
+  T least() const requires std::is_same_v<T, double> { return span_ ? span_->first : value_; }
+  T most() const requires std::is_same_v<T, double> { return span_ ? span_->second : value_; }
 
   ParamValue value() const override {
     if constexpr (NamedEnum<T>)

@@ -56,7 +56,7 @@ std::string type_of(const ParamBase& param) {
   switch (param.kind) {
     case ParamKind::boolean: return "true or false";
     case ParamKind::integer: return "integer" + range(param.check);
-    case ParamKind::number: return "number or schedule" + range(param.check);
+    case ParamKind::number: return (param.check.scheduled ? "number or schedule" : "number") + range(param.check);
     case ParamKind::text: return "text";
     case ParamKind::integers: return "list of integers" + range(param.check);
     case ParamKind::numbers: return "list of numbers" + range(param.check);
@@ -209,9 +209,10 @@ std::string reference_page(const Registry& registry) {
       "What can stand behind `node:` in a pipeline. `./dev docs` writes this page from the nodes "
       "themselves; `weft nodes NAME` prints one of them, also of your own plugins. Fragments, at "
       "the end, are graphs of other nodes.\n\n"
-      "A reference (`node` or `node.port`) wires an input. A param of type number takes a schedule "
-      "too: `{schedule: cosine, from: 1e-3, to: 0}`. Weights and states are kept under the names "
-      "given here; slots are what an optimizer keeps for each element of a weight.\n\n";
+      "A reference (`node` or `node.port`) wires an input. A number that may follow a "
+      "schedule takes `{schedule: cosine, from: 1e-3, to: 0}` too. Weights and states are kept "
+      "under the names given here; slots are what an optimizer keeps for each element of a "
+      "weight.\n\n";
   for (const auto& [plugin, kinds] : groups) {
     page.append("- [").append(plugin).append("](#").append(plugin).append("):");
     for (const NodeKind* kind : kinds)

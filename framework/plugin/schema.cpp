@@ -81,7 +81,7 @@ Json param_schema(const ParamBase& param) {
   if (param.kind >= ParamKind::integers)  // one item needs no brackets
     accepted.push_back({{"type", "array"}, {"items", any_of({accepted[0], defined("variable")})}});
   accepted.push_back(defined("variable"));
-  if (param.kind == ParamKind::number) accepted.push_back(defined("schedule"));
+  if (param.check.scheduled) accepted.push_back(defined("schedule"));
   Json schema = any_of(accepted);
   schema["description"] = param.doc;
   if (!param.required)

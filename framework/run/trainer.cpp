@@ -314,6 +314,7 @@ class Trainer {
     Json sums = Json::array();  // a reported value may be infinite
     for (const double sum : sums_) sums.push_back(std::isfinite(sum) ? Json(sum) : Json());
     const Json state{{"conditions", conditions()},
+                     {"steps", plan_->steps},
                      {"updates", engine_->learner().state()},
                      {"best", best_ ? Json(*best_) : Json()},
                      {"best_step", best_step_},

@@ -11,12 +11,14 @@ namespace {
 class ColorJitter final : public Node {
   In x{this, "x", "Images in [0, 1], [batch, height, width, 1 or 3].", {.grad = false}};
   Out y{this, "y", "Shaped as `x`, in [0, 1]."};
-  Param<double> brightness{this, "brightness", "Factors are in 1 ± brightness.", 0.4, within(0, 1)};
+  Param<double> brightness{this, "brightness", "Factors are in 1 ± brightness.", 0.4,
+                           scheduled(within(0, 1))};
   Param<double> contrast{this, "contrast", "Around the mean luma, factors in 1 ± contrast.", 0.4,
-                         within(0, 1)};
+                         scheduled(within(0, 1))};
   Param<double> saturation{this, "saturation", "Around the luma, factors in 1 ± saturation.", 0.4,
-                           within(0, 1)};
-  Param<double> gray{this, "gray", "The probability that colours are lost.", 0.2, within(0, 1)};
+                           scheduled(within(0, 1))};
+  Param<double> gray{this, "gray", "The probability that colours are lost.", 0.2,
+                     scheduled(within(0, 1))};
 
   int64_t c() const { return x.shape()[3]; }
 

@@ -15,7 +15,8 @@ class GaussianBlur final : public Node {
   Param<int64_t> radius{this, "radius", "Pixels on each side that count.", 1, within(1, 32)};
   Param<std::vector<double>> sigma{
       this, "sigma", "Least and greatest deviation, in pixels.", {0.1, 2}, within(1e-3, 100)};
-  Param<double> probability{this, "probability", "That an image is blurred.", 0.5, within(0, 1)};
+  Param<double> probability{this, "probability", "That an image is blurred.", 0.5,
+                            scheduled(within(0, 1))};
 
   std::vector<float> across_;  // an image, blurred along its rows
 

@@ -19,7 +19,7 @@ class RandomFlip final : public Node {
   In x{this, "x", "Images, [batch, height, width, channels].", {.grad = false}};
   Out y{this, "y", "Shaped as `x`."};
   Param<double> probability{this, "probability", "That left and right change places.", 0.5,
-                            within(0, 1)};
+                            scheduled(within(0, 1))};
 
   void infer() override {
     expect_images(x);

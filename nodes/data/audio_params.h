@@ -20,7 +20,7 @@ struct AudioParams {
              within(1'000, 192'000)),
         seconds(owner, "seconds",
                 "Of each file: longer ones are cut, silence follows shorter ones.", 1,
-                {.most = 3600, .above = 0, .fixed = true}),
+                {.most = 3600, .above = 0}),
         window(owner, "window", "Samples under one frame, an even number.", 400, within(2, 8192)),
         hop(owner, "hop", "Samples from one frame to the next.", 160, within(1, 1 << 20)),
         mels(owner, "mels", "Bands of frequencies, evenly spaced on the mel scale.", 40,

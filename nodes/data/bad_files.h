@@ -24,7 +24,7 @@ struct BadFilesParams {
                   BadFiles::refuse),
         bad_share(owner, "bad_share",
                   "The share of samples that may be left out so; with more the data is refused.",
-                  0.01, {.least = 0, .most = 1, .fixed = true}) {}
+                  0.01, within(0, 1)) {}
 
   // Leaves out the samples that complaint(sample) says something of. Returns the note of it.
   template <class Complaint>

@@ -9,7 +9,7 @@ namespace {
 class Fill final : public Node {
   In like{this, "like", "Gives the shape; its values are not read.", {.grad = false}};
   Out y{this, "y", "Shaped as `like`."};
-  Param<double> value{this, "value", "Of every element.", required};
+  Param<double> value{this, "value", "Of every element.", required, scheduled()};
 
   void infer() override { y.shape(like.shape()); }
   void forward(const Step&) override {

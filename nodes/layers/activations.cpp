@@ -118,7 +118,7 @@ using Softplus = Pointwise<SoftplusMaths>;
 using Silu = Pointwise<SiluMaths>;
 
 class LeakyRelu final : public Pointwise<LeakyReluMaths> {
-  Param<double> slope_{this, "slope", "Of the line below zero.", 0.01};
+  Param<double> slope_{this, "slope", "Of the line below zero.", 0.01, scheduled()};
   float slope() const override { return static_cast<float>(*slope_); }
 };
 

@@ -76,8 +76,8 @@ class Multiply final : public Binary {
 class Scale final : public Node {
   In x{this, "x", "Any shape."};
   Out y{this, "y", "Shaped as `x`."};
-  Param<double> by{this, "by", "The factor.", required};
-  Param<double> plus{this, "plus", "Added after it.", 0};
+  Param<double> by{this, "by", "The factor.", required, scheduled()};
+  Param<double> plus{this, "plus", "Added after it.", 0, scheduled()};
 
   void infer() override {
     y.shape(x.shape());

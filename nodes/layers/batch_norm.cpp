@@ -57,9 +57,9 @@ class BatchNorm final : public Node {
   Out y{this, "y", "Shaped as `x`."};
   Param<double> eps{this, "eps", "Added to the variance.", 1e-5, above(0)};
   Param<double> momentum{this, "momentum", "Share of the new batch in the running statistics.", 0.1,
-                         within(0, 1)};
+                         scheduled(within(0, 1))};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
-  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
   Weight weight{this, "weight", "[c]"};
   Weight bias{this, "bias", "[c]"};
   State running_mean{this, "running_mean", "[c]; used outside training, and in frozen modules."};

@@ -27,7 +27,7 @@ class ConvTranspose2d final : public Node {
                         within(1, 1 << 16)};
   Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
-  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
   Weight weight{this, "weight", "[channels, features / groups, kernel height, kernel width]"};
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 

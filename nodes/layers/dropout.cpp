@@ -18,10 +18,11 @@ class Dropout final : public Node {
   In x{this, "x", "Any shape with a batch axis."};
   Out y{this, "y", "Shaped as `x`; equal to `x` outside training and in frozen modules."};
   Param<double> rate{
-      this, "rate", "The probability of zeroing an element.", 0.5, {.least = 0, .below = 1}};
+      this, "rate", "The probability of zeroing an element.", 0.5,
+                     scheduled({.least = 0, .below = 1})};
   Saved mask{this, "mask", "0 or 1 / (1 - rate), shaped as `x`."};
 
-  bool drops() const { return training() && !frozen() && *rate > 0; }
+  bool drops() const { return training() && !frozen() && rate.most() > 0; }
 
   void infer() override {
     if (x.shape().rank() < 1) throw Error("`x` is [], but needs a batch axis");

@@ -15,7 +15,7 @@ class Linear final : public Node {
   Param<int64_t> features{this, "features", "Outputs of a row.", required, within(1, 1 << 24)};
   Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
-  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
   Weight weight{this, "weight", "[features, in]"};
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 

@@ -145,7 +145,7 @@ class MaxPool2d final : public Pool {
   // As all of them grow with their argument, before the pool or behind it is the same; behind it,
   // the larger x is not kept for backward().
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
-  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, {.least = 0, .fixed = true}};
+  Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
   Saved from{this, "from",
              "The number in the window of each largest pixel, shaped as `y`; four to an integer "
              "where windows of 2 × 2 tile the image.",

@@ -47,7 +47,7 @@ class OverClasses : public Node {
  protected:
   In x{this, "x", "Logits, [batch, ..., classes]."};
   Out y{this, "y", "Shaped as `x`."};
-  Param<double> temperature{this, "temperature", "Divides the logits.", 1, above(0)};
+  Param<double> temperature{this, "temperature", "Divides the logits.", 1, scheduled(above(0))};
 
   float sharp() const { return 1 / static_cast<float>(*temperature); }
 

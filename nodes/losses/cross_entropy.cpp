@@ -12,7 +12,8 @@ WEFT_SIMD float mean_of(const float* __restrict x, int64_t n) {
 
 class CrossEntropy final : public ClassLoss {
   Param<double> label_smoothing{this, "label_smoothing",
-                                "Share of the target given to all classes alike.", 0, within(0, 1)};
+                                "Share of the target given to all classes alike.", 0,
+                                scheduled(within(0, 1))};
 
   float smooth() const { return static_cast<float>(*label_smoothing); }
 

@@ -60,7 +60,8 @@ class Deviation : public ElementwiseLoss {
 using L1 = Deviation<L1Maths>;
 
 class Huber final : public Deviation<HuberMaths> {
-  Param<double> delta{this, "delta", "Where squares end and the line begins.", 1, above(0)};
+  Param<double> delta{this, "delta", "Where squares end and the line begins.", 1,
+                      scheduled(above(0))};
   float bend() const override { return static_cast<float>(*delta); }
 };
 

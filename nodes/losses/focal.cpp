@@ -9,7 +9,7 @@ namespace {
 // the probability of the right class.
 class Focal final : public ClassLoss {
   Param<double> gamma{this, "gamma", "How little a place counts that is already right; 0: as any.",
-                      2, at_least(0)};
+                      2, scheduled(at_least(0))};
   Param<std::vector<double>> alpha{this, "alpha",
                                    "How much a place counts, for each class; none: alike.",
                                    std::vector<double>{}, at_least(0)};

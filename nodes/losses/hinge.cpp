@@ -26,7 +26,7 @@ class Hinge final : public Node {
   In x{this, "x", "Scores, [batch, ...]."};
   Out y{this, "y", "[batch]; mean of max(0, margin - sign · x) over a sample."};
   Param<double> margin{this, "margin", "How far on the right side of 0 is far enough.", 1,
-                       at_least(0)};
+                       scheduled(at_least(0))};
   Param<int64_t> sign{this, "sign", "The right side: 1 above 0, -1 below.", 1, within(-1, 1)};
 
   float share() const { return 1 / static_cast<float>(x.row_size()); }

@@ -32,7 +32,7 @@ class NtXent final : public Node {
   In a{this, "a", "Embeddings of one view, [batch, d]; only their directions count."};
   In b{this, "b", "Of the other view, shaped as `a`."};
   Out y{this, "y", "[batch]; mean of the two views of a sample, in nats."};
-  Param<double> temperature{this, "temperature", "Divides the cosines.", 0.5, above(0)};
+  Param<double> temperature{this, "temperature", "Divides the cosines.", 0.5, scheduled(above(0))};
   Saved unit{this, "unit", "The directions of both, [batch, 2, d]."};
   Saved norm{this, "norm", "Their lengths, [batch, 2]."};
   Saved share{this, "share", "softmax of the scores of each, [batch, 2, 2 · batch]."};

@@ -22,7 +22,7 @@ class Knn final : public Node {
   Param<int64_t> capacity{this, "capacity", "Samples that are remembered, the last ones.", required,
                           within(1, 1 << 24)};
   Param<int64_t> k{this, "k", "Neighbours that vote.", 20, within(1, 1 << 16)};
-  Param<double> temperature{this, "temperature", "Of the votes.", 0.07, above(0)};
+  Param<double> temperature{this, "temperature", "Of the votes.", 0.07, scheduled(above(0))};
   State features{this, "features", "Directions, [capacity, d]."};
   State known{this, "known", "Their classes, [capacity]; -1 is an empty place."};
 

@@ -5,7 +5,7 @@ namespace {
 
 class Adam final : public AdamBase {
   Param<double> weight_decay{this, "weight_decay", "L2 penalty, added to the gradient.", 0,
-                             at_least(0)};
+                             scheduled(at_least(0))};
 
   void update(const Update& u) const override { update_with(u, *weight_decay, 1); }
 };

@@ -26,7 +26,7 @@ static WEFT_SIMD void adam_step(float* __restrict weight, float* __restrict m, f
 
 class AdamBase : public Optimizer {
  public:
-  Param<double> lr{this, "lr", "Learning rate.", 1e-3, at_least(0)};
+  Param<double> lr{this, "lr", "Learning rate.", 1e-3, scheduled(at_least(0))};
   Param<std::vector<double>> betas{this,
                                    "betas",
                                    "Decay of the two moments: two numbers.",

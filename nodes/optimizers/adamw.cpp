@@ -6,7 +6,7 @@ namespace {
 // Loshchilov & Hutter 2017, "Decoupled weight decay regularization", arXiv:1711.05101, algorithm 2.
 class AdamW final : public AdamBase {
   Param<double> weight_decay{this, "weight_decay", "Each update shrinks weights by lr times this.",
-                             0.01, at_least(0)};
+                             0.01, scheduled(at_least(0))};
 
   void update(const Update& u) const override { update_with(u, 0, 1 - *lr * *weight_decay); }
 };

@@ -27,12 +27,13 @@ WEFT_SIMD void descend(float* __restrict w, float* __restrict buffer, const floa
 // Polyak 1964 (momentum); Sutskever et al. 2013 (Nesterov's momentum, section 2). With PyTorch's
 // conventions: lr is outside the buffer, which starts as the first gradient, not dampened.
 class Sgd final : public Optimizer {
-  Param<double> lr{this, "lr", "Learning rate.", required, at_least(0)};
+  Param<double> lr{this, "lr", "Learning rate.", required, scheduled(at_least(0))};
   Param<double> momentum{this, "momentum", "How much of the last direction is kept.", 0,
-                         at_least(0)};
-  Param<double> dampening{this, "dampening", "How much of a gradient momentum leaves out.", 0};
+                         scheduled(at_least(0))};
+  Param<double> dampening{this, "dampening", "How much of a gradient momentum leaves out.", 0,
+                          scheduled()};
   Param<double> weight_decay{this, "weight_decay", "L2 penalty, added to the gradient.", 0,
-                             at_least(0)};
+                             scheduled(at_least(0))};
   Param<bool> nesterov{this, "nesterov", "Look ahead along the momentum.", false};
   Slot momentum_buffer{this, "momentum_buffer", "Decaying sum of gradients."};
 

@@ -12,8 +12,8 @@ WEFT_SIMD void affine(const float* __restrict x, float* __restrict y, int64_t n,
 
 // y = scale · x + shift, element by element.
 class ScaleShift final : public Node {
-  Param<double> scale{this, "scale", "What x is multiplied by.", 1};
-  Param<double> shift{this, "shift", "What is then added.", 0};
+  Param<double> scale{this, "scale", "What x is multiplied by.", 1, scheduled()};
+  Param<double> shift{this, "shift", "What is then added.", 0, scheduled()};
   In x{this, "x", "Any shape."};
   Out y{this, "y", "As x."};
 
