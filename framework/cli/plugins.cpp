@@ -28,7 +28,8 @@ Exit nodes(const std::string& name) {
 }
 
 Exit schema() {
-  fmt::print("{}", pipeline_schema(load_plugins(plugin_search())));
+  const Registry registry = load_plugins(plugin_search());
+  fmt::print("{}", pipeline_schema(registry, fragment_names(registry)));
   return Exit::done;
 }
 

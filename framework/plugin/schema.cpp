@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "framework/plugin/schema_parts.h"
+
 namespace weft {
 
 namespace {
@@ -251,17 +253,18 @@ Json whole_file() {
           {"properties", properties}};
 }
 
-Json definitions(const Registry& registry) {
+// Fills in the names of what is loaded.
+Json definitions(const Registry& registry, KnownKinds& known) {
   Json kinds = Json::object();
-  std::vector<std::string> data, optimizers, others;
   for (const std::string& name : registry.names()) {
     const auto node = registry.make(name);
     kinds["node." + name] = kind_schema(*registry.find(name)->kind, *node);
-    (dynamic_cast<const Source*>(node.get())      ? data
-     : dynamic_cast<const Optimizer*>(node.get()) ? optimizers
-                                                  : others)
+    (dynamic_cast<const Source*>(node.get())      ? known.data
+     : dynamic_cast<const Optimizer*>(node.get()) ? known.optimizers
+                                                  : known.nodes)
         .push_back(name);
   }
+  known.nodes.insert(known.nodes.end(), known.data.begin(), known.data.end());  // also beside `data`
   Json all{{"name", {{"type", "string"}, {"pattern", "^[A-Za-z_-][A-Za-z0-9_-]{0,99}$"}}},
            {"variable",
             {{"type", "string"}, {"pattern", "^\\$"}, {"description", "$name, or $(arithmetic)."}}},
@@ -283,16 +286,16 @@ Json definitions(const Registry& registry) {
            {"save", save_schema()},
            {"module", module_schema()},
            {"fragment", fragment_schema()},
-           {"data", kinds_schema(data)},
-           {"optimizer", kinds_schema(optimizers)},
-           {"node", kinds_schema(others)}};
+           {"data", kinds_schema(known.data)},
+           {"optimizer", kinds_schema(known.optimizers)},
+           {"node", kinds_schema(known.nodes)}};
   all["data"]["required"] = all["optimizer"]["required"] = {"node"};
   all.update(kinds);
   return all;
 }
 }  // namespace
 
-std::string pipeline_schema(const Registry& registry) {
+std::string pipeline_schema(const Registry& registry, const std::vector<std::string>& fragments) {
   Json keys{{"weft", {{"const", 1}, {"description", "The version of the language."}}},
             {"name", defined("name")},
             {"about", text("What the pipeline is, in a sentence.")},
@@ -307,12 +310,24 @@ std::string pipeline_schema(const Registry& registry) {
             {"modules", named(defined("module"), "Graphs that learn, shared by every `use:`.")},
             {"fragments", named(defined("fragment"), "Graphs made anew by every `node:`.")}};
   keys.update(sections());
+  KnownKinds known;
+  Json all = definitions(registry, known);
+  all["pipeline"] = map_of(std::move(keys));
+  Json parts = Json::object();
+  for (const auto& [name, definition] : all.items()) parts["part." + name] = part_of(definition);
+  all.update(parts);
+
+  for (std::vector<std::string>* own : {&known.data, &known.nodes})  // a fragment may be either
+    own->insert(own->end(), fragments.begin(), fragments.end());
+  const Json open{{"anyOf", {{{"required", {"fragments"}}}, {{"required", {"plugins"}}}}}};
+  const Json closed{{"if", {{"not", open}}}, {"then", of_known_kinds(known)}};
   Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-              {"title", "weft pipeline"}};
-  schema.update(map_of(std::move(keys)));
-  schema["if"] = {{"not", {{"required", {"include"}}}}};
-  schema["then"] = whole_file();
-  schema["$defs"] = definitions(registry);
+              {"title", "weft pipeline"},
+              {"type", "object"},
+              {"if", {{"required", {"include"}}}},
+              {"then", defined("part.pipeline")},
+              {"else", {{"allOf", {defined("pipeline"), whole_file(), closed}}}}};
+  schema["$defs"] = std::move(all);
   return schema.dump(2) + "\n";
 }
 

@@ -28,7 +28,7 @@ class Stew final : public Node {
   Ins rest{this, "rest", "All else.", {.grad = false}};
   Out y{this, "y", "A meal."};
   Param<int64_t> pots{this, "pots", "How many.", required, within(1, 8)};
-  Param<double> heat{this, "heat", "How hot.", 1e-8, above(0)};
+  Param<double> heat{this, "heat", "How hot.", 1e-8, scheduled(above(0))};
   Param<Taste> taste{this, "taste", "How it tastes.", Taste::sour};
   Param<std::vector<double>> times{this, "times", "Minutes | hours.", {1, 2.5}, at_least(0)};
   Weight salt{this, "salt", "[pots]"};
@@ -104,8 +104,8 @@ TEST(Describe, ThePageHasEveryMemberAndNoPath) {
 }
 
 TEST(Schema, DescribesAKind) {
-  const json schema = json::parse(pipeline_schema(kitchen()));
-  EXPECT_EQ(schema["additionalProperties"], false);
+  const json schema = json::parse(pipeline_schema(kitchen(), {}));
+  EXPECT_EQ(schema["$defs"]["pipeline"]["additionalProperties"], false);
   const json& stew = schema["$defs"]["node.stew"];
   EXPECT_EQ(stew["additionalProperties"], false);
   EXPECT_EQ(stew["required"], (json{"node", "x", "rest", "pots"}));
@@ -123,11 +123,11 @@ TEST(Schema, DescribesAKind) {
 }
 
 TEST(Schema, EachKindStandsWhereItBelongs) {
-  const json definitions = json::parse(pipeline_schema(kitchen()))["$defs"];
+  const json definitions = json::parse(pipeline_schema(kitchen(), {}))["$defs"];
   const auto known = [&](const char* place) {
     return definitions[place]["properties"]["node"]["anyOf"][0]["enum"];
   };
-  EXPECT_EQ(known("node"), json::array({"stew"}));
+  EXPECT_EQ(known("node"), json::array({"stew", "pantry"}));
   EXPECT_EQ(known("optimizer"), json::array({"fire"}));
   EXPECT_EQ(known("data"), json::array({"pantry"}));
 }
@@ -143,7 +143,7 @@ void collect_references(const json& value, std::vector<std::string>& references)
 TEST(StandardPlugins, AreInThePageAndInTheSchemaWhole) {
   const Registry registry = load_plugins(plugin_search());
   ASSERT_GE(registry.names().size(), 20U);
-  const json schema = json::parse(pipeline_schema(registry));
+  const json schema = json::parse(pipeline_schema(registry, {}));
   const std::string page = reference_page(registry);
   for (const std::string& name : registry.names()) {
     const auto node = registry.make(name);
