@@ -16,6 +16,7 @@
 #include "framework/cli/commands.h"
 #include "framework/cli/data_catalogue.h"
 #include "framework/cli/data_file.h"
+#include "framework/graph/limits.h"
 #include "framework/node/dnn.h"
 #include "framework/plugin/loader.h"
 #include "framework/run/files.h"
@@ -73,18 +74,6 @@ class Doctor {
     return line;
   }
 
-  // A limit of this process's control group, version 2: the file nearest to its leaf.
-  static std::string group_limit(const std::string& name) {
-    const std::string own = value_in("/proc/self/cgroup", "0:");  // ":/user.slice/…"
-    fs::path group = own.starts_with(":/") ? own.substr(2) : own;
-    while (true) {
-      std::string limit = first_line("/sys/fs/cgroup" / group / name);
-      if (!limit.empty() && !limit.starts_with("max")) return limit;
-      if (group.empty()) return "";
-      group = group.parent_path();
-    }
-  }
-
   // CPUs that the control group may use at once.
   static std::optional<double> quota() {
     double used = 0, period = 0;
@@ -136,8 +125,8 @@ class Doctor {
     judge(free >= gibibyte / 2, "memory",
           fmt::format("{:.1f} GiB, {:.1f} GiB available", total / gibibyte, free / gibibyte),
           "end other programs, or make `batch` smaller");
-    const double limit = std::strtod(group_limit("memory.max").c_str(), nullptr);
-    if (limit > 0)
+    const auto limit = static_cast<double>(memory_limit());
+    if (limit < total)
       judge(limit >= gibibyte / 2, "memory",
             fmt::format("the control group allows {:.1f} GiB", limit / gibibyte),
             "raise the limit, or make `batch` smaller");

@@ -167,7 +167,7 @@ std::unique_ptr<Plan> build_section(Pipeline& pipeline, const Registry& registry
     const auto items = plan->program(std::vector<bool>(plan->phases.size(), true));
     for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];
     plan_memory(*plan);
-    check_memory(*plan, *section, mistakes);
+    check_memory(plan->bytes(), "`" + std::string(weft::name(mode)) + "`", section->place, mistakes);
   }
   return plan;
 }
@@ -225,6 +225,9 @@ std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registr
     if (pipeline.section(mode)) plans.push_back(Plan::build(pipeline, registry, mode, mistakes));
   if (mistakes.empty())
     for (size_t i = 1; i < plans.size(); ++i) check_shared(*plans[0], *plans[i], mistakes);
+  if (mistakes.empty() && pipeline.train && pipeline.evaluate)  // a training holds both
+    check_memory(plans[0]->bytes() + plans[1]->bytes() - plans[1]->weight_bytes(),
+                 "`train` with its `evaluate`", pipeline.train->place, mistakes);
   for (const auto& plan : plans) {
     if (!pipeline.train || !mistakes.empty()) break;
     for (const auto& [name, value] : plan->reports)

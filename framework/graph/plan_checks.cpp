@@ -1,10 +1,10 @@
 #include "framework/graph/plan_checks.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include "framework/graph/limits.h"
 
 namespace weft {
 
@@ -85,14 +85,12 @@ void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes) {
   check(other.states, first.states);
 }
 
-void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
-  const auto machine =
-      static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  if (plan.bytes() > machine)
-    mistakes.add(section.place,
-                 "`" + std::string(name(plan.mode)) + "` needs " +
-                     std::to_string(plan.bytes() >> 30) + " GiB of memory, but this machine has " +
-                     std::to_string(machine >> 30) + " GiB: make `batch` or the layers smaller");
+void check_memory(size_t bytes, const std::string& what, const Place& place, Mistakes& mistakes) {
+  const size_t most = memory_limit();
+  if (bytes > most)
+    mistakes.add(place, what + " needs " + std::to_string(bytes >> 30) +
+                            " GiB of memory, but there are " + std::to_string(most >> 30) +
+                            " GiB here: make `batch` or the layers smaller");
 }
 
 void check_precision(const Pipeline& pipeline, Mode mode, Mistakes& mistakes) {

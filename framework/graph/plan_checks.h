@@ -16,8 +16,8 @@ void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& 
 void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes);
 // What two sections share has one shape.
 void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes);
-// The machine has the memory.
-void check_memory(const Plan& plan, const SectionDecl& section, Mistakes& mistakes);
+// There are so many bytes of memory here for `what`.
+void check_memory(size_t bytes, const std::string& what, const Place& place, Mistakes& mistakes);
 // Training in bf16 needs a CPU that has it; other sections do without.
 void check_precision(const Pipeline& pipeline, Mode mode, Mistakes& mistakes);
 
