@@ -15,6 +15,9 @@ namespace weft::cli {
 namespace {
 constexpr const char* about_pipeline = "A file, or the name of a pipeline that comes with weft";
 
+const CLI::Validator named(
+    [](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
+
 void add_sets(CLI::App& command, std::vector<std::string>& sets) {
   command.add_option("--set", sets, "Set a variable or a key: latent=32, train.epochs=3")
       ->allow_extra_args(false);
@@ -42,7 +45,8 @@ void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
   auto given = std::make_shared<Given>();
   CLI::App& command = *app.add_subcommand("train", "Train a pipeline; results go to runs/NAME");
   command.add_option("PIPELINE", given->pipeline, about_pipeline)->required();
-  command.add_option("-o,--output", given->options.run, "The run's directory (runs/NAME)");
+  command.add_option("-o,--output", given->options.run, "The run's directory (runs/NAME)")
+      ->check(named);
   add_sets(command, given->sets);
   command.add_option("--resume", given->resume,
                      "Go on from auto (anew if there is nothing), last, best, or a step");
@@ -93,7 +97,7 @@ void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::st
       ->required();
   add_sets(command, given->sets);
   command.add_option("--checkpoint", given->checkpoint, "last, best, or a step");
-  command.add_option("-o,--output", given->output, "Folder for what is written (the run's)");
+  command.add_option("-o,--output", given->output, "Folder for what is written (the run's)")->check(named);
   add_threads(command, given->threads);
   command.add_flag("--json", given->json, "One JSON object on stdout");
   if (verb == "generate")

@@ -12,6 +12,7 @@
 #include "framework/run/evaluator.h"
 #include "framework/run/fitted.h"
 #include "framework/run/run_directory.h"
+#include "framework/run/tell.h"
 
 namespace weft::cli {
 
@@ -28,7 +29,7 @@ struct Trained {
 
 Checkpoint open_checkpoint(const std::filesystem::path& run, const std::string& which) {
   CheckpointStore store(run / "checkpoints", {.read_only = true, .warn = [](const std::string& s) {
-                                                fmt::print(stderr, "weft: {}\n", s);
+                                                tell("weft: {}\n", s);
                                               }});
   return store.chosen(which, "--checkpoint");
 }
@@ -63,7 +64,7 @@ Trained open(const ModelOptions& options, Mode mode) {
   std::optional<Checkpoint> checkpoint;
   if (is_run) {
     checkpoint = open_checkpoint(options.target, options.checkpoint);
-    trained.pipeline->training_steps = checkpoint->state.value("steps", int64_t{0});
+    trained.pipeline->training_steps = checkpoint->training_steps();
   }
   const auto fitted = is_run ? fitted_of(options.target) : std::nullopt;
   if (fitted)
@@ -74,7 +75,7 @@ Trained open(const ModelOptions& options, Mode mode) {
   mistakes.check();
   if (is_run && !fitted)
     for (const auto& [name, learned] : *trained.plan->fitted)
-      fmt::print(stderr, "weft: the run was made by an older weft and keeps no {}: learned again\n",
+      tell("weft: the run was made by an older weft and keeps no {}: learned again\n",
                  name);
   trained.model.add(*trained.plan);
   trained.directory = is_run ? std::filesystem::path(options.target)
@@ -95,7 +96,7 @@ Trained open(const ModelOptions& options, Mode mode) {
 
 Exit run(const ModelOptions& options, Mode mode) {
   Trained trained = open(options, mode);
-  for (const std::string& note : trained.plan->notes()) fmt::print(stderr, "weft: {}\n", note);
+  for (const std::string& note : trained.plan->notes()) tell("weft: {}\n", note);
   Engine engine(*trained.plan, trained.registry, trained.model,
                 {options.threads, trained.directory});
   const Results results = weft::evaluate(*trained.plan, engine, trained.step);
@@ -110,7 +111,7 @@ Exit run(const ModelOptions& options, Mode mode) {
   const auto& nodes = trained.plan->nodes;
   if (std::any_of(nodes.begin(), nodes.end(),
                   [](const PlanNode& node) { return node.node->outs.empty(); }))
-    fmt::print(stderr, "weft: wrote to {}\n", trained.directory.string());
+    tell("weft: wrote to {}\n", trained.directory.string());
   return Exit::done;
 }
 }  // namespace

@@ -111,8 +111,10 @@ std::vector<CheckpointStore::Found> CheckpointStore::list() const {
     if (!step) continue;
     Found found{name, *step};
     try {
-      found.manifest = Manifest::read(directory_ / name);
-      found.step = found.manifest->step;
+      Manifest manifest = Manifest::read(directory_ / name);
+      if (manifest.step != *step) manifest.verify(directory_ / name);  // or it is another's
+      found.step = manifest.step;
+      found.manifest = std::move(manifest);
     } catch (const Error& error) {
       if (error.code() != Exit::checkpoint) throw;
       found.fault = fault_of(error);
@@ -225,10 +227,11 @@ bool CheckpointStore::is_whole(const std::string& name) const {
 
 // Only what is older than the checkpoint just saved, and verified, may go.
 void CheckpointStore::retire(int64_t newest) const {
-  const std::string best = best_name();
+  const std::string best = link("best");
   int kept = 0;
   for (const Found& found : list()) {
     if (!found.manifest || found.step > newest) continue;
+    if (found.manifest->format != Manifest::current_format) continue;  // another weft's
     const std::string original = original_name(found.name);
     const bool replaced = original != found.name && holds(original);
     if (!replaced &&
@@ -264,13 +267,13 @@ void CheckpointStore::rewind(int64_t step, int64_t best_step) {
   }
   if (best_is_there)
     mark_best(best_step);
-  else if (!best_name().empty())
+  else if (!link("best").empty())
     remove_tree(directory_ / "best");
 }
 
-std::string CheckpointStore::best_name() const {
+std::string CheckpointStore::link(const char* name) const {
   std::error_code error;
-  return fs::read_symlink(directory_ / "best", error).filename().string();
+  return fs::read_symlink(directory_ / name, error).filename().string();
 }
 
 void CheckpointStore::mark_best(int64_t step) {
@@ -290,11 +293,18 @@ std::optional<Checkpoint> CheckpointStore::read(Found& found) const {
   }
 }
 
+bool CheckpointStore::empty() const {
+  const auto all = names();
+  return std::none_of(all.begin(), all.end(), [](const std::string& name) {
+    return name.find("step-") != std::string::npos && !name.starts_with('.');
+  });
+}
+
 Checkpoint CheckpointStore::newest() {
   std::vector<Found> all = list();
   for (size_t i = 0; i < all.size(); ++i) {
     if (std::optional<Checkpoint> checkpoint = read(all[i])) {
-      if (i > 0 && !options_.read_only) link_last(all[i].name);
+      if (!options_.read_only && link("last") != all[i].name) link_last(all[i].name);
       return std::move(*checkpoint);
     }
     const std::string cure =
@@ -304,9 +314,9 @@ Checkpoint CheckpointStore::newest() {
                              : "there is no older one"));
   }
   throw Error(Place{directory_.string()},
-              all.empty() ? "holds no checkpoint"
-                          : "holds no checkpoint that is whole: " + std::to_string(all.size()) +
-                                (all.size() == 1 ? " is broken" : " are broken"),
+              empty() ? "holds no checkpoint"
+                      : "holds no checkpoint that is whole: --overwrite starts anew, -o names "
+                        "another run",
               Exit::checkpoint);
 }
 
@@ -320,7 +330,7 @@ std::optional<json> CheckpointStore::newest_state() const {
 }
 
 Checkpoint CheckpointStore::best() const {
-  const std::string name = best_name();
+  const std::string name = link("best");
   if (name.empty())
     throw Error(Place{directory_.string()}, "no checkpoint is marked as the best",
                 Exit::checkpoint);

@@ -54,6 +54,7 @@ class CheckpointStore {
   // aside as abandoned-…. `best` names the checkpoint that was best then, if it is still there.
   void rewind(int64_t step, int64_t best_step);
 
+  bool empty() const;  // has nothing been saved here, whole or broken?
   // The newest that verifies. Newer ones that do not are set aside as broken-…, or skipped if read
   // only, with a warning each. Throws Error(Exit::checkpoint) if none is left.
   Checkpoint newest();
@@ -75,7 +76,7 @@ class CheckpointStore {
   std::vector<std::string> names() const;
   std::vector<Found> list() const;  // newest first
   std::string find(int64_t step) const;
-  std::string best_name() const;
+  std::string link(const char* name) const;  // what `last` or `best` names, or ""
   bool holds(const std::string& name) const;  // is there anything of this name?
   std::optional<Checkpoint> read(Found& found) const;
   void clean() const;

@@ -92,6 +92,15 @@ Checkpoint Checkpoint::read(const fs::path& directory, const Manifest& manifest)
   return checkpoint;
 }
 
+int64_t Checkpoint::training_steps() const {
+  const auto steps = state.find("steps");
+  if (steps == state.end()) return 0;
+  if (!steps->is_number_integer() || *steps < 0)
+    throw Error(Exit::checkpoint, "`steps` in state.json of step " + std::to_string(step) +
+                                      " is not what weft writes");
+  return *steps;
+}
+
 json Checkpoint::read_state(const fs::path& directory, const Manifest& manifest) {
   manifest.check_format(directory);
   const auto record = manifest.files.find(state_file);

@@ -1,12 +1,16 @@
 #include "framework/run/engine.h"
 
+#include <sys/mman.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_scheduler_observer.h>
 
 #include <algorithm>
 #include <cmath>
+#include <latch>
 #include <limits>
+#include <system_error>
+#include <thread>
 
 #include "framework/graph/differentiate.h"
 #include "framework/node/dnn.h"
@@ -26,6 +30,42 @@ class OneThreadEach : public tbb::task_scheduler_observer {
   ~OneThreadEach() override { observe(false); }
   void on_scheduler_entry(bool) override { single_threaded_dnn(); }
 };
+
+int threads_of(const EngineOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return std::max(1, tbb::this_task_arena::max_concurrency());
+}
+
+// oneTBB ends the process where the system refuses a thread; so as many are asked for before.
+void check_threads(int count) {
+  std::latch done(1);
+  std::vector<std::jthread> all;
+  bool refused = false;
+  try {
+    while (std::ssize(all) < count - 1) all.emplace_back([&] { done.wait(); });
+  } catch (const std::system_error&) {
+    refused = true;
+  }
+  done.count_down();
+  if (refused)
+    throw Error(Exit::resources, "the system refuses to give " + std::to_string(count) +
+                                     " threads, but gives " + std::to_string(all.size() + 1) +
+                                     ": ask for fewer with --threads");
+}
+
+// oneDNN and oneTBB crash where the system refuses them memory; so what the run may take is asked for
+// before: the plan's, and room for kernels and for each thread.
+void check_room(const Plan& plan, int threads) {
+  const size_t bytes =
+      plan.bytes() + (size_t{96} << 20) + static_cast<size_t>(threads) * (size_t{16} << 20);
+  void* const room =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED)
+    throw Error(Exit::resources, "the system refuses " + std::to_string(bytes >> 20) +
+                                     " MiB of memory: make `batch` or the layers smaller, ask for "
+                                     "fewer --threads, or raise the limit (ulimit -v)");
+  ::munmap(room, bytes);
+}
 
 const std::string cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
 
@@ -47,6 +87,7 @@ struct Engine::Body {
   OneThreadEach observer;
   Instances instances;
   StepState state;
+  int64_t schedule_step = 0;
   std::vector<bool> active;  // phases that run in this step
   int64_t loaded = -1;       // the step whose batch stands in the buffer of this step's parity
   std::mutex building;       // busy() looks at the graphs from another thread
@@ -57,8 +98,7 @@ struct Engine::Body {
       : plan(plan),
         model(model),
         learner(learner),
-        threads(options.threads > 0 ? options.threads
-                                    : std::max(1, tbb::this_task_arena::max_concurrency())),
+        threads(threads_of(options)),
         limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
         arena(threads),
         observer(arena),
@@ -93,6 +133,7 @@ struct Engine::Body {
   void step(int64_t number, int64_t schedule_step) {
     const Source* source = plan.source();
     state.step = {number, source ? source->rows(number) : plan.rows};
+    this->schedule_step = schedule_step;
     instances.set_schedules(schedule_step);
     learner.set_schedules(schedule_step);
     for (size_t p = 0; p < plan.phases.size(); ++p) active[p] = learner.runs(p, number);
@@ -194,6 +235,8 @@ struct Engine::Body {
 Engine::Engine(const Plan& plan, const Registry& registry, Model& model,
                const EngineOptions& options) {
   single_threaded_dnn();
+  check_threads(threads_of(options));
+  check_room(plan, threads_of(options));
   learner_ = std::make_unique<Learner>(plan, registry, model);
   body_ = std::make_unique<Body>(plan, registry, model, *learner_, options);
 }
@@ -223,6 +266,23 @@ std::vector<double> Engine::report(size_t index) const {
     mean[static_cast<size_t>(i % width)] += static_cast<double>(tensor.floats()[i]);
   for (double& m : mean) m /= static_cast<double>(rows);
   return mean;
+}
+
+// "h.rate" of a node; "lr" or "*.bias.lr" of an optimizer, behind the phase's name if there are more.
+nlohmann::json Engine::scheduled() const {
+  const Plan& plan = body_->plan;
+  nlohmann::json values = nlohmann::json::object();
+  for (size_t n = 0; n < plan.nodes.size(); ++n)
+    for (const auto& [param, schedule] : plan.nodes[n].schedules)
+      if (plan.needed[n])
+        values[plan.nodes[n].path + "." + param] = schedule.at(body_->schedule_step);
+  for (const PlanPhase& phase : plan.phases)
+    for (const PlanOptimizer& optimizer : phase.optimizers)
+      for (const auto& [param, schedule] : optimizer.schedules)
+        values[(plan.phases.size() > 1 ? phase.decl->name + "." : "") +
+               (optimizer.match == "*" ? "" : optimizer.match + ".") + param] =
+            schedule.at(body_->schedule_step);
+  return values;
 }
 
 Measure* Engine::measure(size_t index) const {

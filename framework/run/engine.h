@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ class Engine {
   std::vector<double> report(size_t index) const;
   Measure* measure(size_t index) const;  // that makes the report, or null
   int64_t rows() const;                  // samples in the last step
+  nlohmann::json scheduled() const;      // {param: its value in the last step}
 
   Learner& learner() { return *learner_; }
   std::vector<std::string> busy() const;  // what runs just now; any thread may ask

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "framework/node/error.h"
+#include "framework/run/tell.h"
 
 namespace weft {
 
@@ -27,7 +28,7 @@ void ExitGuard::refuse_exit() {
   if (!guard || guard->process_ != ::getpid()) return;
   while (ending.exchange(true)) ::pause();  // a node in another lane was first
   const std::string sentence = "a node or a library that it uses ended the process by exit()";
-  fmt::print(stderr, "weft: {}\n", sentence);
+  tell("weft: {}\n", sentence);
   for (; guard; guard = guard->outer_) try {
       if (guard->last_) guard->last_(sentence);
     } catch (...) {  // the process ends all the same

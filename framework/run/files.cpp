@@ -132,6 +132,21 @@ FileRecord FileWriter::finish() {
   return {bytes_, checksum_.str()};
 }
 
+LineWriter::LineWriter(fs::path path) : path_(std::move(path)) {}
+
+std::string LineWriter::add(std::string_view line) {
+  waiting_.append(line).append("\n");
+  if (!file_.open()) file_ = Descriptor(open_retrying(path_, O_WRONLY | O_CREAT | O_APPEND, 0666));
+  if (!file_.open()) return reason(errno);
+  while (!waiting_.empty()) {
+    const ssize_t done = ::write(file_.get(), waiting_.data(), waiting_.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return reason(done < 0 ? errno : EIO);
+    waiting_.erase(0, static_cast<size_t>(done));
+  }
+  return "";
+}
+
 FileReader::FileReader(fs::path path)
     : path_(std::move(path)), file_(open_retrying(path_, O_RDONLY | O_NONBLOCK)) {
   struct stat status {};

@@ -67,6 +67,20 @@ class FileWriter {
   uint64_t bytes_ = 0;
 };
 
+// Lines added to a file, for readers that follow it. What cannot be written waits for the next line.
+class LineWriter {
+ public:
+  explicit LineWriter(std::filesystem::path path);
+
+  std::string add(std::string_view line);           // why the file lacks lines, or ""
+  bool whole() const { return waiting_.empty(); }  // has every line been written?
+
+ private:
+  std::filesystem::path path_;
+  Descriptor file_;
+  std::string waiting_;
+};
+
 // A regular file to read at any place; it is never mapped. Throws Error(Exit::checkpoint) if it is
 // missing, no regular file, shorter than asked, or on a damaged disk; Error(Exit::resources) if
 // this process may not read it.

@@ -203,8 +203,11 @@ void Learner::load(const std::map<std::string, Tensor>& tensors, const nlohmann:
     std::copy(found->second.span().begin(), found->second.span().end(), own.tensor.floats());
   }
   for (size_t p = 0; p < phases_.size(); ++p)
-    if (const PhaseDecl* decl = plan_.phases[p].decl)
+    if (const PhaseDecl* decl = plan_.phases[p].decl) {
       phases_[p].updates = state.at(decl->name).get<int64_t>();
+      if (phases_[p].updates < 0)
+        throw Error(Exit::checkpoint, "`updates` of phase `" + decl->name + "` is below 0");
+    }
 }
 
 }  // namespace weft

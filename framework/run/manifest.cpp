@@ -44,7 +44,7 @@ std::string Manifest::str() const {
   json records = json::object();
   for (const auto& [name, record] : files)
     records[name] = {{"bytes", record.bytes}, {"xxh3_64", record.checksum}};
-  return sealed({{"format", format}, {"step", step}, {"files", records}});
+  return sealed({{"format", format}, {"step", step}, {"writer", writer}, {"files", records}});
 }
 
 Manifest Manifest::read(const fs::path& directory) {
@@ -54,6 +54,7 @@ Manifest Manifest::read(const fs::path& directory) {
     Manifest result;
     result.format = manifest.at("format").get<int64_t>();
     result.step = manifest.at("step").get<int64_t>();
+    result.writer = manifest.value("writer", "an unnamed weft");
     if (result.step < 0) refuse(file, "has a negative step");
     if (result.format != current_format) return result;
     for (const auto& [name, record] : manifest.at("files").items())
@@ -67,8 +68,9 @@ Manifest Manifest::read(const fs::path& directory) {
 
 void Manifest::check_format(const fs::path& directory) const {
   if (format != current_format)
-    refuse(directory, "its format is " + std::to_string(format) + ", this weft reads " +
-                          std::to_string(current_format) + ": use the weft that wrote it");
+    refuse(directory, "its format is " + std::to_string(format) + ", of " + writer +
+                          "; this weft reads " + std::to_string(current_format) +
+                          ": go on with the weft that wrote it");
 }
 
 void Manifest::verify(const fs::path& directory) const {

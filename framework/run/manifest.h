@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "framework/node/build.h"
 #include "framework/run/files.h"
 
 namespace weft {
@@ -18,11 +19,12 @@ struct Manifest {
 
   int64_t format = current_format;
   int64_t step = 0;
+  std::string writer = "weft " WEFT_VERSION;
   std::map<std::string, FileRecord> files;
 
   std::string str() const;
   // Throws Error(Exit::checkpoint) with the file's place if it is missing or not as str() wrote it.
-  // Of another format only `format` and `step` are read.
+  // Of another format only `format`, `step` and `writer` are read.
   static Manifest read(const std::filesystem::path& directory);
   // Throws Error(Exit::checkpoint) if another weft is needed to read the files.
   void check_format(const std::filesystem::path& directory) const;

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -85,6 +86,10 @@ void Model::load(const std::map<std::string, Tensor>& from, const std::string& o
       throw Error(Exit::checkpoint, "`" + original + "` is " + found->second.shape.str() +
                                         " in the checkpoint, but " + owned.view.shape.str() +
                                         " in the pipeline");
+    for (const float number : found->second.span())
+      if (!std::isfinite(number))
+        throw Error(Exit::checkpoint,
+                    "`" + original + "` has numbers that are not finite in the checkpoint");
     std::copy(found->second.span().begin(), found->second.span().end(), owned.view.floats());
   }
 }

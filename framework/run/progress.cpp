@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "framework/run/tell.h"
+
 namespace weft {
 
 namespace {
@@ -30,7 +32,7 @@ Progress::Progress(std::string verb, int64_t first, int64_t total, Style style)
       silent_(style == Style::none) {}
 
 Progress::~Progress() {
-  if (shown_) fmt::print(stderr, "\n");
+  if (shown_) tell("\n");
 }
 
 double Progress::seconds() const {
@@ -52,7 +54,7 @@ std::string Progress::state(int64_t done, const std::string& values) const {
 }
 
 void Progress::clear() {
-  if (shown_) fmt::print(stderr, "\r\033[K");
+  if (shown_) tell("\r\033[K");
   shown_ = false;
 }
 
@@ -65,8 +67,8 @@ void Progress::step(int64_t done, int64_t rows, const std::string& values) {
   const auto pause = live_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(30'000);
   if (silent_ || (!edge && now - printed_ < pause)) return;
   printed_ = now;
-  if (!live_) return fmt::print(stderr, "{}\n", state(done, values));
-  fmt::print(stderr, "\r\033[K{}", state(done, values));
+  if (!live_) return tell("{}\n", state(done, values));
+  tell("\r\033[K{}", state(done, values));
   shown_ = true;
 }
 
@@ -74,7 +76,7 @@ void Progress::line(const std::string& text) {
   const std::scoped_lock lock(mutex_);
   if (silent_) return;
   clear();
-  fmt::print(stderr, "{}\n", text);
+  tell("{}\n", text);
 }
 
 }  // namespace weft

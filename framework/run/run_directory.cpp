@@ -4,8 +4,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 
@@ -17,20 +15,27 @@ std::string now() {
 }
 
 const std::filesystem::path& made(const std::filesystem::path& path) {
-  std::error_code failed;  // LockFile reports it
+  std::error_code failed;
   std::filesystem::create_directories(path, failed);
+  if (failed)
+    throw Error(Place{path.string()}, "cannot be made: " + failed.message(), Exit::resources);
   return path;
 }
 }  // namespace
 
 RunDirectory::RunDirectory(std::filesystem::path path)
-    : path_(std::move(path)), lock_(made(path_) / "run.lock") {
-  log_.reset(std::fopen((path_ / "log.txt").c_str(), "ae"));
-}
+    : path_(std::move(path)), lock_(made(path_) / "run.lock"), log_(path_ / "log.txt") {}
 
 bool RunDirectory::exists(const std::filesystem::path& path) {
   std::error_code missing;
   return std::filesystem::exists(path / "resolved.yaml", missing);
+}
+
+void RunDirectory::check_free(const std::filesystem::path& path) {
+  std::error_code missing;
+  if (std::filesystem::exists(path / "run.lock", missing)) return;  // of a run that never began
+  if (std::filesystem::directory_iterator(path, missing) != std::filesystem::directory_iterator())
+    throw Error("`" + path.string() + "` holds files but no run: give another -o");
 }
 
 void RunDirectory::clear(const std::filesystem::path& path) {
@@ -45,23 +50,22 @@ void RunDirectory::write(const std::string& file, const std::string& text) const
   write_atomically(path_ / file, text);
 }
 
-void RunDirectory::status(const std::string& state, int64_t step, const std::string& reason) {
+std::string RunDirectory::status(const std::string& state, int64_t step,
+                                 const std::string& reason) {
   const nlohmann::json status{
       {"state", state}, {"step", step}, {"reason", reason}, {"process", getpid()}, {"time", now()}};
   try {
     write("status.json", status.dump(2) + "\n");
+    return "";
   } catch (const Error& error) {
-    log(error.what());
+    return error.sentence();
   }
 }
 
-void RunDirectory::metrics(const nlohmann::json& line) {
-  if (!metrics_) metrics_.reset(std::fopen((path_ / "metrics.jsonl").c_str(), "ae"));
-  const std::string text = line.dump() + "\n";
-  if (metrics_ && std::fwrite(text.data(), 1, text.size(), metrics_.get()) == text.size() &&
-      std::fflush(metrics_.get()) == 0)
-    return;
-  log("cannot write metrics.jsonl: " + std::string(std::strerror(errno)));
+std::string RunDirectory::metrics(const nlohmann::json& line) {
+  if (!metrics_) metrics_.emplace(path_ / "metrics.jsonl");
+  const std::string why = metrics_->add(line.dump());
+  return why.empty() ? "" : "cannot be written: " + why;
 }
 
 void RunDirectory::rewind_metrics(int64_t step) {
@@ -78,9 +82,7 @@ void RunDirectory::rewind_metrics(int64_t step) {
 }
 
 void RunDirectory::log(const std::string& line) {
-  if (!log_) return;
-  fmt::print(log_.get(), "{} {}\n", now(), line);
-  std::fflush(log_.get());
+  log_.add(now() + " " + line);
 }
 
 }  // namespace weft

@@ -7,10 +7,9 @@
 //   checkpoints/    see checkpoint.h
 #pragma once
 
-#include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "framework/run/files.h"
@@ -23,22 +22,26 @@ class RunDirectory {
   explicit RunDirectory(std::filesystem::path path);
 
   static bool exists(const std::filesystem::path& path);  // has a run been started there?
+  // Throws Error(usage) if something else than a run is there.
+  static void check_free(const std::filesystem::path& path);
   // Removes what a run left, and nothing else.
   static void clear(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
   void write(const std::string& file, const std::string& text) const;
-  // Never fails the run, as little as metrics() and log().
-  void status(const std::string& state, int64_t step, const std::string& reason);
-  void metrics(const nlohmann::json& line);  // appends
-  void rewind_metrics(int64_t step);         // drops the lines of later steps
-  void log(const std::string& line);         // with the time
+  // These never fail the run. The first two say why they could not write, or ""; a line of metrics
+  // is then written with the next, before it.
+  std::string status(const std::string& state, int64_t step, const std::string& reason);
+  std::string metrics(const nlohmann::json& line);
+  bool has_all_metrics() const { return !metrics_ || metrics_->whole(); }
+  void rewind_metrics(int64_t step);  // drops the lines of later steps
+  void log(const std::string& line);  // with the time
 
  private:
   std::filesystem::path path_;
   LockFile lock_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> metrics_{nullptr, std::fclose},
-      log_{nullptr, std::fclose};
+  std::optional<LineWriter> metrics_;
+  LineWriter log_;
 };
 
 }  // namespace weft

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <limits>
+#include <set>
 
 #include "framework/node/dnn.h"
 #include "framework/node/plugin.h"
@@ -12,8 +12,10 @@
 #include "framework/run/evaluator.h"
 #include "framework/run/exit_guard.h"
 #include "framework/run/fitted.h"
+#include "framework/run/means.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/signals.h"
+#include "framework/run/tell.h"
 #include "framework/run/watchdog.h"
 
 namespace weft {
@@ -51,7 +53,6 @@ class Trainer {
   }
 
   Exit run() {
-    const Signals signals;
     open();
     progress_ = std::make_unique<Progress>("train", step_, plan_->steps, options_.progress);
     watchdog_ = std::make_unique<Watchdog>(
@@ -79,11 +80,16 @@ class Trainer {
       throw;
     }
     if (step_ < plan_->steps && !done_) return stop();
-    directory_->status("done", step_, done_ ? "no better evaluation for a while" : "");
+    const bool told = status("done", done_ ? "no better evaluation for a while" : "");
     say(fmt::format("done: {} steps, in {}{}", step_, options_.run.string(),
                     done_ ? fmt::format(": {} evaluations without a better `{}`",
                                         decl_.save.patience, decl_.save.best)
                           : ""));
+    if (!told || !directory_->has_all_metrics())
+      throw Error(Exit::resources,
+                  "the training is done and its last checkpoint is saved, but status.json or "
+                  "metrics.jsonl in " +
+                      options_.run.string() + " lacks its end");
     return Exit::done;
   }
 
@@ -103,9 +109,14 @@ class Trainer {
     engine_ = std::make_unique<Engine>(*plan_, registry_, model_, options);
     if (evaluation_)
       evaluator_ = std::make_unique<Engine>(*evaluation_, registry_, model_, options);
-    clear_means();
+    std::vector<std::string> names;
+    for (const PlanPhase& phase : plan_->phases)
+      names.push_back(phase.decl ? phase.decl->minimize.text : "");
+    for (const auto& [name, value] : plan_->reports) names.push_back(name);
+    means_ = std::make_unique<Means>(names);
     if (!resumes) load_transferred(model_, pipeline_);  // nothing of an old run is gone if it fails
     if (exists && !resumes) RunDirectory::clear(options_.run);
+    if (options_.start == TrainOptions::Start::overwrite && !exists) RunDirectory::check_free(options_.run);
     directory_ = std::make_unique<RunDirectory>(options_.run);
     store_ = std::make_unique<CheckpointStore>(
         options_.run / "checkpoints",
@@ -154,15 +165,30 @@ class Trainer {
 
   // False if there is nothing to go on from.
   bool resume() {
-    std::optional<Checkpoint> checkpoint;
-    try {
-      checkpoint = store_->chosen(options_.resume == "auto" ? "last" : options_.resume, "--resume");
-    } catch (const Error& error) {
-      if (options_.resume != "auto" || error.code() != Exit::checkpoint) throw;
+    if (options_.resume == "auto" && store_->empty()) {
       say("no checkpoint to resume from: starting anew");
       return false;
     }
-    const Json& state = checkpoint->state;
+    const Checkpoint checkpoint =
+        store_->chosen(options_.resume == "auto" ? "last" : options_.resume, "--resume");
+    try {
+      take_up(checkpoint);
+    } catch (const Json::exception& error) {
+      throw Error(Exit::checkpoint, fmt::format("state.json of step {} is not what weft writes: {}",
+                                                checkpoint.step, error.what()));
+    }
+    done_ = decl_.save.patience > 0 && without_better_ >= decl_.save.patience;
+    store_->rewind(step_, best_step_);
+    if (step_ > plan_->steps)
+      say(fmt::format("{} is at step {}, past the {} that are asked for: nothing is left to do",
+                      options_.run.string(), step_, plan_->steps));
+    else
+      say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
+    return true;
+  }
+
+  void take_up(const Checkpoint& checkpoint) {
+    const Json& state = checkpoint.state;
     Json then = state.at("conditions");
     then.emplace("precision", "f32");  // before there was another
     const Json now = conditions();
@@ -175,11 +201,11 @@ class Trainer {
                   fmt::format("the run was made under other conditions, so going on would not give "
                               "the same bits: {}; --allow-drift goes on all the same",
                               fmt::join(others, ", ")));
-    const auto changed = changes_since(checkpoint->pipeline);
+    const auto changed = changes_since(checkpoint.pipeline);
     check_changes(changed);
-    model_.load(checkpoint->model.tensors());
-    engine_->learner().load(checkpoint->optimizer.tensors(), state.at("updates"));
-    step_ = saved_ = checkpoint->step;
+    model_.load(checkpoint.model.tensors());
+    engine_->learner().load(checkpoint.optimizer.tensors(), state.at("updates"));
+    step_ = saved_ = checkpoint.step;
     const auto is_changed = [&](const std::string& part) {
       return std::any_of(changed.begin(), changed.end(),
                          [&](const std::string& path) { return path.starts_with(part); });
@@ -190,19 +216,8 @@ class Trainer {
           state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
       without_better_ = state.at("without_better");
     }
-    if (!is_changed("train.report") && state.at("sums").size() == sums_.size()) {
-      for (size_t i = 0; i < sums_.size(); ++i)
-        sums_[i] = state["sums"][i].is_null() ? std::nan("") : state["sums"][i].get<double>();
-      counts_ = state.at("counts").get<std::vector<int64_t>>();
-    }
-    done_ = decl_.save.patience > 0 && without_better_ >= decl_.save.patience;
-    store_->rewind(step_, best_step_);
-    if (step_ > plan_->steps)
-      say(fmt::format("{} is at step {}, past the {} that are asked for: nothing is left to do",
-                      options_.run.string(), step_, plan_->steps));
-    else
-      say(fmt::format("resuming {} at step {}", options_.run.string(), step_));
-    return true;
+    if (!is_changed("train.report") && state.contains("means"))  // an older weft kept none
+      means_->load(state.at("means"));
   }
 
   // Values are compared, not the variables that they come from.
@@ -235,26 +250,16 @@ class Trainer {
     sum_up();
     progress_->step(step_, engine_->rows(), values());
     if (step_ % options_.log_every == 0 || step_ == plan_->steps) {
-      Json line{{"step", step_}, {"epoch", epoch()}};
-      for (size_t i = 0; i < sums_.size(); ++i)
-        if (counts_[i] > 0) line[name_of(i)] = sums_[i] / static_cast<double>(counts_[i]);
-      directory_->metrics(line);
-      clear_means();
+      Json line = means_->take();
+      line.update({{"step", step_}, {"epoch", epoch()}});
+      if (const Json scheduled = engine_->scheduled(); !scheduled.empty())
+        line["scheduled"] = scheduled;
+      metrics(line);
     }
     const bool epoch_ends = plan_->source() && step_ % plan_->steps_per_epoch() == 0;
     if ((epoch_ends || step_ == plan_->steps) && evaluation_) evaluate_now();
     const int64_t every = decl_.save.every_steps;
     if (every ? step_ % every == 0 : epoch_ends) save();
-  }
-
-  void clear_means() {
-    sums_.assign(plan_->phases.size() + plan_->reports.size(), 0.0);
-    counts_.assign(sums_.size(), 0);
-  }
-
-  void add(size_t i, double value) {
-    sums_[i] += value;
-    ++counts_[i];
   }
 
   // Phases that rest in this step have no loss; if all do, there are no reports.
@@ -264,15 +269,10 @@ class Trainer {
     for (size_t p = 0; p < phases; ++p) {
       if (!engine_->learner().runs(p, step_ - 1)) continue;
       any = true;
-      if (plan_->phases[p].decl) add(p, engine_->loss(p));
+      if (plan_->phases[p].decl) means_->add(p, {engine_->loss(p)});
     }
     for (size_t r = 0; any && r < plan_->reports.size(); ++r)
-      add(phases + r, engine_->report(r)[0]);
-  }
-
-  std::string name_of(size_t i) const {
-    return i < plan_->phases.size() ? plan_->phases[i].decl->minimize.text
-                                    : plan_->reports[i - plan_->phases.size()].first;
+      means_->add(phases + r, engine_->report(r));
   }
 
   std::string values() const {
@@ -291,7 +291,7 @@ class Trainer {
   void evaluate_now() {
     const Results results =
         evaluate(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
-    directory_->metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
+    metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
     say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
     if (decl_.save.best.empty()) return;
     for (const auto& [name, value] : results) {
@@ -311,23 +311,20 @@ class Trainer {
   // A full disk does not end the training; the next interval tries again.
   bool save() {
     if (saved_ == step_) return true;
-    Json sums = Json::array();  // a reported value may be infinite
-    for (const double sum : sums_) sums.push_back(std::isfinite(sum) ? Json(sum) : Json());
     const Json state{{"conditions", conditions()},
                      {"steps", plan_->steps},
                      {"updates", engine_->learner().state()},
                      {"best", best_ ? Json(*best_) : Json()},
                      {"best_step", best_step_},
                      {"without_better", without_better_},
-                     {"sums", sums},
-                     {"counts", counts_},
+                     {"means", means_->state()},
                      {"fitted", to_json(pipeline_.fitted)}};
     try {
       const auto model = model_.tensors();
       const auto optimizer = engine_->learner().tensors();
       store_->save(step_, model, optimizer, state, resolved_);
       saved_ = step_;
-      directory_->status("training", step_, "");
+      status("training", "");
       return true;
     } catch (const Error& error) {
       if (error.code() != Exit::resources) throw;
@@ -341,7 +338,7 @@ class Trainer {
     if (!save())
       throw Error(Exit::resources, "stopped, but step " + std::to_string(step_) +
                                        " could not be saved: " + save_error_);
-    directory_->status("stopped", step_, "run the same command with --resume auto to go on");
+    status("stopped", "run the same command with --resume auto to go on");
     say(fmt::format("stopped at step {} of {} with a checkpoint: --resume auto goes on", step_,
                     plan_->steps));
     return Exit::stopped;
@@ -353,12 +350,25 @@ class Trainer {
                options_.hours * 3600;
   }
 
+  void metrics(const Json& line) { told("metrics.jsonl", directory_->metrics(line)); }
+
+  bool status(const std::string& state, const std::string& reason) {
+    return told("status.json", directory_->status(state, step_, reason));
+  }
+
+  // Says once why a file cannot be written; it is tried again.
+  bool told(const std::string& file, const std::string& why) {
+    if (why.empty()) return failing_.erase(file), true;
+    if (failing_.insert(file).second) say(file + " " + why + "; training goes on");
+    return false;
+  }
+
   void say(const std::string& sentence) {
     if (directory_) directory_->log(sentence);
     if (progress_)
       progress_->line(sentence);
     else if (options_.progress != Progress::Style::none)
-      fmt::print(stderr, "{}\n", sentence);
+      tell("{}\n", sentence);
   }
 
   Pipeline& pipeline_;
@@ -374,8 +384,8 @@ class Trainer {
   std::unique_ptr<Watchdog> watchdog_;  // ends before what it looks at
   std::string resolved_, save_error_;
   int64_t step_ = 0, saved_ = -1, last_ = 0;
-  std::vector<double> sums_;     // of losses and reports since the last line of metrics
-  std::vector<int64_t> counts_;  // of what each sums
+  std::unique_ptr<Means> means_;
+  std::set<std::string> failing_;  // files that could not be written
   int64_t without_better_ = 0, best_step_ = -1;
   std::optional<double> best_;
   bool done_ = false;

@@ -49,15 +49,6 @@ TEST_F(BrokenCheckpoint, ATruncatedOrMissingFileIsSeen) {
   expect_equal_runs("whole", "run");
 }
 
-TEST_F(BrokenCheckpoint, AllBrokenStartsAnew) {
-  for (const int64_t step : {35, 28, 21}) damage(checkpoint("run", step) / "model.safetensors");
-  const Ended ended = resume();
-  ASSERT_EQ(ended.exit, 0) << ended.err;
-  EXPECT_THAT(ended.err, AllOf(HasSubstr("there is no older one"),
-                               HasSubstr("no checkpoint to resume from: starting anew")));
-  expect_equal_runs("whole", "run");
-}
-
 TEST_F(BrokenCheckpoint, OneThatWasAskedForIsNotReplacedByAnother) {
   damage(checkpoint("run", 28) / "model.safetensors");
   const Ended ended = train("gan", "run", {"--resume", "28"});
