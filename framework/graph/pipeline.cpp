@@ -22,6 +22,10 @@ void check_modules_used(const Pipeline& pipeline, Mistakes& mistakes) {
   if (pipeline.evaluate) note(pipeline.evaluate->nodes);
   if (pipeline.generate) note(pipeline.generate->nodes);
   for (const auto& [name, module] : pipeline.modules) note(module.graph.nodes);
+  for (const auto& [name, fragment] : pipeline.fragments)
+    if (const Yaml* nodes = fragment.body.find("nodes"))
+      for (const auto& [key, place, node] : nodes->entries())
+        if (const Yaml* use = node.find("use")) used.insert(use->text());
   for (const auto& [name, module] : pipeline.modules)
     if (!used.contains(name))
       mistakes.add(module.graph.place,

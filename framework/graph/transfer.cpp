@@ -7,36 +7,86 @@
 namespace weft {
 
 namespace {
-// The modules of a run, variables replaced.
-Yaml modules_of(const std::string& run, Mistakes& mistakes) {
-  const auto file = std::filesystem::path(run) / "resolved.yaml";
-  if (std::error_code missing; !std::filesystem::exists(file, missing))
-    throw Error("there is no run `" + run + "`: train it first, or give the folder of a run");
-  const Yaml tree = Yaml::read(file);
-  const Yaml* modules = tree.find("modules");
-  const Yaml* vars = tree.find("vars");
-  if (!modules) return Yaml::map({}, tree.place());
-  return substitute(*modules, vars ? read_vars(*vars, {}, mistakes) : Vars{}, mistakes);
+const std::vector<Yaml::Entry>& entries_of(const Yaml* map) {
+  static const std::vector<Yaml::Entry> none;
+  return map && map->is_map() ? map->entries() : none;
 }
 
-void transfer(Yaml& modules, const std::string& name, const std::string& run,
-              const std::string& original, const Yaml& theirs, const Place& place) {
-  std::vector<std::string> known;
-  for (const auto& entry : theirs.entries()) known.push_back(entry.key);
-  const Yaml* found = theirs.find(original);
-  if (!found)
-    throw Error("the run `" + run + "` has no module `" + original + "`" +
-                did_you_mean(original, known));
-  Yaml module = *found;
-  module.put("from", Yaml::scalar(run, place));
-  module.put("module", Yaml::scalar(original, place));
-  modules.put(name, module);
-  const Yaml* nodes = found->find("nodes");
-  if (!nodes) return;
-  for (const auto& entry : nodes->entries())
-    if (const Yaml* use = entry.value.find("use"); use && !modules.find(use->text()))
-      transfer(modules, use->text(), run, use->text(), theirs, place);
-}
+// Takes modules of one run into the tree of a pipeline, with what they are made of.
+class Transfer {
+ public:
+  Transfer(Yaml& tree, const std::string& run, const Place& place, Mistakes& mistakes)
+      : tree_(tree), run_(run), place_(place) {
+    const auto file = std::filesystem::path(run) / "resolved.yaml";
+    if (std::error_code missing; !std::filesystem::exists(file, missing))
+      throw Error("there is no run `" + run + "`: train it first, or give the folder of a run");
+    theirs_ = Yaml::read(file);
+    const Yaml* vars = theirs_.find("vars");
+    if (const Yaml* modules = theirs_.find("modules"))
+      their_modules_ = substitute(*modules, vars ? read_vars(*vars, {}, mistakes) : Vars{}, mistakes);
+  }
+
+  void module(const std::string& name, const std::string& original) {
+    std::vector<std::string> known;
+    for (const auto& entry : entries_of(&their_modules_)) known.push_back(entry.key);
+    const Yaml* found = their_modules_.find(original);
+    if (!found)
+      throw Error("the run `" + run_ + "` has no module `" + original + "`" +
+                  did_you_mean(original, known));
+    Yaml module = *found;
+    module.put("from", Yaml::scalar(run_, place_));
+    module.put("module", Yaml::scalar(original, place_));
+    modules().put(name, module);
+    for (const auto& [key, place, node] : entries_of(found->find("nodes"))) {
+      if (const Yaml* kind = node.find("node")) fragment(kind->text());
+      if (const Yaml* use = node.find("use")) {
+        const Yaml here = Yaml::scalar(nested(name, use->text()), use->place());
+        modules().find(name)->find("nodes")->find(key)->put("use", here);
+      }
+    }
+  }
+
+ private:
+  // The name here of a module that another uses: its own, unless a different one has that.
+  std::string nested(const std::string& user, const std::string& original) {
+    std::string name = original;
+    while (const Yaml* taken = modules().find(name)) {
+      const Yaml *from = taken->find("from"), *module = taken->find("module");
+      if (from && module && from->text() == run_ && module->text() == original) return name;
+      name = user + "_" + name;
+    }
+    module(name, original);
+    return name;
+  }
+
+  // A fragment of the run's own file comes along; others stand beside plugins, or are kinds of nodes.
+  void fragment(const std::string& name) {
+    const Yaml* fragments = theirs_.find("fragments");
+    const Yaml* found = fragments ? fragments->find(name) : nullptr;
+    if (!found) return;
+    if (!tree_.find("fragments")) tree_.put("fragments", Yaml::map({}, place_));
+    Yaml* ours = tree_.find("fragments");
+    if (const Yaml* own = ours->find(name)) {
+      if (!(*own == *found))
+        throw Error("fragment `" + name + "` is another here than in the run `" + run_ +
+                    "`: give one of them another name");
+      return;
+    }
+    ours->put(name, *found);
+    for (const auto& [key, place, node] : entries_of(found->find("nodes"))) {
+      if (const Yaml* kind = node.find("node")) fragment(kind->text());
+      if (const Yaml* use = node.find("use"); use && !modules().find(use->text()))
+        module(use->text(), use->text());
+    }
+  }
+
+  Yaml& modules() { return *tree_.find("modules"); }
+
+  Yaml& tree_;
+  const std::string run_;
+  const Place place_;
+  Yaml theirs_, their_modules_;
+};
 }  // namespace
 
 void transfer_modules(Yaml& tree, Mistakes& mistakes) {
@@ -52,9 +102,9 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
       const std::string run = substitute(*from, vars, mistakes).to_text("`from`");
       const Yaml* original = module.find("module");
       const Yaml* frozen = module.find("frozen");
-      transfer(*modules, name, run, original ? original->to_text("`module`") : name,
-               modules_of(run, mistakes), from->place());
-      if (frozen) modules->find(name)->put("frozen", *frozen);
+      Transfer(tree, run, from->place(), mistakes)
+          .module(name, original ? original->to_text("`module`") : name);
+      if (frozen) tree.find("modules")->find(name)->put("frozen", *frozen);
     } catch (const Error& error) {
       mistakes.add(error.place().line ? error : Error(from->place(), error.sentence()));
     }

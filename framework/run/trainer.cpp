@@ -48,6 +48,7 @@ class Trainer {
     mistakes.check();
     plan_ = std::move(plans[0]);
     if (pipeline.evaluate) evaluation_ = std::move(plans[1]);
+    if (pipeline.generate) model_.add(*plans.back());  // what it alone takes from a run is saved too
     last_ = plan_->steps;
     if (options.steps > 0) last_ = std::min(last_, options.steps);
   }

@@ -1,0 +1,91 @@
+// Modules that come from another run, with all that they are made of.
+#include "tests/support/tiny_runs.h"
+
+namespace weft::tests {
+
+using testing::HasSubstr;
+
+class Transfers : public TinyRuns {
+ protected:
+  // A run `a`, whose `encoder` uses a fragment of its own file and a module `inner`.
+  Transfers() {
+    write("a", base("inner", "inner") + R"(train:
+  data: {node: idx, images: data/train-images-idx3-ubyte, batch: 48}
+  nodes:
+    h:    {use: encoder, x: data.image}
+    loss: {node: mse, x: h, target: data.image}
+  phases: [{minimize: loss, update: [encoder, inner], optimizer: {node: adam, lr: 3e-3}}]
+  steps: 20
+)");
+    const Ended ended = weft({"train", "a.yaml", "-o", "a", "--progress", "none"});
+    EXPECT_EQ(ended.exit, 0) << ended.err;
+  }
+
+  static std::string base(const std::string& name, const std::string& use) {
+    return "weft: 1\nfragments:\n  twice: {inputs: [x], nodes: {a: {node: linear, x: x, features: "
+           "8}, b: {node: relu, x: a}}, outputs: {y: b}}\nmodules:\n  " +
+           name +
+           ": {inputs: [x], nodes: {y: {node: linear, x: x, features: 64}}, outputs: {y: y}}\n"
+           "  encoder: {inputs: [x], nodes: {t: {node: twice, x: x}, y: {use: " +
+           use + ", x: t}}, outputs: {y: y}}\n";
+  }
+
+  nlohmann::json evaluated(const std::string& target) const {
+    const Ended ended = weft({"evaluate", target, "--json"});
+    EXPECT_EQ(ended.exit, 0) << ended.err;
+    return ended.exit == 0 ? nlohmann::json::parse(ended.out) : nlohmann::json();
+  }
+
+  static std::string reported(const std::string& module) {
+    return "evaluate:\n  data: {node: idx, images: data/t10k-images-idx3-ubyte, batch: 40}\n"
+           "  nodes:\n    h:    {use: " +
+           module +
+           ", x: data.image}\n    loss: {node: mse, x: h, target: data.image}\n  report: [loss]\n";
+  }
+};
+
+TEST_F(Transfers, BringTheirFragmentsAndModules) {
+  write("own", text("a.yaml") + reported("encoder"));
+  ASSERT_EQ(weft({"train", "own.yaml", "-o", "own", "--progress", "none"}).exit, 0);
+  write("b", "weft: 1\nmodules: {seen: {from: own, module: encoder}}\n" + reported("seen"));
+  EXPECT_EQ(evaluated("b.yaml").at("loss"), evaluated("own").at("loss"));
+}
+
+// `inner` here is another module: the run's comes under a name of its own.
+TEST_F(Transfers, TakeNoModuleForOneOfTheSameName) {
+  write("own", text("a.yaml") + reported("encoder"));
+  ASSERT_EQ(weft({"train", "own.yaml", "-o", "own", "--progress", "none"}).exit, 0);
+  write("b",
+        "weft: 1\nmodules:\n  seen: {from: own, module: encoder}\n"
+        "  inner: {inputs: [x], nodes: {y: {node: linear, x: x, features: 64}}, outputs: {y: y}}\n"
+        "train:\n  data: {node: idx, images: data/train-images-idx3-ubyte, batch: 48}\n"
+        "  nodes:\n    h: {use: seen, x: data.image}\n    i: {use: inner, x: h}\n"
+        "    out: {node: mse, x: i, target: data.image}\n"
+        "    loss: {node: mse, x: h, target: data.image}\n"
+        "  phases: [{minimize: out, update: inner, optimizer: {node: adam, lr: 1e-3}}]\n"
+        "  report: [loss]\n  steps: 2\n"
+        "evaluate:\n  data: {images: data/t10k-images-idx3-ubyte}\n  report: [loss]\n");
+  const Ended ended = weft({"train", "b.yaml", "-o", "b", "--progress", "none"});
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  EXPECT_NEAR(evaluated("b").at("loss").get<double>(), evaluated("own").at("loss").get<double>(),
+              1e-6);
+}
+
+TEST_F(Transfers, OfWhatOnlyGenerateUsesAreSaved) {
+  write("b",
+        "weft: 1\nmodules:\n  seen: {from: a, module: encoder}\n"
+        "  own: {inputs: [x], nodes: {y: {node: linear, x: x, features: 64}}, outputs: {y: y}}\n"
+        "train:\n  data: {node: idx, images: data/train-images-idx3-ubyte, batch: 48}\n"
+        "  nodes:\n    i: {use: own, x: data.image}\n"
+        "    loss: {node: mse, x: i, target: data.image}\n"
+        "  phases: [{minimize: loss, update: own, optimizer: {node: adam, lr: 1e-3}}]\n"
+        "  steps: 2\n"
+        "generate:\n  nodes:\n    z: {node: normal, shape: [4, 64]}\n    y: {use: seen, x: z}\n"
+        "    i: {use: own, x: y}\n    save: {node: npy_file, x: i, path: y.npy}\n");
+  const Ended ended = weft({"train", "b.yaml", "-o", "b", "--progress", "none"});
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  const Ended drawn = weft({"generate", "b"});
+  EXPECT_EQ(drawn.exit, 0) << drawn.err;
+}
+
+}  // namespace weft::tests
