@@ -112,7 +112,12 @@ Yaml Fields::rest() {
 void Fields::done() {
   const std::vector<std::string> known(taken_.begin(), taken_.end());
   for (const auto& entry : map_.entries()) {
-    if (taken_.contains(entry.key)) continue;
+    if (taken_.contains(entry.key)) {
+      if (entry.value.is_null())
+        mistakes_.add(entry.place, what_ + " leaves `" + entry.key +
+                                       "` blank: give it a value, or leave the key out");
+      continue;
+    }
     const std::string near = did_you_mean(entry.key, known);
     mistakes_.add(entry.place, what_ + " has no key `" + entry.key + "`" +
                                    (near.empty() ? "; it has " + listed(known) : near));

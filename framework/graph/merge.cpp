@@ -14,7 +14,12 @@ Yaml merged(const Yaml& base, const Yaml& over) {
   if (!base.is_map() || !over.is_map()) return over;
   Yaml result = base;
   for (Yaml::Entry entry : over.entries()) {
-    if (const Yaml* below = base.find(entry.key)) entry.value = merged(*below, entry.value);
+    const Yaml* below = base.find(entry.key);
+    if (below && entry.value.is_null()) {  // takes it away
+      result.erase(entry.key);
+      continue;
+    }
+    if (below) entry.value = merged(*below, entry.value);
     result.put(std::move(entry));
   }
   return result;
@@ -100,6 +105,7 @@ void apply_set(Yaml& tree, const std::string& set) {
   const std::string last = path.substr(begin);
   if (path == "train.epochs") at->erase("steps");  // one takes the other's place
   if (path == "train.steps") at->erase("epochs");
+  if (at->is_map() && at->find(last) && value.is_null()) return at->erase(last);
   if (at->is_map() && begin > 0) return at->put(last, value);
   if (at == &tree && (last == "seed" || last == "name" || last == "precision"))
     return tree.put(last, value);

@@ -70,7 +70,9 @@ SectionDecl read_later_section(const std::string& name, const Yaml& map,
   Fields fields(plain, name, mistakes);
   read_section(section, fields, plain, mistakes);
   fields.done();
-  if (changes) {
+  if (changes && !data->is_map())
+    mistakes.add(data->place(), "`data` must be a map: params of the data of `train`, or a `node`");
+  if (changes && data->is_map()) {
     Yaml merged = train->data->keys;
     for (const char* key : {"shuffle", "drop_last"}) merged.erase(key);
     for (const auto& entry : data->entries()) merged.put(entry);
