@@ -19,8 +19,9 @@ const CLI::Validator named(
     [](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
 
 void add_sets(CLI::App& command, std::vector<std::string>& sets) {
-  command.add_option("--set", sets, "Set a variable or a key: latent=32, train.epochs=3")
-      ->allow_extra_args(false);
+  command.add_option("--set", sets, "Set a variable, latent=32, or a key, train.epochs=3; each its own")
+      ->allow_extra_args(false)
+      ->option_text("KEY=VALUE");
 }
 
 void add_threads(CLI::App& command, int& threads,

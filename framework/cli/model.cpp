@@ -31,7 +31,13 @@ Checkpoint open_checkpoint(const std::filesystem::path& run, const std::string& 
   CheckpointStore store(run / "checkpoints", {.read_only = true, .warn = [](const std::string& s) {
                                                 tell("weft: {}\n", s);
                                               }});
-  return store.chosen(which, "--checkpoint");
+  Checkpoint checkpoint = store.chosen(which, "--checkpoint");
+  const auto best = store.best_step();
+  tell("weft: step {} of {}{}\n", checkpoint.step, run.string(),
+       best && *best != checkpoint.step
+           ? fmt::format("; its best is step {}: --checkpoint best", *best)
+           : "");
+  return checkpoint;
 }
 
 bool mentions_count(const Yaml& value) {
@@ -44,11 +50,36 @@ bool mentions_count(const Yaml& value) {
                      [](const Yaml::Entry& entry) { return mentions_count(entry.value); });
 }
 
+// Runs here and in `runs`.
+std::vector<std::string> runs_here() {
+  std::vector<std::string> names;
+  for (const char* folder : {".", "runs"}) {
+    std::error_code missing;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, missing))
+      if (RunDirectory::exists(entry.path()))
+        names.push_back(entry.path().lexically_normal().string());
+  }
+  return names;
+}
+
+// A name that is neither a file nor a folder, but nearly or in `runs` that of a run.
+void suggest_run(const std::string& target) {
+  const std::vector<std::string> runs = runs_here();
+  std::string near = did_you_mean(target, runs);
+  for (const std::string& run : runs)
+    if (run == "runs/" + target) near = " (did you mean `" + run + "`?)";
+  if (!near.empty()) throw Error("there is no run `" + target + "`" + near);
+}
+
 Trained open(const ModelOptions& options, Mode mode) {
   Trained trained;
   const bool is_run = std::filesystem::is_directory(options.target);
   if (is_run && !RunDirectory::exists(options.target))
     throw Error("`" + options.target + "` is not the directory of a run: it has no resolved.yaml");
+  if (const auto shipped = shipped_names();
+      !std::filesystem::exists(options.target) &&
+      std::find(shipped.begin(), shipped.end(), options.target) == shipped.end())
+    suggest_run(options.target);
   const auto file = is_run ? std::filesystem::path(options.target) / "resolved.yaml"
                            : pipeline_file(options.target, "run");
   if (!std::filesystem::exists(file))
@@ -89,7 +120,8 @@ Trained open(const ModelOptions& options, Mode mode) {
       if (trained.pipeline->modules.at(weight.module).from.empty())
         throw Error("module `" + weight.module + "` is not trained yet: run `weft train " +
                     options.target + "`, then give the run's directory");
-    load_transferred(trained.model, *trained.pipeline);
+    for (const std::string& source : load_transferred(trained.model, *trained.pipeline))
+      tell("weft: {}\n", source);
   }
   return trained;
 }

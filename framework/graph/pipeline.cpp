@@ -172,7 +172,9 @@ const FragmentDecl* Pipeline::fragment(const std::string& name,
 
 GraphDecl Pipeline::instantiate(const FragmentDecl& fragment, const Vars& params,
                                 Mistakes& mistakes) {
-  const Yaml body = substitute(fragment.body, params, mistakes);
+  Vars own = params;
+  own.declared = "a fragment sees its own `params:` alone, so hand it over as one";
+  const Yaml body = substitute(fragment.body, own, mistakes);
   Fields fields(body, "fragment " + ticked(fragment.name), mistakes);
   return read_graph(fields, body, "fragment " + ticked(fragment.name), mistakes);
 }

@@ -46,6 +46,7 @@ struct ModuleDecl {
   bool frozen = false;
   std::string from;      // a run whose weights it starts from, or ""
   std::string original;  // the module's name in that run
+  std::string checkpoint = "last";  // of that run: last, best or a step
 };
 
 // A graph with typed params of its own, expanded anew (fresh weights) at each use of its name.

@@ -94,6 +94,7 @@ ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& 
   module.frozen = fields.boolean("frozen", false);
   module.from = fields.text("from", "");
   module.original = fields.text("module", name);
+  module.checkpoint = fields.text("checkpoint", "last");
   if (module.from.empty() || map.find("nodes"))  // else the run was not found
     module.graph = read_graph(fields, map, what, mistakes);
   module.graph.place = place;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "framework/graph/fields.h"
 #include "framework/graph/vars.h"
 
 namespace weft {
@@ -15,8 +16,9 @@ const std::vector<Yaml::Entry>& entries_of(const Yaml* map) {
 // Takes modules of one run into the tree of a pipeline, with what they are made of.
 class Transfer {
  public:
-  Transfer(Yaml& tree, const std::string& run, const Place& place, Mistakes& mistakes)
-      : tree_(tree), run_(run), place_(place) {
+  Transfer(Yaml& tree, const std::string& run, const std::string& checkpoint, const Place& place,
+           Mistakes& mistakes)
+      : tree_(tree), run_(run), checkpoint_(checkpoint), place_(place) {
     const auto file = std::filesystem::path(run) / "resolved.yaml";
     if (std::error_code missing; !std::filesystem::exists(file, missing))
       throw Error("there is no run `" + run + "`: train it first, or give the folder of a run");
@@ -36,6 +38,7 @@ class Transfer {
     Yaml module = *found;
     module.put("from", Yaml::scalar(run_, place_));
     module.put("module", Yaml::scalar(original, place_));
+    if (checkpoint_ != "last") module.put("checkpoint", Yaml::scalar(checkpoint_, place_));
     modules().put(name, module);
     for (const auto& [key, place, node] : entries_of(found->find("nodes"))) {
       if (const Yaml* kind = node.find("node")) fragment(kind->text());
@@ -51,8 +54,12 @@ class Transfer {
   std::string nested(const std::string& user, const std::string& original) {
     std::string name = original;
     while (const Yaml* taken = modules().find(name)) {
-      const Yaml *from = taken->find("from"), *module = taken->find("module");
-      if (from && module && from->text() == run_ && module->text() == original) return name;
+      const auto says = [&](const char* key, const std::string& text) {
+        const Yaml* value = taken->find(key);
+        return value ? value->text() == text : text == "last";
+      };
+      if (says("from", run_) && says("module", original) && says("checkpoint", checkpoint_))
+        return name;
       name = user + "_" + name;
     }
     module(name, original);
@@ -83,10 +90,24 @@ class Transfer {
   Yaml& modules() { return *tree_.find("modules"); }
 
   Yaml& tree_;
-  const std::string run_;
+  const std::string run_, checkpoint_;
   const Place place_;
   Yaml theirs_, their_modules_;
 };
+// `from: RUN`, or `from: {run: RUN, checkpoint: last, best or a step}`.
+std::pair<std::string, std::string> source_of(const Yaml& from, Mistakes& mistakes) {
+  if (!from.is_map()) return {from.to_text("`from`"), "last"};
+  Fields fields(from, "`from`", mistakes);
+  fields.need("run");
+  const std::string run = fields.text("run", ""), checkpoint = fields.text("checkpoint", "last");
+  fields.done();
+  const bool step = !checkpoint.empty() &&
+                    checkpoint.find_first_not_of("0123456789") == std::string::npos;
+  if (checkpoint != "last" && checkpoint != "best" && !step)
+    throw Error(from.find("checkpoint")->place(),
+                "`checkpoint` must be last, best or a step, not " + ticked(checkpoint));
+  return {run, checkpoint};
+}
 }  // namespace
 
 void transfer_modules(Yaml& tree, Mistakes& mistakes) {
@@ -99,10 +120,11 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
     const Yaml* from = module.is_map() ? module.find("from") : nullptr;
     if (!from || module.find("nodes")) continue;
     try {
-      const std::string run = substitute(*from, vars, mistakes).to_text("`from`");
+      const Yaml given = substitute(*from, vars, mistakes);
+      const auto [run, checkpoint] = source_of(given, mistakes);
       const Yaml* original = module.find("module");
       const Yaml* frozen = module.find("frozen");
-      Transfer(tree, run, from->place(), mistakes)
+      Transfer(tree, run, checkpoint, from->place(), mistakes)
           .module(name, original ? original->to_text("`module`") : name);
       if (frozen) tree.find("modules")->find(name)->put("frozen", *frozen);
     } catch (const Error& error) {

@@ -35,7 +35,7 @@ const Yaml& lookup(const std::string& name, const Vars& vars) {
   std::vector<std::string> known;
   for (const auto& [key, value] : vars) known.push_back(key);
   throw Error("there is no variable `$" + name + "`" + did_you_mean(name, known) +
-              "; variables are declared under `vars:`");
+              "; " + vars.declared);
 }
 
 // sum := product (('+' | '-') product)*, product := factor (('*' | '/' | '//' | '%') factor)*

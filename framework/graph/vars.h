@@ -15,7 +15,11 @@
 
 namespace weft {
 
-using Vars = std::map<std::string, Yaml>;
+struct Vars : std::map<std::string, Yaml> {
+  using map::map;
+  // Where they come from, for who names one that is not there.
+  std::string declared = "variables are declared under `vars:`";
+};
 
 // A copy of `value` with every variable replaced; mistakes (unknown variable, bad arithmetic, more
 // than 100,000 values or 16 MiB of text in all) are collected. Keys of maps and quoted text are

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 namespace weft {
@@ -78,11 +79,16 @@ void Mistakes::check() const {
     return std::tie(a.place().file, a.place().line, a.place().column) <
            std::tie(b.place().file, b.place().line, b.place().column);
   });
-  const auto same = [](const Error& a, const Error& b) {  // but for the lines that explain it
-    const std::string_view one = a.what(), other = b.what();
-    return one.substr(0, one.find('\n')) == other.substr(0, other.find('\n'));
-  };
-  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+  // What is wrong at a place is told once: not for each section, nor for each copy of a node, whose
+  // name stands before "(kind): ", nor with other lines to explain it.
+  std::set<std::string> told;
+  std::erase_if(sorted, [&](const Error& error) {
+    const std::string sentence = error.sentence().substr(0, error.sentence().find('\n'));
+    const size_t kind = sentence.find("): ");
+    return !told.insert(error.place().str() +
+                        (kind == sentence.npos ? sentence : sentence.substr(kind)))
+                .second;
+  });
   constexpr size_t most = 100;
   if (sorted.size() > most) {
     const std::string rest = std::to_string(sorted.size() - most);

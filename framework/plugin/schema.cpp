@@ -200,7 +200,12 @@ Json graph_keys() {
 Json module_schema() {
   Json keys = graph_keys();
   keys["frozen"] = truth("Its weights do not learn.");
-  keys["from"] = text("A run whose weights it starts from.");
+  keys["from"] = any_of({text("A run whose weights it starts from: those of its last checkpoint."),
+                         map_of({{"run", text("The run.")},
+                                 {"checkpoint", any_of({text("last, best or a step."),
+                                                        {{"type", "integer"}, {"minimum", 0}}})}},
+                                {"run"})});
+  keys["checkpoint"] = any_of({{{"type", "string"}}, {{"type", "integer"}}});
   keys["module"] = text("Its name in that run.");
   Json module = map_of(std::move(keys));
   module["if"] = {{"not", {{"required", {"from"}}}}};

@@ -329,6 +329,10 @@ std::optional<json> CheckpointStore::newest_state() const {
   return std::nullopt;
 }
 
+std::optional<int64_t> CheckpointStore::best_step() const {
+  return step_in(link("best"));
+}
+
 Checkpoint CheckpointStore::best() const {
   const std::string name = link("best");
   if (name.empty())

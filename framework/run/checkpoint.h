@@ -61,6 +61,7 @@ class CheckpointStore {
   // The state of the newest of which that is whole, or nothing; no tensor is read for it.
   std::optional<nlohmann::json> newest_state() const;
   Checkpoint best() const;
+  std::optional<int64_t> best_step() const;  // as it is marked, if it is
   Checkpoint at(int64_t step) const;
   // By the word of `option`: "last" (the newest), "best" or a step.
   Checkpoint chosen(const std::string& word, const std::string& option);

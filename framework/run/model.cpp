@@ -100,13 +100,17 @@ std::vector<NamedTensor> Model::tensors() const {
   return all;
 }
 
-void load_transferred(Model& model, const Pipeline& pipeline) {
+std::vector<std::string> load_transferred(Model& model, const Pipeline& pipeline) {
+  std::vector<std::string> told;
   for (const auto& [name, module] : pipeline.modules) {
     if (module.from.empty()) continue;
     CheckpointStore store(std::filesystem::path(module.from) / "checkpoints", {.read_only = true});
-    const Checkpoint checkpoint = store.newest();
+    const Checkpoint checkpoint = store.chosen(module.checkpoint, "`checkpoint`");
     model.load(checkpoint.model.tensors(), name + ".", module.original + ".");
+    told.push_back("`" + name + "` is of step " + std::to_string(checkpoint.step) + " of " +
+                   module.from);
   }
+  return told;
 }
 
 }  // namespace weft

@@ -48,7 +48,8 @@ class Model {
   std::map<std::string, Owned> tensors_;
 };
 
-// Weights of modules that come `from` another run: its best checkpoint, else its newest.
-void load_transferred(Model& model, const Pipeline& pipeline);
+// Weights of modules that come `from` another run, of the checkpoint that they name, else its last.
+// Says of each where it is from: "`encoder` is of step 400 of runs/a".
+std::vector<std::string> load_transferred(Model& model, const Pipeline& pipeline);
 
 }  // namespace weft

@@ -115,7 +115,8 @@ class Trainer {
       names.push_back(phase.decl ? phase.decl->minimize.text : "");
     for (const auto& [name, value] : plan_->reports) names.push_back(name);
     means_ = std::make_unique<Means>(names);
-    if (!resumes) load_transferred(model_, pipeline_);  // nothing of an old run is gone if it fails
+    std::vector<std::string> sources;
+    if (!resumes) sources = load_transferred(model_, pipeline_);  // before an old run is removed
     if (exists && !resumes) RunDirectory::clear(options_.run);
     if (options_.start == TrainOptions::Start::overwrite && !exists) RunDirectory::check_free(options_.run);
     directory_ = std::make_unique<RunDirectory>(options_.run);
@@ -123,7 +124,8 @@ class Trainer {
         options_.run / "checkpoints",
         CheckpointOptions{.keep = static_cast<int>(decl_.save.keep),
                           .warn = [this](const std::string& s) { say(s); }});
-    if (resumes && !resume()) load_transferred(model_, pipeline_);
+    if (resumes && !resume()) sources = load_transferred(model_, pipeline_);
+    for (const std::string& source : sources) say(source);
     resolved_ = pipeline_.source.str();
     if ((step_ < last_ && !done_) || !resumes) {  // a run that is done stays what it was
       directory_->write("resolved.yaml", resolved_);

@@ -9,7 +9,7 @@ namespace {
 class Slice final : public Node {
   In x{this, "x", "[batch, ...]"};
   Out y{this, "y", "The places [begin, end) of one axis; the axis stays."};
-  Param<int64_t> axis{this, "axis", "Which axis; 0 is the batch, -1 the last.", -1,
+  Param<int64_t> axis{this, "axis", "Which axis: 1 is the first behind the batch, -1 the last.", -1,
                       within(-1, Shape::max_rank - 1)};
   Param<int64_t> begin{this, "begin", "The first place; below 0 counts from the end.", 0};
   Param<int64_t> end{this, "end", "Behind the last place; 0 is the end of the axis.", 0};

@@ -88,4 +88,23 @@ TEST_F(Transfers, OfWhatOnlyGenerateUsesAreSaved) {
   EXPECT_EQ(drawn.exit, 0) << drawn.err;
 }
 
+TEST_F(Transfers, OfTheCheckpointThatIsNamed) {
+  write("vae", tiny_vae());
+  ASSERT_EQ(train("vae", "v").exit, 0);
+  const auto first = [&](const std::string& from) {
+    write("b", "weft: 1\nmodules: {decoder: {from: " + from +
+                   "}}\ngenerate:\n  nodes:\n    z: {node: normal, shape: [4, 4]}\n"
+                   "    y: {use: decoder, z: z}\n    save: {node: npy_file, x: y, path: y.npy}\n");
+    const Ended ended = weft({"generate", "b.yaml", "-o", "drawn"});
+    EXPECT_EQ(ended.exit, 0) << ended.err;
+    return ended.err;
+  };
+  EXPECT_THAT(first("v"), HasSubstr("`decoder` is of step 60 of v"));
+  const std::string last = text("drawn/y.npy");
+  EXPECT_THAT(first("{run: v, checkpoint: 56}"), HasSubstr("`decoder` is of step 56 of v"));
+  EXPECT_NE(text("drawn/y.npy"), last);
+  EXPECT_THAT(first("{run: v, checkpoint: best}"), HasSubstr("`decoder` is of step"));
+  EXPECT_THAT(weft({"evaluate", "v"}).err, HasSubstr("weft: step 60 of v"));
+}
+
 }  // namespace weft::tests

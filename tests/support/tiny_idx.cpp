@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -23,7 +25,7 @@ void write_idx(const std::filesystem::path& file, const std::vector<int64_t>& di
   std::vector<uint8_t> bytes{0, 0, 8, static_cast<uint8_t>(dims.size())};
   for (const int64_t extent : dims)
     for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<uint8_t>(extent >> shift));
-  bytes.insert(bytes.end(), elements.begin(), elements.end());
+  std::copy(elements.begin(), elements.end(), std::back_inserter(bytes));
   gzFile out = gzopen(file.c_str(), gzip ? "wb" : "wbT");  // T: as it is
   const auto size = static_cast<unsigned>(bytes.size());
   const bool written = out && gzwrite(out, bytes.data(), size) == static_cast<int>(size);
