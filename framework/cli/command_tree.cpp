@@ -19,7 +19,9 @@ const CLI::Validator named(
     [](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
 
 void add_sets(CLI::App& command, std::vector<std::string>& sets) {
-  command.add_option("--set", sets, "Set a variable, latent=32, or a key, train.epochs=3; each its own")
+  command
+      .add_option("--set", sets,
+                  "Set a variable, latent=32, or a key, train.epochs=3; each its own")
       ->allow_extra_args(false)
       ->option_text("KEY=VALUE");
 }
@@ -98,7 +100,8 @@ void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::st
       ->required();
   add_sets(command, given->sets);
   command.add_option("--checkpoint", given->checkpoint, "last, best, or a step");
-  command.add_option("-o,--output", given->output, "Folder for what is written (the run's)")->check(named);
+  command.add_option("-o,--output", given->output, "Folder for what is written (the run's)")
+      ->check(named);
   add_threads(command, given->threads);
   command.add_flag("--json", given->json, "One JSON object on stdout");
   if (verb == "generate")

@@ -106,8 +106,7 @@ Trained open(const ModelOptions& options, Mode mode) {
   mistakes.check();
   if (is_run && !fitted)
     for (const auto& [name, learned] : *trained.plan->fitted)
-      tell("weft: the run was made by an older weft and keeps no {}: learned again\n",
-                 name);
+      tell("weft: the run was made by an older weft and keeps no {}: learned again\n", name);
   trained.model.add(*trained.plan);
   trained.directory = is_run ? std::filesystem::path(options.target)
                              : std::filesystem::path("runs") / trained.pipeline->name;

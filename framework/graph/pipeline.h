@@ -44,8 +44,8 @@ struct ModuleDecl {
   std::string name;
   GraphDecl graph;
   bool frozen = false;
-  std::string from;      // a run whose weights it starts from, or ""
-  std::string original;  // the module's name in that run
+  std::string from;                 // a run whose weights it starts from, or ""
+  std::string original;             // the module's name in that run
   std::string checkpoint = "last";  // of that run: last, best or a step
 };
 

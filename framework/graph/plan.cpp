@@ -167,7 +167,8 @@ std::unique_ptr<Plan> build_section(Pipeline& pipeline, const Registry& registry
     const auto items = plan->program(std::vector<bool>(plan->phases.size(), true));
     for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];
     plan_memory(*plan);
-    check_memory(plan->bytes(), "`" + std::string(weft::name(mode)) + "`", section->place, mistakes);
+    check_memory(plan->bytes(), "`" + std::string(weft::name(mode)) + "`", section->place,
+                 mistakes);
   }
   return plan;
 }

@@ -25,7 +25,8 @@ class Transfer {
     theirs_ = Yaml::read(file);
     const Yaml* vars = theirs_.find("vars");
     if (const Yaml* modules = theirs_.find("modules"))
-      their_modules_ = substitute(*modules, vars ? read_vars(*vars, {}, mistakes) : Vars{}, mistakes);
+      their_modules_ =
+          substitute(*modules, vars ? read_vars(*vars, {}, mistakes) : Vars{}, mistakes);
   }
 
   void module(const std::string& name, const std::string& original) {
@@ -66,7 +67,8 @@ class Transfer {
     return name;
   }
 
-  // A fragment of the run's own file comes along; others stand beside plugins, or are kinds of nodes.
+  // A fragment of the run's own file comes along; others stand beside plugins, or are kinds of
+  // nodes.
   void fragment(const std::string& name) {
     const Yaml* fragments = theirs_.find("fragments");
     const Yaml* found = fragments ? fragments->find(name) : nullptr;
@@ -101,8 +103,8 @@ std::pair<std::string, std::string> source_of(const Yaml& from, Mistakes& mistak
   fields.need("run");
   const std::string run = fields.text("run", ""), checkpoint = fields.text("checkpoint", "last");
   fields.done();
-  const bool step = !checkpoint.empty() &&
-                    checkpoint.find_first_not_of("0123456789") == std::string::npos;
+  const bool step =
+      !checkpoint.empty() && checkpoint.find_first_not_of("0123456789") == std::string::npos;
   if (checkpoint != "last" && checkpoint != "best" && !step)
     throw Error(from.find("checkpoint")->place(),
                 "`checkpoint` must be last, best or a step, not " + ticked(checkpoint));

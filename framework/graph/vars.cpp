@@ -34,8 +34,8 @@ const Yaml& lookup(const std::string& name, const Vars& vars) {
   if (const auto found = vars.find(name); found != vars.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& [key, value] : vars) known.push_back(key);
-  throw Error("there is no variable `$" + name + "`" + did_you_mean(name, known) +
-              "; " + vars.declared);
+  throw Error("there is no variable `$" + name + "`" + did_you_mean(name, known) + "; " +
+              vars.declared);
 }
 
 // sum := product (('+' | '-') product)*, product := factor (('*' | '/' | '//' | '%') factor)*

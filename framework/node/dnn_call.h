@@ -1,12 +1,12 @@
 // One oneDNN primitive with its arguments: what matmul and convolution share. Not for nodes.
 #pragma once
 
+#include <oneapi/dnnl/dnnl_debug.h>
 #include <array>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <oneapi/dnnl/dnnl_debug.h>
 #include <string>
 #include <utility>
 

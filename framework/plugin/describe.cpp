@@ -56,7 +56,8 @@ std::string type_of(const ParamBase& param) {
   switch (param.kind) {
     case ParamKind::boolean: return "true or false";
     case ParamKind::integer: return "integer" + range(param.check);
-    case ParamKind::number: return (param.check.scheduled ? "number or schedule" : "number") + range(param.check);
+    case ParamKind::number:
+      return (param.check.scheduled ? "number or schedule" : "number") + range(param.check);
     case ParamKind::text: return "text";
     case ParamKind::integers: return "list of integers" + range(param.check);
     case ParamKind::numbers: return "list of numbers" + range(param.check);

@@ -269,7 +269,8 @@ Json definitions(const Registry& registry, KnownKinds& known) {
                                                   : known.nodes)
         .push_back(name);
   }
-  known.nodes.insert(known.nodes.end(), known.data.begin(), known.data.end());  // also beside `data`
+  known.nodes.insert(known.nodes.end(), known.data.begin(),
+                     known.data.end());  // also beside `data`
   Json all{{"name", {{"type", "string"}, {"pattern", "^[A-Za-z_-][A-Za-z0-9_-]{0,99}$"}}},
            {"variable",
             {{"type", "string"}, {"pattern", "^\\$"}, {"description", "$name, or $(arithmetic)."}}},

@@ -77,7 +77,7 @@ class CheckpointStore {
   std::vector<std::string> names() const;
   std::vector<Found> list() const;  // newest first
   std::string find(int64_t step) const;
-  std::string link(const char* name) const;  // what `last` or `best` names, or ""
+  std::string link(const char* name) const;   // what `last` or `best` names, or ""
   bool holds(const std::string& name) const;  // is there anything of this name?
   std::optional<Checkpoint> read(Found& found) const;
   void clean() const;

@@ -23,7 +23,8 @@ struct Checkpoint {
   // was written in another format.
   static Checkpoint read(const std::filesystem::path& directory);
   static Checkpoint read(const std::filesystem::path& directory, const Manifest& manifest);
-  // How long its training lasts, in steps; 0 if an older weft did not say. Throws Error(checkpoint).
+  // How long its training lasts, in steps; 0 if an older weft did not say. Throws
+  // Error(checkpoint).
   int64_t training_steps() const;
   // Of the state alone.
   static nlohmann::json read_state(const std::filesystem::path& directory,

@@ -53,8 +53,8 @@ void check_threads(int count) {
                                      ": ask for fewer with --threads");
 }
 
-// oneDNN and oneTBB crash where the system refuses them memory; so what the run may take is asked for
-// before: the plan's, and room for kernels and for each thread.
+// oneDNN and oneTBB crash where the system refuses them memory; so what the run may take is asked
+// for before: the plan's, and room for kernels and for each thread.
 void check_room(const Plan& plan, int threads) {
   const size_t bytes =
       plan.bytes() + (size_t{96} << 20) + static_cast<size_t>(threads) * (size_t{16} << 20);
@@ -268,7 +268,8 @@ std::vector<double> Engine::report(size_t index) const {
   return mean;
 }
 
-// "h.rate" of a node; "lr" or "*.bias.lr" of an optimizer, behind the phase's name if there are more.
+// "h.rate" of a node; "lr" or "*.bias.lr" of an optimizer, behind the phase's name if there are
+// more.
 nlohmann::json Engine::scheduled() const {
   const Plan& plan = body_->plan;
   nlohmann::json values = nlohmann::json::object();

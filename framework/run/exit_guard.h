@@ -8,8 +8,8 @@
 
 namespace weft {
 
-// While one lives, refuse_exit() says what happened, calls `last` of every guard with that sentence,
-// the newest first, and ends the process with Exit::plugin. One is made inside another.
+// While one lives, refuse_exit() says what happened, calls `last` of every guard with that
+// sentence, the newest first, and ends the process with Exit::plugin. One is made inside another.
 class ExitGuard {
  public:
   using Last = std::function<void(const std::string&)>;
@@ -17,7 +17,8 @@ class ExitGuard {
   ~ExitGuard();
   ExitGuard(const ExitGuard&) = delete;
 
-  // The program's exit() calls it first. Returns where no guard lives, or in a child of its process.
+  // The program's exit() calls it first. Returns where no guard lives, or in a child of its
+  // process.
   static void refuse_exit();
 
  private:

@@ -67,12 +67,13 @@ class FileWriter {
   uint64_t bytes_ = 0;
 };
 
-// Lines added to a file, for readers that follow it. What cannot be written waits for the next line.
+// Lines added to a file, for readers that follow it. What cannot be written waits for the next
+// line.
 class LineWriter {
  public:
   explicit LineWriter(std::filesystem::path path);
 
-  std::string add(std::string_view line);           // why the file lacks lines, or ""
+  std::string add(std::string_view line);          // why the file lacks lines, or ""
   bool whole() const { return waiting_.empty(); }  // has every line been written?
 
  private:

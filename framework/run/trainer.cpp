@@ -48,7 +48,8 @@ class Trainer {
     mistakes.check();
     plan_ = std::move(plans[0]);
     if (pipeline.evaluate) evaluation_ = std::move(plans[1]);
-    if (pipeline.generate) model_.add(*plans.back());  // what it alone takes from a run is saved too
+    if (pipeline.generate)
+      model_.add(*plans.back());  // what it alone takes from a run is saved too
     last_ = plan_->steps;
     if (options.steps > 0) last_ = std::min(last_, options.steps);
   }
@@ -118,7 +119,8 @@ class Trainer {
     std::vector<std::string> sources;
     if (!resumes) sources = load_transferred(model_, pipeline_);  // before an old run is removed
     if (exists && !resumes) RunDirectory::clear(options_.run);
-    if (options_.start == TrainOptions::Start::overwrite && !exists) RunDirectory::check_free(options_.run);
+    if (options_.start == TrainOptions::Start::overwrite && !exists)
+      RunDirectory::check_free(options_.run);
     directory_ = std::make_unique<RunDirectory>(options_.run);
     store_ = std::make_unique<CheckpointStore>(
         options_.run / "checkpoints",

@@ -9,7 +9,8 @@ namespace {
 class Concat final : public Node {
   Ins xs{this, "xs", "Tensors that differ in `axis` only."};
   Out y{this, "y", "Joined along `axis`."};
-  Param<int64_t> axis{this, "axis", "Where to join: axis 1 is the first behind the batch, -1 the last.", -1,
+  Param<int64_t> axis{this, "axis",
+                      "Where to join: axis 1 is the first behind the batch, -1 the last.", -1,
                       within(-1, Shape::max_rank - 1)};
 
   size_t joined() const {

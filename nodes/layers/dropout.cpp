@@ -17,8 +17,7 @@ WEFT_SIMD void draw_mask(float* __restrict mask, int64_t n, float rate) {
 class Dropout final : public Node {
   In x{this, "x", "Any shape with a batch axis."};
   Out y{this, "y", "Shaped as `x`; equal to `x` outside training and in frozen modules."};
-  Param<double> rate{
-      this, "rate", "The probability of zeroing an element.", 0.5,
+  Param<double> rate{this, "rate", "The probability of zeroing an element.", 0.5,
                      scheduled({.least = 0, .below = 1})};
   Saved mask{this, "mask", "0 or 1 / (1 - rate), shaped as `x`."};
 

@@ -15,8 +15,7 @@ class Embedding final : public Node {
   Param<int64_t> vocabulary{this, "vocabulary", "How many rows there are to look up.", required,
                             within(1, 1 << 24)};
   Param<int64_t> features{this, "features", "Numbers of a row.", required, within(1, 1 << 16)};
-  Param<double> deviation{
-      this, "deviation", "Of the weights at the start.", 1, at_least(0)};
+  Param<double> deviation{this, "deviation", "Of the weights at the start.", 1, at_least(0)};
   Weight weight{this, "weight", "[vocabulary, features]"};
 
   void infer() override {

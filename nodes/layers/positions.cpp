@@ -12,8 +12,7 @@ namespace {
 class Positions final : public Node {
   In x{this, "x", "Sequences, [batch, t, d]."};
   Out y{this, "y", "Shaped as `x`."};
-  Param<double> deviation{
-      this, "deviation", "Of the weights at the start.", 0.02, at_least(0)};
+  Param<double> deviation{this, "deviation", "Of the weights at the start.", 0.02, at_least(0)};
   Weight weight{this, "weight", "[t, d]"};
 
   void infer() override {

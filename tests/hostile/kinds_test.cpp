@@ -95,9 +95,12 @@ TEST(Kinds, TheWholeOneIsSound) {
 
 TEST(Kinds, NothingStandsWhereAMapMust) {
   Yaml tree = Yaml::parse(whole, "whole.yaml");
-  const std::vector<Yaml> wrong{Yaml::scalar("test", {}), Yaml::scalar("-1", {}),
-                                Yaml::scalar("true", {}), Yaml::scalar("", {}, true),
-                                Yaml::list({Yaml::scalar("zz", {})}, {}), Yaml::list({}, {}),
+  const std::vector<Yaml> wrong{Yaml::scalar("test", {}),
+                                Yaml::scalar("-1", {}),
+                                Yaml::scalar("true", {}),
+                                Yaml::scalar("", {}, true),
+                                Yaml::list({Yaml::scalar("zz", {})}, {}),
+                                Yaml::list({}, {}),
                                 Yaml::null({})};
   int tried = 0;
   each(tree, tree, "", [&](const std::string& path, Yaml& value) {
@@ -127,10 +130,13 @@ TEST(Kinds, NothingIsLeftBlank) {
 // Nothing crashes, whatever stands where.
 TEST(Kinds, EveryValueMayBeOfEveryKind) {
   Yaml tree = Yaml::parse(whole, "whole.yaml");
-  const std::vector<Yaml> others{
-      Yaml::scalar("zz", {}), Yaml::scalar("-1", {}), Yaml::scalar("1e300", {}),
-      Yaml::list({Yaml::list({}, {})}, {}), Yaml::map({}, {}),
-      Yaml::map({{"a", {}, Yaml::map({}, {})}}, {}), Yaml::null({})};
+  const std::vector<Yaml> others{Yaml::scalar("zz", {}),
+                                 Yaml::scalar("-1", {}),
+                                 Yaml::scalar("1e300", {}),
+                                 Yaml::list({Yaml::list({}, {})}, {}),
+                                 Yaml::map({}, {}),
+                                 Yaml::map({{"a", {}, Yaml::map({}, {})}}, {}),
+                                 Yaml::null({})};
   each(tree, tree, "", [&](const std::string&, Yaml& value) {
     const Yaml before = value;
     for (const Yaml& other : others) value = other, refused(tree);

@@ -78,10 +78,11 @@ TEST_F(Complete, EveryOptionOfEveryCommandAndTheManualHasThem) {
 }
 
 TEST(Completion, OfBash) {
-  const std::string script = "PATH=" + program("").string() +
-                             ":$PATH; . " SOURCE_DIR
-                             "/framework/package/completion.bash; COMP_WORDS=(weft train --progress b) "
-                             "COMP_CWORD=3; _weft; echo \"${COMPREPLY[@]}\"";
+  const std::string script =
+      "PATH=" + program("").string() +
+      ":$PATH; . " SOURCE_DIR
+      "/framework/package/completion.bash; COMP_WORDS=(weft train --progress b) "
+      "COMP_CWORD=3; _weft; echo \"${COMPREPLY[@]}\"";
   EXPECT_EQ(run({{"/bin/bash", "-c", script}}).out, "bar\n");
 }
 

@@ -17,7 +17,9 @@ const std::string on_tbb = "4", on_a_pool = "8";
 class DnnThreads : public TinyRuns {
  protected:
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  void SetUp() override { GTEST_SKIP() << "a sanitizer wants to be loaded first"; }
+  void SetUp() override {
+    GTEST_SKIP() << "a sanitizer wants to be loaded first";
+  }
 #endif
   Ended train_on(const std::string& runtime, const std::string& run, const Words& more = {}) const {
     Command words = training("vae", run, more);

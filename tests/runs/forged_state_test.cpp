@@ -29,8 +29,8 @@ class ForgedState : public TinyRuns {
 TEST_F(ForgedState, IsRefusedWhateverIsWrongInIt) {
   const auto folder = last("a");
   const Json real = Json::parse(read_text(folder / "state.json"));
-  const std::vector<Json> wrong{Json(),        Json(true),           Json(-1),
-                                Json(1e300),   Json("x"),            Json::array(),
+  const std::vector<Json> wrong{Json(),         Json(true),         Json(-1),
+                                Json(1e300),    Json("x"),          Json::array(),
                                 Json::object(), Json::array({"x"}), Json{{"x", nullptr}}};
   int tried = 0;
   const auto refused = [&](const Json& state, const std::string& where) {
@@ -100,8 +100,7 @@ TEST_F(ForgedState, AllBrokenIsNoReasonToStartAnew) {
 }
 
 TEST_F(ForgedState, AManifestOfAnotherStepIsBroken) {
-  write_text(last("a") / Manifest::file_name,
-             read_text(checkpoint("a", 28) / Manifest::file_name));
+  write_text(last("a") / Manifest::file_name, read_text(checkpoint("a", 28) / Manifest::file_name));
   const Ended ended = train("vae", "a", {"--resume", "auto"});
   EXPECT_EQ(ended.exit, 0);
   EXPECT_THAT(ended.err, HasSubstr("is broken"));

@@ -1,4 +1,5 @@
-// Nobody may be there to read what is said: no training minds, and no result is lost without a word.
+// Nobody may be there to read what is said: no training minds, and no result is lost without a
+// word.
 #include <csignal>
 
 #include "framework/node/error.h"
@@ -41,8 +42,8 @@ TEST_F(Output, ThatNobodyReadsCostsATrainingNothing) {
 
 TEST_F(Output, ThatCannotBeWrittenIsNoSuccess) {
   ASSERT_EQ(train("vae", "a").exit, 0);
-  for (const std::string words : {"evaluate a --json", "check vae.yaml", "docs", "schema",
-                                  "nodes", "version", "data list", "graph vae.yaml"}) {
+  for (const std::string words : {"evaluate a --json", "check vae.yaml", "docs", "schema", "nodes",
+                                  "version", "data list", "graph vae.yaml"}) {
     SCOPED_TRACE(words);
     const Ended ended = shell("\"$weft\" " + words + " >/dev/full");
     EXPECT_EQ(ended.exit, static_cast<int>(Exit::resources)) << ended.err;

@@ -1,4 +1,5 @@
-// Params on schedules: their bounds are planned for, and every section goes by the training's clock.
+// Params on schedules: their bounds are planned for, and every section goes by the training's
+// clock.
 #include "tests/support/tiny_runs.h"
 
 namespace weft::tests {

@@ -40,8 +40,7 @@ const Slip slips[] = {
     {"no version", "weft: 1\n", ""},
     {"another version", "weft: 1\n", "weft: 2\n"},
     {"a phase without a loss", "minimize: loss, ", ""},
-    {"a schedule where none may be", "features: 8",
-     "features: {schedule: linear, from: 1, to: 2}"},
+    {"a schedule where none may be", "features: 8", "features: {schedule: linear, from: 1, to: 2}"},
     {"a schedule without its end", "lr: 1e-3", "lr: {schedule: linear, from: 1}"},
 };
 const Slip sound[] = {
@@ -51,7 +50,8 @@ const Slip sound[] = {
     {"a fragment of a plugin", "node: linear, x: x, features: 8, activation: relu",
      "node: mlp, x: x, widths: [8]"},
     {"a fragment of its own", "name: tried\n",
-     "name: tried\nfragments: {mine: {inputs: [x], nodes: {y: {node: relu, x: x}}, outputs: {y: y}}}\n"
+     "name: tried\nfragments: {mine: {inputs: [x], nodes: {y: {node: relu, x: x}}, outputs: {y: "
+     "y}}}\n"
      "modules: {other: {inputs: [x], nodes: {y: {node: mine, x: x}}, outputs: {y: y}}}\n"},
     {"another's plugin", "name: tried\n",
      "name: tried\nplugins: [x.so]\nmodules: {other: {inputs: [x], nodes: {y: {node: theirs, x: "
@@ -92,9 +92,10 @@ class Schema : public testing::Test {
     const fs::path packages = PACKAGES;
     fs::create_directories(packages);
     if (!fs::exists(packages / "node_modules/ajv") || !fs::exists(packages / "node_modules/yaml")) {
-      const Ended npm = run({.words = {"/usr/bin/env", "npm", "install", "--silent", "--no-audit",
-                                       "--no-fund", "--prefix", packages.string(), "ajv@8", "yaml@2"},
-                             .seconds = 300});
+      const Ended npm =
+          run({.words = {"/usr/bin/env", "npm", "install", "--silent", "--no-audit", "--no-fund",
+                         "--prefix", packages.string(), "ajv@8", "yaml@2"},
+               .seconds = 300});
       if (npm.exit != 0) GTEST_SKIP() << "npm did not install ajv: " << npm.err;
     }
     const Ended schema = run({{program("weft"), "schema"}});
@@ -152,9 +153,11 @@ TEST_F(Schema, TakesWhatIsNone) {
 
 // What is missing may be in the file that is included; what is there is looked at all the same.
 TEST_F(Schema, OfAFileThatAddsToAnother) {
-  write_text(folder_ / "good.yaml",
-             "include: other.yaml\ntrain: {phases: null, nodes: {loss: {target: x, reduce: mean}}}\n");
-  write_text(folder_ / "bad.yaml", "include: other.yaml\ntrain: {nodes: {h: {node: linear, feature: 3}}}\n");
+  write_text(
+      folder_ / "good.yaml",
+      "include: other.yaml\ntrain: {phases: null, nodes: {loss: {target: x, reduce: mean}}}\n");
+  write_text(folder_ / "bad.yaml",
+             "include: other.yaml\ntrain: {nodes: {h: {node: linear, feature: 3}}}\n");
   const auto lines = validate({folder_ / "good.yaml", folder_ / "bad.yaml"});
   EXPECT_THAT(lines[0], StartsWith("yes "));
   EXPECT_THAT(lines[1], StartsWith("no "));

@@ -138,7 +138,8 @@ TEST_F(CheckpointTest, NothingWholeIsAnError) {
   for (const int64_t step : {1, 2}) put(Content(step).save(store) / "pipeline.yaml", "");
   const Error error = error_of([&] { store.newest(); });
   EXPECT_EQ(error.code(), Exit::checkpoint);
-  EXPECT_EQ(error.sentence(), "holds no checkpoint that is whole: --overwrite starts anew, -o names another run");
+  EXPECT_EQ(error.sentence(),
+            "holds no checkpoint that is whole: --overwrite starts anew, -o names another run");
   EXPECT_EQ(warnings_.size(), 2U);
   Content(3).save(store);
   EXPECT_EQ(store.newest().step, 3);
@@ -171,7 +172,8 @@ TEST_F(CheckpointTest, AnotherFormatIsNotCalledBroken) {
   manifest.format = 2;
   put(path_ / name(2) / "MANIFEST.json", manifest.str());
   const Error error = error_of([&] { store.newest(); });
-  EXPECT_EQ(error.sentence(), "its format is 2, of weft 0.1.0; this weft reads 1: go on with the weft that wrote it");
+  EXPECT_EQ(error.sentence(),
+            "its format is 2, of weft 0.1.0; this weft reads 1: go on with the weft that wrote it");
   EXPECT_EQ(names().count(name(2)), 1U);
 }
 

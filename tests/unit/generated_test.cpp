@@ -27,7 +27,8 @@ TEST(Generated, ReferencePageIsFresh) {
 }
 
 TEST(Generated, SchemaIsFresh) {
-  EXPECT_TRUE(committed("pipelines/schema.json") == pipeline_schema(standard_nodes(), fragment_names(standard_nodes())))
+  EXPECT_TRUE(committed("pipelines/schema.json") ==
+              pipeline_schema(standard_nodes(), fragment_names(standard_nodes())))
       << "pipelines/schema.json is stale: run ./dev docs";
 }
 

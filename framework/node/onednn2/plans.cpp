@@ -14,9 +14,8 @@ dnnl::matmul::primitive_desc dnn::matmul_plan(const Desc& a, const Desc& b, cons
 
 dnnl::convolution_forward::primitive_desc dnn::to_y_plan(const Convolved& c, dnnl::prop_kind kind,
                                                          const dnnl::primitive_attr& attr) {
-  return {{kind, direct, c.x, c.w, c.bias, c.y, c.stride, c.dilation, c.low, c.high},
-          attr,
-          engine()};
+  return {
+      {kind, direct, c.x, c.w, c.bias, c.y, c.stride, c.dilation, c.low, c.high}, attr, engine()};
 }
 
 dnnl::convolution_backward_data::primitive_desc dnn::to_x_plan(
@@ -28,10 +27,8 @@ dnnl::convolution_backward_data::primitive_desc dnn::to_x_plan(
 dnnl::convolution_backward_weights::primitive_desc dnn::to_w_plan(
     const Convolved& c, const dnnl::primitive_attr& attr,
     const dnnl::convolution_forward::primitive_desc& hint) {
-  return {{direct, c.x, c.w, c.bias, c.y, c.stride, c.dilation, c.low, c.high},
-          attr,
-          engine(),
-          hint};
+  return {
+      {direct, c.x, c.w, c.bias, c.y, c.stride, c.dilation, c.low, c.high}, attr, engine(), hint};
 }
 
 void dnn::append_activation(dnnl::post_ops& after, dnnl::algorithm f, float slope) {

@@ -39,9 +39,7 @@ bool transposed(const dnn::Desc& matrix) {
 
 dnnl::matmul::primitive_desc dnn::matmul_plan(const Desc& a, const Desc& b, const Desc& bias,
                                               const Desc& c, const dnnl::primitive_attr& attr) {
-  const auto make = [&] {
-    return dnnl::matmul::primitive_desc(engine(), a, b, bias, c, attr);
-  };
+  const auto make = [&] { return dnnl::matmul::primitive_desc(engine(), a, b, bias, c, attr); };
   const bool gradient = transposed(a) && !transposed(b) && attr.get_post_ops().len() == 0;
   return gradient ? preferring({gemm}, make) : make();
 }
@@ -66,8 +64,7 @@ dnnl::convolution_backward_data::primitive_desc dnn::to_x_plan(
 dnnl::convolution_backward_weights::primitive_desc dnn::to_w_plan(
     const Convolved& c, const dnnl::primitive_attr& attr,
     const dnnl::convolution_forward::primitive_desc& hint) {
-  return {engine(), direct,     c.x,   c.w,    c.bias, c.y,
-          c.stride, c.dilation, c.low, c.high, hint,   attr};
+  return {engine(), direct, c.x, c.w, c.bias, c.y, c.stride, c.dilation, c.low, c.high, hint, attr};
 }
 
 void dnn::append_activation(dnnl::post_ops& after, dnnl::algorithm f, float slope) {

@@ -6,7 +6,8 @@
 
 extern "C" [[gnu::visibility("default")]] const dnnl_version_t* dnnl_version() {
   static const dnnl_version_t told = [] {
-    const auto real = reinterpret_cast<const dnnl_version_t* (*)()>(dlsym(RTLD_NEXT, "dnnl_version"));
+    const auto real =
+        reinterpret_cast<const dnnl_version_t* (*)()>(dlsym(RTLD_NEXT, "dnnl_version"));
     dnnl_version_t version = *real();
     version.cpu_runtime = static_cast<unsigned>(std::atoi(std::getenv("DNN_RUNTIME")));
     return version;
