@@ -88,9 +88,11 @@ void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes) {
 void check_memory(size_t bytes, const std::string& what, const Place& place, Mistakes& mistakes) {
   const size_t most = memory_limit();
   if (bytes > most)
-    mistakes.add(place, what + " needs " + std::to_string(bytes >> 30) +
-                            " GiB of memory, but there are " + std::to_string(most >> 30) +
-                            " GiB here: make `batch` or the layers smaller");
+    mistakes.add(Error(place,
+                       what + " needs " + std::to_string(bytes >> 30) +
+                           " GiB of memory, but there are " + std::to_string(most >> 30) +
+                           " GiB here: make `batch` or the layers smaller",
+                       Exit::resources));
 }
 
 void check_precision(const Pipeline& pipeline, Mode mode, Mistakes& mistakes) {

@@ -1,12 +1,13 @@
 #include "framework/graph/yaml.h"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <regex>
 #include <sstream>
 #include <unordered_map>
@@ -351,12 +352,20 @@ Yaml Yaml::read(const std::filesystem::path& file) {
   if (type == std::filesystem::file_type::none)
     throw Error(place, "the file cannot be read: " + error.message());
   if (type != std::filesystem::file_type::regular) throw Error(place, "this is not a regular file");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(place, "the file cannot be read: " + std::generic_category().message(errno));
+  // Some files that are called regular wait for what is written into them: /proc/kmsg.
+  const int fd = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   std::string text(max_text_bytes + 4, '\0');  // more than allowed, with a byte order mark
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) throw Error(place, "the file cannot be read");
-  text.resize(static_cast<size_t>(in.gcount()));
+  size_t size = 0;
+  int failed = fd < 0 ? errno : 0;
+  for (ssize_t got = 1; !failed && got != 0 && size < text.size();) {
+    got = ::read(fd, text.data() + size, text.size() - size);
+    if (got > 0) size += static_cast<size_t>(got);
+    if (got < 0 && errno != EINTR) failed = errno;
+  }
+  if (fd >= 0) ::close(fd);
+  if (failed)
+    throw Error(place, "the file cannot be read: " + std::generic_category().message(failed));
+  text.resize(size);
   return parse(text, file.string());
 }
 

@@ -18,6 +18,27 @@ std::string at(const Place& place, const std::string& sentence) {
   return place.file.empty() ? sentence : place.str() + ": " + sentence;
 }
 
+// What a file holds may be of any length; of a long line the middle is left out.
+std::string bounded(const std::string& text) {
+  constexpr size_t most = 2000, half = 900;
+  if (text.size() <= most) return text;
+  const auto inside = [&](size_t i) { return (text[i] & 0xC0) == 0x80; };  // of a character
+  std::string all;
+  for (size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
+    end = std::min(text.find('\n', begin), text.size());
+    size_t first = begin + half, second = end - half;
+    if (end - begin > most) {
+      while (inside(first)) --first;
+      while (inside(second)) ++second;
+      all.append(text, begin, first - begin).append(" … ").append(text, second, end - second);
+    } else {
+      all.append(text, begin, end - begin);
+    }
+    if (end < text.size()) all += '\n';
+  }
+  return all;
+}
+
 std::string joined(const std::vector<Error>& all) {
   std::string text;
   for (const Error& error : all) text += (text.empty() ? "" : "\n") + std::string(error.what());
@@ -44,13 +65,13 @@ size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 Error::Error(Exit code, std::string sentence)
-    : std::runtime_error(sentence), code_(code), sentence_(std::move(sentence)) {}
+    : std::runtime_error(bounded(sentence)), code_(code), sentence_(what()) {}
 
 Error::Error(Place place, std::string sentence, Exit code)
-    : std::runtime_error(at(place, sentence)),
+    : std::runtime_error(at(place, bounded(sentence))),
       code_(code),
       place_(std::move(place)),
-      sentence_(std::move(sentence)) {}
+      sentence_(bounded(sentence)) {}
 
 Error::~Error() = default;
 

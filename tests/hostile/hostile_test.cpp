@@ -130,8 +130,18 @@ TEST_F(Hostile, DeepNesting) {
       StartsWith("pipeline.yaml:"));
 }
 
+TEST_F(Hostile, LongNamesAreNotEchoedWhole) {
+  const std::string said = check_text("weft: 1\nname: \"" + times(150'000, "ab€") + "\"\n");
+  EXPECT_THAT(said, HasSubstr(" … "));
+  EXPECT_LT(said.size(), 8000U);
+}
+
+TEST_F(Hostile, FilesThatNeverEnd) {
+  if (fs::exists("/proc/kmsg")) check("/proc/kmsg", 2);
+}
+
 TEST_F(Hostile, Shapes) {
-  EXPECT_THAT(check_text(of_shape("[262144, 1048576]")),
+  EXPECT_THAT(check_text(of_shape("[262144, 1048576]"), 7),
               AllOf(StartsWith("pipeline.yaml:3:3: "), HasSubstr("GiB of memory")));
   EXPECT_THAT(check_text(of_shape("[1099511627776, 4]"), 7), HasSubstr("more than 2^40 elements"));
   EXPECT_THAT(check_text(of_shape("[9223372036854775807, 9223372036854775807]"), 7),
