@@ -35,10 +35,13 @@ TEST_F(Schedules, AreOnOneClockInEverySection) {
   std::map<int64_t, double> trained, evaluated;
   for (const auto& line : metrics("a")) {
     const int64_t step = line.at("step");
-    if (line.contains("evaluate"))
+    if (line.contains("evaluate")) {
       evaluated[step] = line.at("evaluate").at("now");
-    else
-      trained[step - 1] = line.at("now");
+      continue;
+    }
+    trained[step - 1] = line.at("now");
+    EXPECT_NEAR(line.at("scheduled").at("now.value").get<double>(), line.at("now"), 1e-6);
+    EXPECT_GE(line.at("scheduled").at("lr"), 0);
   }
   ASSERT_EQ(evaluated.size(), 12U);
   for (const auto& [step, value] : evaluated)

@@ -169,5 +169,20 @@ TEST(LockFile, AKilledHolderLeavesNoLock) {
   ::close(ready[0]), ::close(ready[1]);
 }
 
+TEST(LineWriter, KeepsWhatItCannotWriteForTheNextLine) {
+  const TemporaryDirectory here;
+  const auto path = here / "lines";
+  std::filesystem::create_directory(path);
+  LineWriter lines(path);
+  EXPECT_EQ(lines.add("one"), "Is a directory");
+  EXPECT_FALSE(lines.whole());
+  std::filesystem::remove(path);
+  EXPECT_EQ(lines.add("two"), "");
+  EXPECT_TRUE(lines.whole());
+  EXPECT_EQ(FileReader(path).text(100), "one\ntwo\n");
+  LineWriter full("/dev/full");
+  EXPECT_EQ(full.add("one"), "No space left on device");
+}
+
 }  // namespace
 }  // namespace weft
