@@ -87,10 +87,14 @@ bool agree(const Plan& plan, FittedMap& given) {
 void keep_fits(const Plan& plan, Pipeline& pipeline, Mistakes& mistakes) {
   size_t bytes = 0;
   for (const auto& [node, fit, value] : read_fits(plan)) {
-    const auto refuse = [&, &node = node](const std::string& sentence) {
-      mistakes.add(Error(node.place, node.path + " (" + node.kind + "): " + sentence, Exit::data));
+    const auto refuse = [&, &node = node](const std::string& sentence, Exit code = Exit::data) {
+      mistakes.add(Error(node.place, node.path + " (" + node.kind + "): " + sentence, code));
     };
-    if (!fit.complaint().empty()) refuse(fit.complaint());
+    if (const auto given = pipeline.fitted.find(fit.name());
+        given != pipeline.fitted.end() && !given->second.dispute.empty())
+      refuse(given->second.dispute, Exit::checkpoint);
+    else if (!fit.complaint().empty())
+      refuse(fit.complaint());
     const auto modules = modules_that_read(plan, value);
     for (const std::string& module : modules)
       if (const auto other = other_fit(pipeline.fitted, fit.name(), module); !other.empty())

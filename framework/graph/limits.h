@@ -2,15 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 
 namespace weft {
 
 // A limit of this process's control group, version 2, such as "cpu.max": that of the nearest group
-// from its own upwards which has one, or "".
-std::string group_limit(const std::string& name);
+// from its own upwards which has one, or "". `root` is where proc and sys are.
+std::string group_limit(const std::string& name, const std::filesystem::path& root = "/");
 
 // Bytes of memory: the machine's, or less if the control group (version 2 or 1) has a limit.
-size_t memory_limit();
+size_t memory_limit(const std::filesystem::path& root = "/");
 
 }  // namespace weft

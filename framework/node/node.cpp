@@ -76,7 +76,8 @@ const std::string& Fit::known(const std::string& what, const std::string& which,
                               const std::function<std::string()>& learn) {
   name_ = what + " of " + which;
   complaint_.clear();
-  bytes_ = owner_->fitted(name_);
+  const Fitted* const given = owner_->find_fitted(name_);
+  bytes_ = given ? given->bytes : nullptr;
   given_ = bytes_ != nullptr;
   if (!given_) bytes_ = std::make_shared<const std::string>(learn());
   return *bytes_;
@@ -84,10 +85,16 @@ const std::string& Fit::known(const std::string& what, const std::string& which,
 
 Node::~Node() = default;
 
-std::shared_ptr<const std::string> Node::fitted(const std::string& name) const {
+const Fitted* Node::find_fitted(const std::string& name) const {
   if (!setting_.fitted) return nullptr;
   const auto found = setting_.fitted->find(name);
-  return found == setting_.fitted->end() ? nullptr : found->second.bytes;
+  return found == setting_.fitted->end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<const std::string> Node::fitted(const std::string& name) const {
+  const Fitted* const found = find_fitted(name);
+  if (found && !found->dispute.empty()) throw Error(Exit::checkpoint, found->dispute);
+  return found ? found->bytes : nullptr;
 }
 
 void Node::backward(const Step&) {

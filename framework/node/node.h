@@ -41,6 +41,7 @@
 
 #include "framework/node/error.h"
 #include "framework/node/param.h"
+#include "framework/node/ports.h"
 #include "framework/node/random.h"
 #include "framework/node/shape.h"
 
@@ -55,200 +56,11 @@ struct Step {
   int64_t rows = 0;    // rows of the batch that hold samples: the last batch may be short
 };
 
-struct Range {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t size() const { return end - begin; }
-  bool operator==(const Range&) const = default;
-};
-
-// How a weight starts.
-struct Init {
-  enum class Kind { constant, uniform, normal } kind = Kind::constant;
-  double value = 0;  // the constant; the bound of uniform(-value, value); the standard deviation
-  static Init constant(double value) { return {Kind::constant, value}; }
-  static Init uniform(double bound) { return {Kind::uniform, bound}; }
-  static Init normal(double deviation) { return {Kind::normal, deviation}; }
-};
-
-struct PortTraits {
-  DType dtype = DType::f32;
-  bool grad = true;       // false: no gradient flows through this input
-  bool optional = false;  // the user may leave it out
-  // Another port that must not be wired to the same value: one code is no mean and variance at
-  // once.
-  const char* unlike = nullptr;
-};
-
-// An input port. In YAML, `name: other.port` wires it.
-class WEFT_API In {
- public:
-  In(Node* owner, const char* name, const char* doc, PortTraits traits = {});
-  In(const In&) = delete;
-
-  bool wired() const { return wired_; }
-  const Shape& shape() const { return value_.shape; }
-  int64_t rows() const { return value_.shape.rows(); }
-  int64_t row_size() const { return value_.shape.row_elements(); }
-  int64_t size() const { return value_.size(); }
-  const float* data() const { return value_.floats(); }
-  const int32_t* ints() const { return value_.ints(); }
-  bool wants_grad() const { return wants_grad_; }  // does anything upstream learn?
-  float* grad() const { return grad_.floats(); }   // backward() writes it whole
-  // infer() says that backward() and learn() read none of these values: by then their memory may be
-  // another tensor's.
-  void forward_only() { kept_ = false; }
-
-  const char* const name;
-  const char* const doc;
-  const PortTraits traits;
-
-  // For the framework.
-  void wire(const Shape& shape, bool wants_grad);
-  void want_grad(bool wants) { wants_grad_ = wants && traits.grad; }
-  bool kept() const { return kept_; }
-  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
-
- private:
-  Tensor value_, grad_;
-  bool wired_ = false, wants_grad_ = false, kept_ = true;
-};
-
-// An input port that takes a list: `name: [a, b.port, …]`, at least one.
-class WEFT_API Ins {
- public:
-  Ins(Node* owner, const char* name, const char* doc, PortTraits traits = {});
-  Ins(const Ins&) = delete;
-  size_t size() const { return all_.size(); }
-  const In& operator[](size_t i) const { return *all_[i]; }
-  auto begin() const { return all_.begin(); }  // pointers to In
-  auto end() const { return all_.end(); }
-  void forward_only() {
-    for (const auto& in : all_) in->forward_only();
-  }
-
-  const char* const name;
-  const char* const doc;
-  const PortTraits traits;
-
-  // For the framework: grows the list to `count` ports.
-  void resize(Node* owner, size_t count);
-
- private:
-  std::vector<std::unique_ptr<In>> all_;
-};
-
-// An output port.
-class WEFT_API Out {
- public:
-  Out(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
-  Out(const Out&) = delete;
-
-  void shape(const Shape& shape);  // infer() must call it
-  const Shape& shape() const { return value_.shape; }
-  int64_t rows() const { return value_.shape.rows(); }
-  int64_t row_size() const { return value_.shape.row_elements(); }
-  int64_t size() const { return value_.size(); }
-  float* data() const { return value_.floats(); }
-  int32_t* ints() const { return value_.ints(); }
-  // Summed over all readers; backward() may scribble.
-  float* grad() const { return grad_.floats(); }
-  void forward_only() { kept_ = false; }  // as of an input
-
-  const char* const name;
-  const char* const doc;
-  const DType dtype;
-
-  // For the framework.
-  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
-  bool shaped() const { return shaped_; }
-  bool kept() const { return kept_; }
-
- private:
-  Tensor value_, grad_;
-  bool shaped_ = false, kept_ = true;
-};
-
-// Rows that forward() leaves for backward() and learn(): masks, means. Exists in training only.
-class WEFT_API Saved {
- public:
-  Saved(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
-  Saved(const Saved&) = delete;
-
-  // infer() calls it, or leaves the value absent. Axis 0 is the batch.
-  void shape(const Shape& shape) { value_.shape = shape, present_ = true; }
-  float* data() const { return value_.floats(); }
-  int32_t* ints() const { return value_.ints(); }
-
-  const char* const name;
-  const char* const doc;
-  const DType dtype;
-
-  // For the framework.
-  const Shape& shape() const { return value_.shape; }
-  bool present() const { return present_; }
-  void bind(Tensor value) { value_ = value; }
-
- private:
-  Tensor value_;
-  bool present_ = false;
-};
-
-// What a node learns. Saved as "<module>.<node>.<name>", shared by every use of its module.
-class WEFT_API Weight {
- public:
-  Weight(Node* owner, const char* name, const char* doc);
-  Weight(const Weight&) = delete;
-
-  void shape(const Shape& shape, Init init);  // infer() calls it, or leaves the weight absent
-  const Shape& shape() const { return value_.shape; }
-  bool present() const { return present_; }
-  const Init& init() const { return init_; }
-  const float* data() const { return value_.floats(); }
-  bool wants_grad() const { return wants_grad_; }  // false if absent or frozen
-  Range block() const { return block_; }           // in learn(): the rows of axis 0 to write
-  float* grad() const { return grad_.floats(); }   // in learn(): those rows, to overwrite whole
-
-  const char* const name;
-  const char* const doc;
-
-  // For the framework.
-  void want_grad(bool wants, Range block) { wants_grad_ = wants, block_ = block; }
-  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
-
- private:
-  Tensor value_, grad_;
-  Init init_;
-  Range block_;
-  bool present_ = false, wants_grad_ = false;
-};
-
-// Kept and saved, but not learned: running means, counters. Only whole-batch nodes may write it.
-class WEFT_API State {
- public:
-  State(Node* owner, const char* name, const char* doc);
-  State(const State&) = delete;
-
-  void shape(const Shape& shape, float start);
-  const Shape& shape() const { return value_.shape; }
-  float start() const { return start_; }
-  float* data() const { return value_.floats(); }
-
-  const char* const name;
-  const char* const doc;
-
-  // For the framework.
-  void bind(Tensor value) { value_ = value; }
-
- private:
-  Tensor value_;
-  float start_ = 0;
-};
-
 // What was learned of data before the first step, by its name: see Fit.
 struct Fitted {
   std::shared_ptr<const std::string> bytes;
   std::vector<std::string> modules;  // that read what it numbers
+  std::string dispute = {};          // runs that learned otherwise: a mistake if anything reads it
 };
 using FittedMap = std::map<std::string, Fitted>;
 
@@ -333,7 +145,7 @@ class WEFT_API Node {
   // Refuses, for infer(), a path for output() that leads out of the run's directory, or to what the
   // run itself keeps there.
   static void check_output(const std::string& path);
-  // What was learned of data under this name, or null.
+  // What was learned of data under this name, or null. Refuses what two runs learned otherwise.
   std::shared_ptr<const std::string> fitted(const std::string& name) const;
   // Where data sets live: $WEFT_DATA_DIR, else the user's data folder.
   static std::filesystem::path data_dir();
@@ -351,6 +163,7 @@ class WEFT_API Node {
   std::vector<Fit*> fits;
 
   ParamBase* param(std::string_view name) const;  // null if there is none
+  const Fitted* find_fitted(const std::string& name) const;
 
   struct Setting {
     Mode mode = Mode::train;

@@ -75,9 +75,9 @@ void load_fitted(Pipeline& pipeline, bool to_train) {
       if (!reads && to_train) continue;
       Fitted& ours = pipeline.fitted[what];
       if (ours.bytes && *ours.bytes != *fitted.bytes)
-        throw Error(Exit::checkpoint, "the runs `" + origin[what] + "` and `" + module.from +
-                                          "` learned different " + what +
-                                          ", but a pipeline has one for all of its modules");
+        ours.dispute = "the runs `" + origin[what] + "` and `" + module.from +
+                       "` learned different " + what +
+                       ", but a pipeline has one for all of its modules";
       ours.bytes = fitted.bytes;
       origin[what] = module.from;
       if (reads) ours.modules.push_back(name);

@@ -18,7 +18,7 @@ std::optional<FittedMap> fitted_of(const std::filesystem::path& run);
 
 // Gives a pipeline, before its plans are built, what the modules that come `from` other runs
 // learned with: to train, what they read, since other layers may learn other classes; else all that
-// their runs know. Throws Error(checkpoint) if two runs learned otherwise.
+// their runs know. Where two runs learned otherwise it is disputed.
 void load_fitted(Pipeline& pipeline, bool to_train);
 
 // As a training begins: what its sources learned may be remembered beyond the run. Warns if not.

@@ -6,13 +6,12 @@
 #include <cmath>
 #include <set>
 
-#include "framework/node/dnn.h"
-#include "framework/node/plugin.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
 #include "framework/run/exit_guard.h"
 #include "framework/run/fitted.h"
 #include "framework/run/means.h"
+#include "framework/run/resume_rules.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/signals.h"
 #include "framework/run/tell.h"
@@ -29,10 +28,6 @@ Json to_json(const Results& results) {
     json[name] = values.size() == 1 ? Json(values[0]) : Json(values);
   return json;
 }
-
-const std::vector<std::string> free_to_change{
-    "about",    "name",     "seed",         "precision",  // conditions
-    "evaluate", "generate", "train.epochs", "train.steps", "train.save", "plugins", "train.report"};
 
 class Trainer {
  public:
@@ -149,22 +144,13 @@ class Trainer {
     return names;
   }
 
-  // What must be the same for the same bits.
-  Json conditions() const {
-    return {{"weft", build_string()},
-            {"isa", dnn_isa()},
-            {"lanes", plan_->lanes},
-            {"seed", pipeline_.seed},
-            {"precision", name(plan_->precision)}};
-  }
-
   Json facts() const {
     Json plugins = Json::array();
     for (const Plugin& plugin : registry_.plugins())
       plugins.push_back(plugin.name + " " + plugin.version);
     return {{"pipeline", pipeline_.file},
             {"command", options_.command},
-            {"conditions", conditions()},
+            {"conditions", conditions_of(pipeline_, *plan_)},
             {"plugins", plugins}};
   }
 
@@ -194,61 +180,25 @@ class Trainer {
 
   void take_up(const Checkpoint& checkpoint) {
     const Json& state = checkpoint.state;
-    Json then = state.at("conditions");
-    then.emplace("precision", "f32");  // before there was another
-    const Json now = conditions();
-    std::vector<std::string> others;
-    for (const auto& [key, value] : now.items())
-      if (const Json was = then.value(key, Json()); was != value)
-        others.push_back(key + " " + was.dump() + " then, " + value.dump() + " now");
-    if (!others.empty() && !options_.allow_drift)
-      throw Error(Exit::checkpoint,
-                  fmt::format("the run was made under other conditions, so going on would not give "
-                              "the same bits: {}; --allow-drift goes on all the same",
-                              fmt::join(others, ", ")));
-    const auto changed = changes_since(checkpoint.pipeline);
-    check_changes(changed);
+    const PipelineChanges changes(checkpoint.pipeline, pipeline_);
+    if (!options_.allow_drift) {
+      check_conditions(state.at("conditions"), conditions_of(pipeline_, *plan_));
+      changes.check();
+    }
+    if (!changes.paths().empty())
+      say(fmt::format("changed since the checkpoint: {}", fmt::join(changes.paths(), ", ")));
     model_.load(checkpoint.model.tensors());
     engine_->learner().load(checkpoint.optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint.step;
-    const auto is_changed = [&](const std::string& part) {
-      return std::any_of(changed.begin(), changed.end(),
-                         [&](const std::string& path) { return path.starts_with(part); });
-    };
-    if (!is_changed("evaluate") && !is_changed("train.save.be")) {  // what was best still is
+    if (!changes.within("evaluate") &&
+        !changes.within("train.save.be")) {  // what was best still is
       best_step_ = state.at("best_step");
       best_ =
           state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
       without_better_ = state.at("without_better");
     }
-    if (!is_changed("train.report") && state.contains("means"))  // an older weft kept none
+    if (!changes.within("train.report") && state.contains("means"))  // an older weft kept none
       means_->load(state.at("means"));
-  }
-
-  // Values are compared, not the variables that they come from.
-  std::vector<std::string> changes_since(const std::string& pipeline) const {
-    Mistakes ignored;
-    const Yaml then = Pipeline::with_values(Yaml::parse(pipeline, "pipeline.yaml"), ignored);
-    return then.differences(Pipeline::with_values(pipeline_.source, ignored));
-  }
-
-  // What learns must be what was learning; how long, what is saved and what is reported may change.
-  void check_changes(const std::vector<std::string>& changed) {
-    std::vector<std::string> other;
-    for (const std::string& path : changed) {
-      const bool harmless = std::any_of(
-          free_to_change.begin(), free_to_change.end(),
-          [&](const std::string& free) { return path == free || path.starts_with(free + "."); });
-      if (!harmless) other.push_back(path);
-    }
-    if (!other.empty() && !options_.allow_drift)
-      throw Error(
-          Exit::checkpoint,
-          fmt::format("the pipeline has changed since the checkpoint: {}; --allow-drift goes "
-                      "on all the same, --overwrite starts anew, -o names another run",
-                      fmt::join(other, ", ")));
-    if (!changed.empty())
-      say(fmt::format("changed since the checkpoint: {}", fmt::join(changed, ", ")));
   }
 
   void after_step() {
@@ -316,7 +266,7 @@ class Trainer {
   // A full disk does not end the training; the next interval tries again.
   bool save() {
     if (saved_ == step_) return true;
-    const Json state{{"conditions", conditions()},
+    const Json state{{"conditions", conditions_of(pipeline_, *plan_)},
                      {"steps", plan_->steps},
                      {"updates", engine_->learner().state()},
                      {"best", best_ ? Json(*best_) : Json()},

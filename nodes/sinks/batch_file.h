@@ -29,6 +29,8 @@ class BatchFile {
     }
     temporary_ = path_;
     temporary_.replace_filename("." + path_.filename().string() + "." + std::to_string(::getpid()));
+    std::error_code ignored;
+    std::filesystem::remove(temporary_, ignored);  // rather than write through a link
   }
   ~BatchFile() {
     std::error_code ignored;  // there is nothing left after commit()

@@ -23,7 +23,7 @@ class DnnThreads : public TinyRuns {
 #endif
   Ended train_on(const std::string& runtime, const std::string& run, const Words& more = {}) const {
     Command words = training("vae", run, more);
-    words.environment["LD_PRELOAD"] = DNN_RUNTIME_OF;
+    words.environment["LD_PRELOAD"] = DNN_RUNTIME;
     words.environment["DNN_RUNTIME"] = runtime;
     return tests::run(words);
   }

@@ -121,6 +121,21 @@ generate:
   EXPECT_EQ(ended.exit, 6);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("the runs `a` and `b` learned different "),
                                HasSubstr("but a pipeline has one for all of its modules")));
+  write("neither", R"(
+weft: 1
+name: neither
+modules:
+  one: {from: a, module: head}
+  two: {from: b, module: head}
+generate:
+  nodes:
+    noise: {node: normal, shape: [4, 2]}
+    one:  {use: one, x: noise}
+    two:  {use: two, x: noise}
+    file: {node: csv_file, xs: [one, two], names: [one, two], path: out.csv}
+)");
+  const Ended unread = weft({"generate", "neither.yaml", "-o", "out"});
+  EXPECT_EQ(unread.exit, 0) << unread.err;
 }
 
 TEST_F(FittedRuns, AClassThatWasNotLearnedIsRefused) {

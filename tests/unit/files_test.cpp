@@ -1,7 +1,6 @@
 #include "framework/run/files.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <optional>
 #include <sstream>
 
+#include "tests/support/small_disk.h"
 #include "tests/support/temporary_directory.h"
 
 namespace weft {
@@ -88,15 +88,10 @@ TEST(WriteAtomically, AFailureKeepsTheOldFileAndSaysWhy) {
   const TemporaryDirectory directory;
   const fs::path path = directory / "status.json";
   write_atomically(path, "old");
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const auto old_signal = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit small = before;
-  small.rlim_cur = 1000;
-  ::setrlimit(RLIMIT_FSIZE, &small);
-  const Error error = error_of([&] { write_atomically(path, std::string(5000, 'a')); });
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, old_signal);
+  const Error error = error_of([&] {
+    const SmallDisk disk(1000);
+    write_atomically(path, std::string(5000, 'a'));
+  });
   EXPECT_EQ(error.code(), Exit::resources);
   EXPECT_NE(error.sentence().find("File too large"), std::string::npos) << error.what();
   EXPECT_EQ(text_of(path), "old");
