@@ -63,7 +63,8 @@ Exit run(int argc, char** argv) {
     tell("weft: there is not enough memory: make `batch` or the layers smaller\n");
     return Exit::resources;
   } catch (const std::system_error& error) {  // a thread, or the results
-    tell("weft: the system refuses: {}\n", error.what());
+    if (error.code() != std::errc::broken_pipe)
+      tell("weft: the system refuses: {}\n", error.what());
     return Exit::resources;
   } catch (const std::exception& error) {
     tell("weft: unexpected: {}\n", error.what());

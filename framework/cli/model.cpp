@@ -71,19 +71,29 @@ void suggest_run(const std::string& target) {
   if (!near.empty()) throw Error("there is no run `" + target + "`" + near);
 }
 
+bool is_run(const std::string& target) {
+  if (!std::filesystem::is_directory(target)) return false;
+  if (!RunDirectory::exists(target))
+    throw Error("`" + target + "` is not the directory of a run: it has no resolved.yaml");
+  return true;
+}
+
+// The pipeline of a run, a shipped one's or one's own.
+std::filesystem::path file_of(const std::string& target) {
+  if (is_run(target)) return std::filesystem::path(target) / "resolved.yaml";
+  const auto shipped = shipped_names();
+  if (!std::filesystem::exists(target) &&
+      std::find(shipped.begin(), shipped.end(), target) == shipped.end())
+    suggest_run(target);
+  const auto file = pipeline_file(target, "run");
+  if (!std::filesystem::exists(file)) throw Error("there is no run or pipeline `" + target + "`");
+  return file;
+}
+
 Trained open(const ModelOptions& options, Mode mode) {
   Trained trained;
-  const bool is_run = std::filesystem::is_directory(options.target);
-  if (is_run && !RunDirectory::exists(options.target))
-    throw Error("`" + options.target + "` is not the directory of a run: it has no resolved.yaml");
-  if (const auto shipped = shipped_names();
-      !std::filesystem::exists(options.target) &&
-      std::find(shipped.begin(), shipped.end(), options.target) == shipped.end())
-    suggest_run(options.target);
-  const auto file = is_run ? std::filesystem::path(options.target) / "resolved.yaml"
-                           : pipeline_file(options.target, "run");
-  if (!std::filesystem::exists(file))
-    throw Error("there is no run or pipeline `" + options.target + "`");
+  const bool from_run = is_run(options.target);
+  const std::filesystem::path file = file_of(options.target);
   Mistakes mistakes;
   auto sets = options.sets;
   if (options.count > 0) sets.push_back("count=" + std::to_string(options.count));
@@ -93,23 +103,23 @@ Trained open(const ModelOptions& options, Mode mode) {
                 " does not use it: how many are generated is written there");
   trained.registry = load_plugins_for(*trained.pipeline);
   std::optional<Checkpoint> checkpoint;
-  if (is_run) {
+  if (from_run) {
     checkpoint = open_checkpoint(options.target, options.checkpoint);
     trained.pipeline->training_steps = checkpoint->training_steps();
   }
-  const auto fitted = is_run ? fitted_of(options.target) : std::nullopt;
+  const auto fitted = from_run ? fitted_of(options.target) : std::nullopt;
   if (fitted)
     trained.pipeline->fitted = *fitted;
   else
     load_fitted(*trained.pipeline, false);
   trained.plan = Plan::build(*trained.pipeline, trained.registry, mode, mistakes);
   mistakes.check();
-  if (is_run && !fitted)
+  if (from_run && !fitted)
     for (const auto& [name, learned] : *trained.plan->fitted)
       tell("weft: the run was made by an older weft and keeps no {}: learned again\n", name);
   trained.model.add(*trained.plan);
-  trained.directory = is_run ? std::filesystem::path(options.target)
-                             : std::filesystem::path("runs") / trained.pipeline->name;
+  trained.directory = from_run ? std::filesystem::path(options.target)
+                               : std::filesystem::path("runs") / trained.pipeline->name;
   if (!options.output.empty()) trained.directory = options.output;
   if (checkpoint) {
     trained.model.load(checkpoint->model.tensors());
@@ -133,8 +143,7 @@ Exit run(const ModelOptions& options, Mode mode) {
   const Results results = weft::evaluate(*trained.plan, engine, trained.step);
   if (options.json) {
     nlohmann::json json{{"step", trained.step}};
-    for (const auto& [name, values] : results)
-      json[name] = values.size() == 1 ? nlohmann::json(values[0]) : nlohmann::json(values);
+    json.update(to_json(results));
     fmt::print("{}\n", json.dump());
   } else if (!results.empty()) {
     fmt::print("{}\n", text(results));

@@ -12,6 +12,7 @@
 #include "framework/graph/fields.h"
 #include "framework/plugin/describe.h"
 #include "framework/plugin/loader.h"
+#include "framework/run/files.h"
 
 namespace weft::cli {
 
@@ -55,10 +56,7 @@ void add_with_included(const std::string& file, std::vector<std::string>& files)
 }
 
 void copy_here(const std::string& file) {
-  std::error_code error;
-  if (!fs::copy_file(folder() / file, file, error) || error)
-    throw Error(Exit::resources, "cannot write " + file + ": " + error.message());
-  fs::permissions(file, fs::perms::owner_write, fs::perm_options::add, error);
+  write_atomically(file, FileReader(folder() / file).text(1 << 20));
   fmt::print("{}\n", file);
 }
 }  // namespace

@@ -86,6 +86,7 @@ bool agree(const Plan& plan, FittedMap& given) {
 
 void keep_fits(const Plan& plan, Pipeline& pipeline, Mistakes& mistakes) {
   size_t bytes = 0;
+  std::set<std::string> counted;
   for (const auto& [node, fit, value] : read_fits(plan)) {
     const auto refuse = [&, &node = node](const std::string& sentence, Exit code = Exit::data) {
       mistakes.add(Error(node.place, node.path + " (" + node.kind + "): " + sentence, code));
@@ -100,7 +101,7 @@ void keep_fits(const Plan& plan, Pipeline& pipeline, Mistakes& mistakes) {
       if (const auto other = other_fit(pipeline.fitted, fit.name(), module); !other.empty())
         refuse("module `" + module + "` learned with the " + other + ", but reads the " +
                fit.name() + " here: the same numbers would mean something else");
-    if ((*plan.fitted)[fit.name()].bytes != fit.bytes()) bytes += fit.bytes()->size();
+    if (counted.insert(fit.name()).second) bytes += fit.bytes()->size();
     if (bytes > most_bytes)
       refuse("the " + fit.name() + " take more than 8 MiB, too much to keep with every checkpoint");
     Fitted& kept = (*plan.fitted)[fit.name()];

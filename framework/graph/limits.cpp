@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 namespace weft {
 
@@ -31,27 +32,33 @@ fs::path group_of(const fs::path& root, const std::string& controller) {
   return {};
 }
 
-std::string nearest(const fs::path& tree, fs::path group, const std::string& name) {
+// Of a group and those above it, from the nearest: what its file of this name says.
+std::vector<std::string> upwards(const fs::path& tree, fs::path group, const std::string& name) {
+  std::vector<std::string> lines;
   while (true) {
-    std::string limit = first_line(tree / group / name);
-    if (!limit.empty() && !limit.starts_with("max")) return limit;
-    if (group.empty()) return "";
+    if (std::string line = first_line(tree / group / name);
+        !line.empty() && !line.starts_with("max"))
+      lines.push_back(std::move(line));
+    if (group.empty()) return lines;
     group = group.parent_path();
   }
 }
 }  // namespace
 
 std::string group_limit(const std::string& name, const fs::path& root) {
-  return nearest(root / "sys/fs/cgroup", group_of(root, ""), name);
+  const auto lines = upwards(root / "sys/fs/cgroup", group_of(root, ""), name);
+  return lines.empty() ? "" : lines[0];
 }
 
 size_t memory_limit(const fs::path& root) {
   size_t least =
       static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  for (const std::string& text :
-       {group_limit("memory.max", root),
-        nearest(root / "sys/fs/cgroup/memory", group_of(root, "memory"), "memory.limit_in_bytes")})
-    if (size_t limit = 0; std::istringstream(text) >> limit) least = std::min(least, limit);
+  const fs::path tree = root / "sys/fs/cgroup";
+  for (const auto& lines :
+       {upwards(tree, group_of(root, ""), "memory.max"),
+        upwards(tree / "memory", group_of(root, "memory"), "memory.limit_in_bytes")})
+    for (const std::string& line : lines)
+      if (size_t limit = 0; std::istringstream(line) >> limit) least = std::min(least, limit);
   return least;
 }
 

@@ -210,6 +210,9 @@ const PlanLearn* PlanPhase::learn(int node) const {
 
 std::unique_ptr<Plan> Plan::build(Pipeline& pipeline, const Registry& registry, Mode mode,
                                   Mistakes& mistakes) {
+  const bool timed = mode != Mode::train && pipeline.train && !pipeline.train->steps;
+  if (Mistakes of_train; timed && !pipeline.training_steps)  // for schedules
+    build(pipeline, registry, Mode::train, of_train);
   FittedMap given = pipeline.fitted;
   auto plan = build_section(pipeline, registry, mode, given, mistakes);
   if (mistakes.empty() && agree(*plan, given))

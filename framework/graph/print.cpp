@@ -194,8 +194,9 @@ void add_memory(const Plan& plan, Table& table) {
     }
   table.add({"memory", mebibytes(plan.bytes())});
   table.add(
-      {"  arena", mebibytes(plan.arena) + fmt::format(", shared by {} tensors of {:.2f} MiB",
+      {"  arena", mebibytes(plan.arena) + fmt::format(", shared by {} tensor{} of {:.2f} MiB",
                                                       grouped(static_cast<int64_t>(tensors)),
+                                                      tensors == 1 ? "" : "s",
                                                       static_cast<double>(sizes) / (1 << 20))});
   if (plan.workspace)
     table.add({"  workspaces", mebibytes(plan.workspace * static_cast<size_t>(plan.lanes)) +

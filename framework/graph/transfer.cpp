@@ -39,7 +39,7 @@ class Transfer {
     Yaml module = *found;
     module.put("from", Yaml::scalar(run_, place_));
     module.put("module", Yaml::scalar(original, place_));
-    if (checkpoint_ != "last") module.put("checkpoint", Yaml::scalar(checkpoint_, place_));
+    module.put("checkpoint", Yaml::scalar(checkpoint_, place_));
     modules().put(name, module);
     for (const auto& [key, place, node] : entries_of(found->find("nodes"))) {
       if (const Yaml* kind = node.find("node")) fragment(kind->text());
@@ -55,16 +55,20 @@ class Transfer {
   std::string nested(const std::string& user, const std::string& original) {
     std::string name = original;
     while (const Yaml* taken = modules().find(name)) {
-      const auto says = [&](const char* key, const std::string& text) {
-        const Yaml* value = taken->find(key);
-        return value ? value->text() == text : text == "last";
-      };
-      if (says("from", run_) && says("module", original) && says("checkpoint", checkpoint_))
-        return name;
+      if (is_theirs(*taken, original)) return name;
       name = user + "_" + name;
     }
     module(name, original);
     return name;
+  }
+
+  // Is a module here their module of this name?
+  bool is_theirs(const Yaml& ours, const std::string& original) const {
+    const auto says = [&](const char* key, const std::string& text) {
+      const Yaml* value = ours.find(key);
+      return value && value->text() == text;
+    };
+    return says("from", run_) && says("module", original) && says("checkpoint", checkpoint_);
   }
 
   // A fragment of the run's own file comes along; others stand beside plugins, or are kinds of
@@ -84,8 +88,14 @@ class Transfer {
     ours->put(name, *found);
     for (const auto& [key, place, node] : entries_of(found->find("nodes"))) {
       if (const Yaml* kind = node.find("node")) fragment(kind->text());
-      if (const Yaml* use = node.find("use"); use && !modules().find(use->text()))
+      const Yaml* use = node.find("use");
+      if (!use) continue;
+      const Yaml* taken = modules().find(use->text());
+      if (!taken)
         module(use->text(), use->text());
+      else if (!is_theirs(*taken, use->text()))
+        throw Error("module `" + use->text() + "` is another here than in the run `" + run_ +
+                    "`, whose fragment `" + name + "` uses it: give yours another name");
     }
   }
 
@@ -96,6 +106,7 @@ class Transfer {
   const Place place_;
   Yaml theirs_, their_modules_;
 };
+
 // `from: RUN`, or `from: {run: RUN, checkpoint: last, best or a step}`.
 std::pair<std::string, std::string> source_of(const Yaml& from, Mistakes& mistakes) {
   if (!from.is_map()) return {from.to_text("`from`"), "last"};
@@ -118,21 +129,33 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
   const Yaml before = *modules;
   const Yaml* declared = tree.find("vars");
   const Vars vars = declared && declared->is_map() ? read_vars(*declared, {}, mistakes) : Vars{};
-  for (const auto& [name, place, module] : before.entries()) {
-    const Yaml* from = module.is_map() ? module.find("from") : nullptr;
-    if (!from || module.find("nodes")) continue;
-    try {
-      const Yaml given = substitute(*from, vars, mistakes);
-      const auto [run, checkpoint] = source_of(given, mistakes);
-      const Yaml* original = module.find("module");
-      const Yaml* frozen = module.find("frozen");
-      Transfer(tree, run, checkpoint, from->place(), mistakes)
-          .module(name, original ? original->to_text("`module`") : name);
-      if (frozen) tree.find("modules")->find(name)->put("frozen", *frozen);
-    } catch (const Error& error) {
-      mistakes.add(error.place().line ? error : Error(from->place(), error.sentence()));
+  const auto each = [&](auto act) {
+    for (const auto& [name, place, module] : before.entries()) {
+      const Yaml* from = module.is_map() ? module.find("from") : nullptr;
+      if (!from || module.find("nodes")) continue;
+      try {
+        act(name, *from, modules->find(name));
+      } catch (const Error& error) {
+        mistakes.add(error.place().line ? error : Error(from->place(), error.sentence()));
+      }
     }
-  }
+  };
+  each([&](const std::string& name, const Yaml& from, Yaml* module) {  // all say whence alike
+    const auto [run, checkpoint] = source_of(substitute(from, vars, mistakes), mistakes);
+    module->put("from", Yaml::scalar(run, from.place()));
+    if (!module->find("module")) module->put("module", Yaml::scalar(name, from.place()));
+    module->put("checkpoint", Yaml::scalar(checkpoint, from.place()));
+  });
+  each([&](const std::string& name, const Yaml& from, Yaml* module) {
+    const Yaml* checkpoint = module->find("checkpoint");
+    if (!checkpoint) return;  // told above
+    const std::string original = module->find("module")->to_text("`module`");
+    const Yaml* frozen = module->find("frozen");
+    const Yaml kept = frozen ? *frozen : Yaml();
+    Transfer(tree, module->find("from")->text(), checkpoint->text(), from.place(), mistakes)
+        .module(name, original);
+    if (frozen) tree.find("modules")->find(name)->put("frozen", kept);
+  });
 }
 
 }  // namespace weft

@@ -28,8 +28,8 @@ std::string bounded(const std::string& text) {
     end = std::min(text.find('\n', begin), text.size());
     size_t first = begin + half, second = end - half;
     if (end - begin > most) {
-      while (inside(first)) --first;
-      while (inside(second)) ++second;
+      while (first > begin && inside(first)) --first;
+      while (second < end && inside(second)) ++second;
       all.append(text, begin, first - begin).append(" … ").append(text, second, end - second);
     } else {
       all.append(text, begin, end - begin);
@@ -100,15 +100,14 @@ void Mistakes::check() const {
     return std::tie(a.place().file, a.place().line, a.place().column) <
            std::tie(b.place().file, b.place().line, b.place().column);
   });
-  // What is wrong at a place is told once: not for each section, nor for each copy of a node, whose
-  // name stands before "(kind): ", nor with other lines to explain it.
+  // What is wrong at a place, or with data, is told once: not for each section, nor for each copy
+  // of a node, whose name stands before "(kind): ", nor with other lines to explain it.
   std::set<std::string> told;
   std::erase_if(sorted, [&](const Error& error) {
     const std::string sentence = error.sentence().substr(0, error.sentence().find('\n'));
     const size_t kind = sentence.find("): ");
-    return !told.insert(error.place().str() +
-                        (kind == sentence.npos ? sentence : sentence.substr(kind)))
-                .second;
+    const std::string place = error.code() == Exit::data ? "" : error.place().str();
+    return !told.insert(place + (kind == sentence.npos ? sentence : sentence.substr(kind))).second;
   });
   constexpr size_t most = 100;
   if (sorted.size() > most) {

@@ -178,7 +178,7 @@ fs::path CheckpointStore::save(int64_t step, std::span<const NamedTensor> model,
     fs::remove_all(written, ignored);
     throw;
   }
-  link_last(name);
+  set_link("last", name);
   try {
     retire(step);
   } catch (const Error& error) {
@@ -187,11 +187,12 @@ fs::path CheckpointStore::save(int64_t step, std::span<const NamedTensor> model,
   return directory_ / name;
 }
 
-void CheckpointStore::link_last(const std::string& name) const {
+void CheckpointStore::set_link(const char* link, const std::string& name) const {
   try {
-    link_atomically(directory_ / "last", name);
+    link_atomically(directory_ / link, name);
   } catch (const Error& error) {
-    warn(std::string(error.what()) + "; the newest checkpoint is " + name);
+    warn(std::string(error.what()) + "; the " +
+         (link == std::string_view("last") ? "newest" : link) + " checkpoint is " + name);
   }
 }
 
@@ -263,7 +264,7 @@ void CheckpointStore::rewind(int64_t step, int64_t best_step) {
     if (found.step > step)
       set_aside(found.name, "abandoned");
     else
-      best_is_there = best_is_there || found.step == best_step;
+      best_is_there = best_is_there || (found.manifest && found.step == best_step);
   }
   if (best_is_there)
     mark_best(best_step);
@@ -277,7 +278,7 @@ std::string CheckpointStore::link(const char* name) const {
 }
 
 void CheckpointStore::mark_best(int64_t step) {
-  link_atomically(directory_ / "best", find(step));
+  set_link("best", find(step));
 }
 
 // Nothing if it is broken; `found.fault` then says why.
@@ -304,7 +305,7 @@ Checkpoint CheckpointStore::newest() {
   std::vector<Found> all = list();
   for (size_t i = 0; i < all.size(); ++i) {
     if (std::optional<Checkpoint> checkpoint = read(all[i])) {
-      if (!options_.read_only && link("last") != all[i].name) link_last(all[i].name);
+      if (!options_.read_only && link("last") != all[i].name) set_link("last", all[i].name);
       return std::move(*checkpoint);
     }
     const std::string cure =

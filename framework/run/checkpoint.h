@@ -81,7 +81,7 @@ class CheckpointStore {
   bool holds(const std::string& name) const;  // is there anything of this name?
   std::optional<Checkpoint> read(Found& found) const;
   void clean() const;
-  void link_last(const std::string& name) const;
+  void set_link(const char* link, const std::string& name) const;  // warns if it cannot
   void commit(const std::filesystem::path& written, const std::string& name) const;
   bool is_whole(const std::string& name) const;
   void retire(int64_t newest) const;

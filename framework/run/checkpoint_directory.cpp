@@ -105,9 +105,11 @@ json Checkpoint::read_state(const fs::path& directory, const Manifest& manifest)
   manifest.check_format(directory);
   const auto record = manifest.files.find(state_file);
   const FileReader file(directory / state_file);
-  if (record == manifest.files.end() || file.record() != record->second)
+  const std::string text = file.text(max_text);
+  if (record == manifest.files.end() ||
+      record->second != FileRecord{text.size(), Checksum::of(text)})
     throw Error(Place{file.path().string()}, "checksum differs", Exit::checkpoint);
-  return parsed_state(file.text(max_text), file.path());
+  return parsed_state(text, file.path());
 }
 
 void CheckpointContent::check() const {

@@ -45,8 +45,10 @@ void check_threads(int count) {
     while (std::ssize(all) < count - 1) all.emplace_back([&] { done.wait(); });
   } catch (const std::system_error&) {
     refused = true;
+  } catch (const std::bad_alloc&) {
+    refused = true;
   }
-  done.count_down();
+  done.count_down();  // or those that were given wait for ever
   if (refused)
     throw Error(Exit::resources, "the system refuses to give " + std::to_string(count) +
                                      " threads, but gives " + std::to_string(all.size() + 1) +

@@ -43,4 +43,11 @@ std::string text(const Results& results) {
   return all;
 }
 
+nlohmann::json to_json(const Results& results) {
+  nlohmann::json all = nlohmann::json::object();
+  for (const auto& [name, values] : results)
+    all[name] = values.size() == 1 ? nlohmann::json(values[0]) : nlohmann::json(values);
+  return all;
+}
+
 }  // namespace weft

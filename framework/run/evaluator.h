@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,5 +23,6 @@ Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
 
 // "loss 105.2 | kl 25.1"; a vector as [0.1, 0.09, …].
 std::string text(const Results& results);
+nlohmann::json to_json(const Results& results);  // by name: a number, or a list
 
 }  // namespace weft

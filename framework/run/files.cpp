@@ -135,7 +135,17 @@ FileRecord FileWriter::finish() {
 LineWriter::LineWriter(fs::path path) : path_(std::move(path)) {}
 
 std::string LineWriter::add(std::string_view line) {
+  const std::scoped_lock lock(mutex_);
   waiting_.append(line).append("\n");
+  return write();
+}
+
+std::string LineWriter::flush() {
+  const std::scoped_lock lock(mutex_);
+  return waiting_.empty() ? "" : write();
+}
+
+std::string LineWriter::write() {
   if (!file_.open()) file_ = Descriptor(open_retrying(path_, O_WRONLY | O_CREAT | O_APPEND, 0666));
   if (!file_.open()) return reason(errno);
   while (!waiting_.empty()) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -68,16 +69,19 @@ class FileWriter {
 };
 
 // Lines added to a file, for readers that follow it. What cannot be written waits for the next
-// line.
+// line. Any thread may add.
 class LineWriter {
  public:
   explicit LineWriter(std::filesystem::path path);
 
-  std::string add(std::string_view line);          // why the file lacks lines, or ""
-  bool whole() const { return waiting_.empty(); }  // has every line been written?
+  std::string add(std::string_view line);  // why the file lacks lines, or ""
+  std::string flush();                     // the same of what waits
 
  private:
+  std::string write();
+
   std::filesystem::path path_;
+  std::mutex mutex_;
   Descriptor file_;
   std::string waiting_;
 };

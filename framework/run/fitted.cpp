@@ -38,8 +38,8 @@ std::string as_bytes(const std::string& text) {
 FittedMap from_json(const json& state) {
   FittedMap all;
   for (const auto& [name, fitted] : state.items())
-    all[name] = {std::make_shared<const std::string>(as_bytes(fitted.at("bytes"))),
-                 fitted.at("modules")};
+    all[as_bytes(name)] = {std::make_shared<const std::string>(as_bytes(fitted.at("bytes"))),
+                           fitted.at("modules")};
   return all;
 }
 }  // namespace

@@ -1,5 +1,6 @@
 #include "framework/run/means.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "framework/node/error.h"
@@ -25,6 +26,7 @@ Means::Means(std::vector<std::string> names) {
 
 void Means::add(size_t i, const std::vector<double>& values) {
   Sum& sum = sums_[i];
+  if (sum.values.size() != values.size()) sum.count = 0;  // of what a report was before
   if (sum.count++ == 0) sum.values.assign(values.size(), 0);
   for (size_t j = 0; j < values.size(); ++j) sum.values[j] += values[j];
 }
@@ -58,11 +60,10 @@ void Means::load(const json& state) try {
       sum.values.push_back(number(value));
     read.push_back(std::move(sum));
   }
-  bool same = read.size() == sums_.size();
-  for (size_t i = 0; same && i < read.size(); ++i)
-    same = read[i].name == sums_[i].name && read[i].count >= 0;
-  if (!same) throw Error(Exit::checkpoint, "`means` is of other values than are reported");
-  sums_ = std::move(read);
+  for (const Sum& sum : read)
+    if (sum.count < 0) throw Error(Exit::checkpoint, "`means` has a count below 0");
+  for (size_t i = 0; i < std::min(read.size(), sums_.size()); ++i)
+    if (read[i].name == sums_[i].name) sums_[i] = std::move(read[i]);
 } catch (const json::exception&) {
   throw Error(Exit::checkpoint, "`means` is not what weft writes");
 }

@@ -15,7 +15,8 @@ class Means {
   // The mean of each that was added, by name: a number, or a list. Then starts anew.
   nlohmann::json take();
 
-  // For a checkpoint. load() throws Error(checkpoint) for what is no state of these names.
+  // For a checkpoint. load() takes what has the same name in the same place, since reports may have
+  // changed; it throws Error(checkpoint) for what is no state.
   nlohmann::json state() const;
   void load(const nlohmann::json& state);
 

@@ -23,15 +23,13 @@ bool harmless(const std::string& path) {
 }  // namespace
 
 nlohmann::json conditions_of(const Pipeline& pipeline, const Plan& plan) {
-  return {{"weft", build_string()},
-          {"isa", dnn_isa()},
-          {"lanes", plan.lanes},
-          {"seed", pipeline.seed},
-          {"precision", name(plan.precision)}};
+  return {{"weft", build_string()}, {"oneDNN", dnn_version()}, {"isa", dnn_isa()},
+          {"lanes", plan.lanes},    {"seed", pipeline.seed},   {"precision", name(plan.precision)}};
 }
 
 void check_conditions(nlohmann::json then, const nlohmann::json& now) {
-  then.emplace("precision", "f32");  // before there was another
+  then.emplace("precision", "f32");          // before there was another
+  then.emplace("oneDNN", now.at("oneDNN"));  // before it was kept
   std::vector<std::string> others;
   for (const auto& [key, value] : now.items())
     if (const nlohmann::json was = then.value(key, nlohmann::json()); was != value)

@@ -14,6 +14,15 @@ std::string now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
+// Paths and file names may be of any bytes, JSON only of UTF-8.
+std::string text_of(const nlohmann::json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string refusal(const std::string& why) {
+  return why.empty() ? "" : "cannot be written: " + why;
+}
+
 const std::filesystem::path& made(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
@@ -50,12 +59,16 @@ void RunDirectory::write(const std::string& file, const std::string& text) const
   write_atomically(path_ / file, text);
 }
 
+void RunDirectory::write(const std::string& file, const nlohmann::json& json) const {
+  write_atomically(path_ / file, text_of(json, 2) + "\n");
+}
+
 std::string RunDirectory::status(const std::string& state, int64_t step,
                                  const std::string& reason) {
   const nlohmann::json status{
       {"state", state}, {"step", step}, {"reason", reason}, {"process", getpid()}, {"time", now()}};
   try {
-    write("status.json", status.dump(2) + "\n");
+    write("status.json", status);
     return "";
   } catch (const Error& error) {
     return error.sentence();
@@ -64,8 +77,11 @@ std::string RunDirectory::status(const std::string& state, int64_t step,
 
 std::string RunDirectory::metrics(const nlohmann::json& line) {
   if (!metrics_) metrics_.emplace(path_ / "metrics.jsonl");
-  const std::string why = metrics_->add(line.dump());
-  return why.empty() ? "" : "cannot be written: " + why;
+  return refusal(metrics_->add(text_of(line)));
+}
+
+std::string RunDirectory::flush_metrics() {
+  return metrics_ ? refusal(metrics_->flush()) : "";
 }
 
 void RunDirectory::rewind_metrics(int64_t step) {

@@ -29,11 +29,12 @@ class RunDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   void write(const std::string& file, const std::string& text) const;
+  void write(const std::string& file, const nlohmann::json& json) const;
   // These never fail the run. The first two say why they could not write, or ""; a line of metrics
   // is then written with the next, before it.
   std::string status(const std::string& state, int64_t step, const std::string& reason);
   std::string metrics(const nlohmann::json& line);
-  bool has_all_metrics() const { return !metrics_ || metrics_->whole(); }
+  std::string flush_metrics();        // why lines still wait, or ""
   void rewind_metrics(int64_t step);  // drops the lines of later steps
   void log(const std::string& line);  // with the time
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
@@ -21,13 +22,6 @@ namespace weft {
 
 namespace {
 using Json = nlohmann::json;
-
-Json to_json(const Results& results) {
-  Json json = Json::object();
-  for (const auto& [name, values] : results)
-    json[name] = values.size() == 1 ? Json(values[0]) : Json(values);
-  return json;
-}
 
 class Trainer {
  public:
@@ -56,8 +50,8 @@ class Trainer {
         options_.stall, [this] { return busy(); }, [this](const std::string& s) { say(s); });
     directory_->status("training", step_, "");
     const ExitGuard guard([this](const std::string& sentence) {
-      directory_->status("failed", step_, sentence);
       directory_->log(sentence);
+      directory_->status("failed", step_, sentence);
     });
     try {
       while (step_ < last_ && !done_) {
@@ -72,22 +66,16 @@ class Trainer {
       if (saved_ != step_)
         throw Error(Exit::resources, "the last checkpoint could not be written: " + save_error_);
     } catch (const Error& error) {
-      directory_->status("failed", step_, error.what());
       directory_->log(error.what());
+      directory_->status("failed", step_, error.what());
       throw;
     }
     if (step_ < plan_->steps && !done_) return stop();
-    const bool told = status("done", done_ ? "no better evaluation for a while" : "");
-    say(fmt::format("done: {} steps, in {}{}", step_, options_.run.string(),
-                    done_ ? fmt::format(": {} evaluations without a better `{}`",
-                                        decl_.save.patience, decl_.save.best)
-                          : ""));
-    if (!told || !directory_->has_all_metrics())
-      throw Error(Exit::resources,
-                  "the training is done and its last checkpoint is saved, but status.json or "
-                  "metrics.jsonl in " +
-                      options_.run.string() + " lacks its end");
-    return Exit::done;
+    return end(Exit::done, done_ ? "no better evaluation for a while" : "",
+               fmt::format("done: {} steps, in {}{}", step_, options_.run.string(),
+                           done_ ? fmt::format(": {} evaluations without a better `{}`",
+                                               decl_.save.patience, decl_.save.best)
+                                 : ""));
   }
 
  private:
@@ -126,7 +114,7 @@ class Trainer {
     resolved_ = pipeline_.source.str();
     if ((step_ < last_ && !done_) || !resumes) {  // a run that is done stays what it was
       directory_->write("resolved.yaml", resolved_);
-      directory_->write("run.json", facts().dump(2) + "\n");
+      directory_->write("run.json", facts());
     }
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lane{}", step_ ? "goes on" : "starts",
@@ -197,8 +185,7 @@ class Trainer {
           state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
       without_better_ = state.at("without_better");
     }
-    if (!changes.within("train.report") && state.contains("means"))  // an older weft kept none
-      means_->load(state.at("means"));
+    if (state.contains("means")) means_->load(state.at("means"));  // an older weft kept none
   }
 
   void after_step() {
@@ -256,11 +243,18 @@ class Trainer {
         done_ = decl_.save.patience > 0 && ++without_better_ >= decl_.save.patience;
         return;
       }
-      best_ = value[0];
-      best_step_ = step_;
       without_better_ = 0;
-      if (save()) store_->mark_best(step_);
+      keep_best(value[0]);
     }
+  }
+
+  // One that cannot be saved leaves the best before it in its place.
+  void keep_best(double value) {
+    const auto before = std::exchange(best_, value);
+    const int64_t step = std::exchange(best_step_, step_);
+    if (save()) return store_->mark_best(step_);
+    best_ = before;
+    best_step_ = step;
   }
 
   // A full disk does not end the training; the next interval tries again.
@@ -293,10 +287,23 @@ class Trainer {
     if (!save())
       throw Error(Exit::resources, "stopped, but step " + std::to_string(step_) +
                                        " could not be saved: " + save_error_);
-    status("stopped", "run the same command with --resume auto to go on");
-    say(fmt::format("stopped at step {} of {} with a checkpoint: --resume auto goes on", step_,
-                    plan_->steps));
-    return Exit::stopped;
+    return end(Exit::stopped, "run the same command with --resume auto to go on",
+               fmt::format("stopped at step {} of {} with a checkpoint: --resume auto goes on",
+                           step_, plan_->steps));
+  }
+
+  // The last checkpoint is saved.
+  Exit end(Exit exit, const std::string& reason, const std::string& sentence) {
+    const std::string state = exit == Exit::done ? "done" : "stopped";
+    const bool lines = told("metrics.jsonl", directory_->flush_metrics());
+    const bool whole = status(state, reason) && lines;
+    say(sentence);
+    if (!whole)
+      throw Error(Exit::resources, "the training is " + state +
+                                       " and its last checkpoint is saved, but status.json or "
+                                       "metrics.jsonl in " +
+                                       options_.run.string() + " lacks its end");
+    return exit;
   }
 
   bool out_of_time() const {

@@ -34,7 +34,7 @@ class Audio final : public Source {
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return sounds_->store.complaint(file); });
     spectrogram.shape({*batch, its.frames(), its.mels});
     label.shape({*batch});
-    classes_.open(sounds_.get(), "folders", sounds_->size(),
+    classes_.open(sounds_.get(), "folders of sounds", sounds_->size(), chosen_,
                   [this](size_t file) { return sounds_->class_of(file); });
     return std::ssize(chosen_);
   }

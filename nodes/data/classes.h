@@ -16,9 +16,11 @@ class Classes {
   Classes(Node* owner, const Out& of) : fit_(owner, of) {}
 
   // `which` names them, such as "`category`". text(i) is of sample i of `count`; "" is no class.
-  // The numbers are shared by all who ask for the same of `data`.
+  // Those of the samples `chosen` must be known. The numbers are shared by all who ask for the same
+  // of `data`.
   template <class Text>
-  void open(const void* data, const std::string& which, size_t count, Text text) {
+  void open(const void* data, const std::string& which, size_t count,
+            const std::vector<size_t>& chosen, Text text) {
     const std::string& known = fit_.known("classes", which, [&] {
       std::set<std::string> all;
       for (size_t i = 0; i < count; ++i)
@@ -26,35 +28,31 @@ class Classes {
       return packed(all);
     });
     numbers_ = shared<Numbers>(std::tuple(data, which, fit_.bytes().get()), [&] {
-      return std::make_shared<Numbers>(unpacked(known), count, text);
+      const Vocabulary places(unpacked(known), 0);
+      const auto numbers = std::make_shared<Numbers>();
+      for (size_t i = 0; i < count; ++i)
+        numbers->push_back(text(i).empty() ? -1 : places.place(text(i), -1));
+      return numbers;
     });
-    if (!numbers_->unknown.empty()) fit_.refuse(complaint(unpacked(known)));
+    std::set<std::string> unknown;
+    for (const size_t i : chosen)
+      if ((*numbers_)[i] < 0 && !text(i).empty()) unknown.insert(text(i));
+    if (!unknown.empty()) fit_.refuse(complaint(unpacked(known), unknown));
   }
 
-  int32_t operator[](size_t sample) const { return numbers_->all[sample]; }
+  int32_t operator[](size_t sample) const { return (*numbers_)[sample]; }
 
  private:
-  struct Numbers {
-    std::vector<int32_t> all;       // -1 without a class
-    std::set<std::string> unknown;  // of samples, but not learned
+  using Numbers = std::vector<int32_t>;  // -1 without a class
 
-    template <class Text>
-    Numbers(const std::vector<std::string>& classes, size_t count, Text text) {
-      const Vocabulary places(classes, 0);
-      for (size_t i = 0; i < count; ++i) {
-        all.push_back(text(i).empty() ? -1 : places.place(text(i), -1));
-        if (all.back() < 0 && !text(i).empty()) unknown.insert(text(i));
-      }
-    }
-  };
-
-  std::string complaint(const std::vector<std::string>& known) const {
+  std::string complaint(const std::vector<std::string>& known,
+                        const std::set<std::string>& unknown) const {
     constexpr size_t named = 8;
     std::string all;
     for (size_t i = 0; i < std::min(named, known.size()); ++i)
       all += (i ? ", `" : "`") + known[i] + "`";
-    const size_t others = numbers_->unknown.size() - 1;
-    return "`" + *numbers_->unknown.begin() + "`" +
+    const size_t others = unknown.size() - 1;
+    return "`" + *unknown.begin() + "`" +
            (others ? " and " + std::to_string(others) + " more are" : " is") + " not among the " +
            std::to_string(known.size()) + " " + fit_.name() + " that were learned: " + all +
            (known.size() > named ? ", …" : "") + "; leave such samples out, or train with them";

@@ -31,7 +31,7 @@ class Images final : public Source {
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return images_->store.complaint(file); });
     image.shape({*batch, its.height, its.width, its.channels});
     label.shape({*batch});
-    classes_.open(images_.get(), "folders", images_->size(),
+    classes_.open(images_.get(), "folders of images", images_->size(), chosen_,
                   [this](size_t file) { return images_->class_of(file); });
     return std::ssize(chosen_);
   }

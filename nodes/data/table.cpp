@@ -18,11 +18,9 @@ class TableSource final : public Source {
       this, "file",
       "A .csv, .tsv, .json (a list of objects) or .jsonl file, here or below the data folder. Or "
       "samples as WebDataset has them, in a folder or a .tar archive: files that are called alike "
-      "up "
-      "to an ending are one row, and endings (`.png`, `_en.ogg`) name columns, which hold the "
-      "files, "
-      "but of .txt and .cls files the first lines. `path` is the folder that a sample is in, "
-      "`folder` the first one of the path, `name` what its files are called.",
+      "up to an ending are one row, and endings (`.png`, `_en.ogg`) name columns, which hold the "
+      "files, but of .txt and .cls files the first lines. `path` is the folder that a sample is "
+      "in, `folder` the first one of the path, `name` what its files are called.",
       required};
   Param<std::string> key{
       this, "key",
@@ -69,7 +67,6 @@ class TableSource final : public Source {
     rows_ = TableRows::open(query());
     image.open(*rows_);
     audio.open(*rows_);
-    label.open(*rows_);
     words.open(*rows_);
     choose();
     notes_ = rows_->notes();
@@ -79,6 +76,7 @@ class TableSource final : public Source {
       return its.empty() ? audio.complaint(row) : its;
     };
     for (const std::string& note : bad.leave_out(chosen_, complaint)) notes_.push_back(note);
+    label.open(*rows_, chosen_);
     return std::ssize(chosen_);
   }
 

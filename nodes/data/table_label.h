@@ -15,11 +15,11 @@ struct TableLabel {
 
   Columns columns() const { return column->empty() ? Columns{} : Columns{*column}; }
 
-  void open(const TableRows& rows) {
+  void open(const TableRows& rows, const std::vector<size_t>& chosen) {
     label.shape({*owner->batch});
     if (column->empty()) return;
     const size_t at = rows.column(*column);
-    classes.open(&rows, "`" + *column + "`", rows.size(),
+    classes.open(&rows, "`" + *column + "`", rows.size(), chosen,
                  [&](size_t row) -> const std::string& { return rows.cell(row, at); });
   }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -19,17 +20,12 @@ namespace weft {
 namespace {
 namespace fs = std::filesystem;
 
-struct Files {
-  fs::path model, origin;  // what sentencepiece learned, and from what
-};
-
-Files files_of(const std::string& name) {
+fs::path file_of(const std::string& name) {
   for (const char c : name)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.')
       throw Error("`vocabulary` is " + name + ", but a name has letters, digits, `-`, `_` and `.`");
   if (name.empty() || name[0] == '.') throw Error("`vocabulary` needs a name, such as novels-4096");
-  const fs::path folder = Node::data_dir() / "vocabularies";
-  return {folder / (name + ".model"), folder / (name + ".origin")};
+  return Node::data_dir() / "vocabularies" / (name + ".vocabulary");
 }
 
 std::string read(const fs::path& file) {
@@ -39,15 +35,19 @@ std::string read(const fs::path& file) {
   return in ? all.str() : "";
 }
 
+// Whole and durable, or not at all.
 void write(const fs::path& file, const std::string& bytes) {
-  std::error_code error;
-  fs::create_directories(file.parent_path(), error);
-  const fs::path temporary = file.string() + "." + std::to_string(::getpid());
-  std::ofstream out(temporary, std::ios::binary);
-  out << bytes;
-  out.close();
-  if (out) fs::rename(temporary, file, error);
-  if (!out || error) throw Error(Exit::resources, "cannot write " + file.string());
+  std::error_code failed;
+  fs::create_directories(file.parent_path(), failed);
+  const std::string temporary = file.string() + "." + std::to_string(::getpid());
+  std::FILE* const out = std::fopen(temporary.c_str(), "wbe");
+  bool done = out && std::fwrite(bytes.data(), 1, bytes.size(), out) == bytes.size() &&
+              std::fflush(out) == 0 && ::fsync(::fileno(out)) == 0;
+  done = (!out || std::fclose(out) == 0) && done;
+  if (done) fs::rename(temporary, file, failed);
+  if (done && !failed) return;
+  fs::remove(temporary, failed);
+  throw Error(Exit::resources, "cannot write " + file.string());
 }
 
 // FNV-1a 64.
@@ -157,25 +157,23 @@ std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documen
   return model;
 }
 
-// The vocabulary that is kept under a name. Its other file says what it was learned from, and the
-// checksum of the whole.
-std::string read_kept(const Files& files) {
-  const std::string origin = read(files.origin);
-  const size_t end = origin.find('\n');
-  std::string bytes = origin.substr(0, end) + "\n" + read(files.model);
-  if (end == std::string::npos || origin.substr(end + 1) != checksum_of(bytes) + "\n")
-    throw Error(Exit::data, "the vocabulary " + files.model.string() + " is not what " +
-                                files.origin.string() +
-                                " tells of: remove both, and it is learned anew");
+// The vocabulary in a file: its checksum is the first line.
+std::string read_kept(const fs::path& file) {
+  const std::string text = read(file);
+  const size_t end = std::min(text.find('\n'), text.size());
+  std::string bytes = text.substr(std::min(end + 1, text.size()));
+  if (text.substr(0, end) != checksum_of(bytes))
+    throw Error(Exit::data, "the vocabulary " + file.string() +
+                                " is not what weft wrote: remove it, and it is learned anew");
   return bytes;
 }
 }  // namespace
 
 std::string Pieces::learned(const std::string& name, int64_t size, PieceKind kind,
                             const Documents& documents) {
-  const Files files = files_of(name);
+  const fs::path file = file_of(name);
   const std::string origin = describe(size, kind, documents);
-  if (!fs::exists(files.model)) {
+  if (!fs::exists(file)) {
     static std::mutex mutex;
     static std::map<std::string, std::string> models;  // learned by this process, by origin
     const std::scoped_lock lock(mutex);
@@ -183,26 +181,25 @@ std::string Pieces::learned(const std::string& name, int64_t size, PieceKind kin
     if (model.empty()) model = learn(size, kind, documents);
     return origin + "\n" + model;
   }
-  std::string bytes = read_kept(files);
+  std::string bytes = read_kept(file);
   if (const std::string other = origin_of(bytes); other != origin)
-    throw Error("the vocabulary " + files.model.string() + " has " + other + ", not " + origin +
+    throw Error("the vocabulary " + file.string() + " has " + other + ", not " + origin +
                 ": give yours another name, or remove that file");
   return bytes;
 }
 
 std::string Pieces::kept(const std::string& name) {
-  const Files files = files_of(name);
-  if (!fs::exists(files.model))
-    throw Error(Exit::data, "there is no vocabulary " + files.model.string() +
+  const fs::path file = file_of(name);
+  if (!fs::exists(file))
+    throw Error(Exit::data, "there is no vocabulary " + file.string() +
                                 ": training a pipeline whose `text` has `pieces` learns it");
-  return read_kept(files);
+  return read_kept(file);
 }
 
 void Pieces::keep(const std::string& name, const std::string& bytes) {
-  const Files files = files_of(name);
-  if (fs::exists(files.model)) return;
-  write(files.origin, origin_of(bytes) + "\n" + checksum_of(bytes) + "\n");
-  write(files.model, model_of(bytes));
+  const fs::path file = file_of(name);
+  if (fs::exists(file)) return;
+  write(file, checksum_of(bytes) + "\n" + bytes);
 }
 
 std::shared_ptr<const Pieces> Pieces::of(const std::shared_ptr<const std::string>& bytes) {

@@ -29,6 +29,18 @@ class DnnThreads : public TinyRuns {
   }
 };
 
+// A distribution may replace the library between two commands.
+TEST_F(DnnThreads, OfAnotherOneDnnPromiseNoEqualBits) {
+  write("vae", tiny_vae());
+  ASSERT_EQ(train("vae", "run", {"--steps", "7"}).exit, 75);
+  Command words = training("vae", "run", {"--resume", "auto"});
+  words.environment = {{"LD_PRELOAD", DNN_RUNTIME}, {"DNN_PATCH", "99"}};
+  const Ended ended = tests::run(words);
+  EXPECT_EQ(ended.exit, static_cast<int>(Exit::checkpoint)) << ended.err;
+  EXPECT_THAT(ended.err, testing::ContainsRegex("oneDNN \"oneDNN .*99\" now"));
+  EXPECT_EQ(train("vae", "run", {"--resume", "auto"}).exit, 0);
+}
+
 TEST(Alone, KeepsWorkInItsThread) {
   std::atomic<int> strangers = 0;
   const auto own = std::this_thread::get_id();

@@ -21,13 +21,18 @@ class FailingWrites : public TinyRuns {
     ASSERT_EQ(train("vae", "whole").exit, 0);
   }
 
-  Ended train_failing(const std::string& file, int error, int64_t writes) const {
+  static std::map<std::string, std::string> failing(const std::string& file, int error,
+                                                    int64_t writes) {
+    return {{"LD_PRELOAD", FAILING_WRITE},
+            {"FAILING_FILE", file},
+            {"FAILING_ERROR", std::to_string(error)},
+            {"FAILING_WRITES", std::to_string(writes)}};
+  }
+  Ended train_failing(const std::string& file, int error, int64_t writes,
+                      const Words& more = {}) const {
     std::filesystem::remove_all(folder_ / "run");
-    Command words = training("vae", "run");
-    words.environment = {{"LD_PRELOAD", FAILING_WRITE},
-                         {"FAILING_FILE", file},
-                         {"FAILING_ERROR", std::to_string(error)},
-                         {"FAILING_WRITES", std::to_string(writes)}};
+    Command words = training("vae", "run", more);
+    words.environment = failing(file, error, writes);
     return tests::run(words);
   }
 };
@@ -50,6 +55,39 @@ TEST_F(FailingWrites, ThatAreInterruptedAreTriedAgain) {
     expect_equal_runs("whole", "run");
     EXPECT_EQ(status("run").at("state"), "done");
   }
+}
+
+TEST_F(FailingWrites, OfTheLastLineAreTriedAgainWhenItStops) {
+  const Ended ended = train_failing("/metrics.jsonl", EIO, 1, {"--steps", "5"});
+  EXPECT_EQ(ended.exit, 75) << ended.err;
+  ASSERT_EQ(metrics("run").size(), 1U);
+  EXPECT_EQ(metrics("run")[0].at("step"), 5);
+}
+
+// The best evaluation comes while nothing can be saved: what was best before it stays.
+TEST_F(FailingWrites, OfTheBestLeaveTheBestBeforeIt) {
+  write("vae", replaced(tiny_vae(), "from: 3e-3, to: 0", "from: 1e-3, to: 1"));
+  ASSERT_EQ(train("vae", "clean").exit, 0);
+  const auto best = std::filesystem::read_symlink(folder_ / "clean/checkpoints/best").string();
+  ASSERT_LT(step_of(best), 60);
+  const Ended ended =
+      train_failing("/.tmp-" + std::to_string(step_of(best)) + "-", ENOSPC, 1'000'000);
+  EXPECT_EQ(ended.exit, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("is not saved"));
+  const auto kept = std::filesystem::read_symlink(folder_ / "run/checkpoints/best").string();
+  EXPECT_NE(kept, best);
+  ASSERT_TRUE(std::filesystem::exists(folder_ / "run/checkpoints" / kept));
+  EXPECT_EQ(train("vae", "run", {"--resume", "auto"}).exit, 0);
+  EXPECT_EQ(std::filesystem::read_symlink(folder_ / "run/checkpoints/best"), kept);
+}
+
+TEST_F(FailingWrites, LeaveNoHalfPipeline) {
+  Command words = command({"new", "vae"});
+  words.environment = failing("vae.yaml", ENOSPC, 1);
+  std::filesystem::remove(folder_ / "vae.yaml");
+  EXPECT_EQ(tests::run(words).exit, static_cast<int>(Exit::resources));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "vae.yaml"));
+  EXPECT_EQ(weft({"new", "vae"}).exit, 0);
 }
 
 TEST_F(FailingWrites, OfTheEndAreNoSuccess) {

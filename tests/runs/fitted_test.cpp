@@ -155,6 +155,18 @@ TEST_F(FittedRuns, AClassThatWasNotLearnedIsRefused) {
                               "not among the 2 classes of `kind` that were learned: `insect`, "
                               "`mammal`")));
   EXPECT_NE(code("run", "fish.csv"), "");  // which reads no class
+  EXPECT_EQ(weft({"evaluate", "run", "--set", "file=fish.csv", "--set", "train.data.limit=1"}).exit,
+            0);  // of its first row
+}
+
+TEST_F(FittedRuns, MayHaveNamesOfAnyLetters) {
+  write("words", replaced(text("words.yaml"), "word: name", "word: título"));
+  table("a.csv", {{"ant", "insect"}, {"bee", "insect"}, {"cow", "mammal"}}, "título,kind");
+  ASSERT_EQ(train("words", "run", {"--steps", "3"}).exit, 75);
+  const Ended resumed = train("words", "run", {"--resume", "auto"});
+  EXPECT_EQ(resumed.exit, 0) << resumed.err;
+  const Ended evaluated = weft({"evaluate", "run"});
+  EXPECT_EQ(evaluated.exit, 0) << evaluated.err;
 }
 
 TEST_F(FittedRuns, AModuleDoesNotReadOtherWordsThanItLearned) {
@@ -231,7 +243,7 @@ TEST_F(FittedRuns, ACheckLeavesNoVocabulary) {
   EXPECT_FALSE(std::filesystem::exists(kept));
   const Ended ended = train("sequence", "run", {"--steps", "2"});
   EXPECT_EQ(ended.exit, 75) << ended.err;
-  EXPECT_TRUE(std::filesystem::exists(kept / "tiny.model"));
+  EXPECT_TRUE(std::filesystem::exists(kept / "tiny.vocabulary"));
   const Ended with = weft({"evaluate", "run"});
   std::filesystem::remove_all(kept);
   const Ended without = weft({"evaluate", "run"});  // the run has its own

@@ -50,6 +50,18 @@ TEST_F(Output, ThatCannotBeWrittenIsNoSuccess) {
     EXPECT_THAT(ended.err, HasSubstr("No space left on device"));
   }
   EXPECT_EQ(shell("\"$weft\" docs | head -n 1").out, "# Nodes\n");
+  for (const std::string words : {"docs", "schema", "nodes"})
+    EXPECT_EQ(shell("\"$weft\" " + words + " | true").err, "") << words;
+}
+
+// Paths are bytes; what is said of them as JSON is UTF-8.
+TEST_F(Output, NamesMayBeOfAnyBytes) {
+  EXPECT_EQ(train("vae", "caf\xe9", {"--steps", "7"}).exit, 75);
+  EXPECT_EQ(status("caf\xe9").at("state"), "stopped");
+  const Ended ended =
+      train("vae", "caf\xe9", {"--resume", "auto", "--set", "generate.data={node: caf\xe9}"});
+  EXPECT_EQ(ended.exit, 2);
+  EXPECT_EQ(train("vae", "caf\xe9", {"--resume", "auto"}).exit, 0);
 }
 
 TEST_F(Output, ErrorsThatCannotBeSaidKeepTheirCode) {

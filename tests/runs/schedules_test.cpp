@@ -49,6 +49,8 @@ TEST_F(Schedules, AreOnOneClockInEverySection) {
   const Ended later = weft({"evaluate", "a", "--checkpoint", "55", "--json"});
   ASSERT_EQ(later.exit, 0) << later.err;
   EXPECT_NEAR(nlohmann::json::parse(later.out).at("now").get<double>(), evaluated.at(55), 1e-6);
+  EXPECT_EQ(weft({"graph", "vae.yaml", "--section", "evaluate"}).exit, 0);
+  EXPECT_EQ(weft({"profile", "vae.yaml", "--section", "evaluate", "--steps", "2"}).exit, 0);
 }
 
 TEST_F(Schedules, NeedALengthWhereThereIsNoTraining) {

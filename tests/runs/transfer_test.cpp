@@ -71,6 +71,23 @@ TEST_F(Transfers, TakeNoModuleForOneOfTheSameName) {
               1e-6);
 }
 
+TEST_F(Transfers, TakeNoModuleOfOursForOneThatTheirFragmentUses) {
+  write("own",
+        replaced(replaced(text("a.yaml"), "b: {node: relu, x: a}}", "b: {use: inner, x: a}}"),
+                 "y: {use: inner, x: t}}", "y: {node: linear, x: t, features: 64}}"));
+  ASSERT_EQ(weft({"train", "own.yaml", "-o", "own", "--progress", "none"}).exit, 0);
+  const std::string ours =
+      "  inner: {inputs: [x], nodes: {y: {node: linear, x: x, features: 64}}, outputs: {y: y}}\n";
+  write("b", "weft: 1\nmodules:\n  seen: {from: own, module: encoder}\n" + ours + reported("seen"));
+  const Ended ended = weft({"evaluate", "b.yaml"});
+  EXPECT_EQ(ended.exit, 2);
+  EXPECT_THAT(ended.err, HasSubstr("module `inner` is another here than in the run `own`, whose "
+                                   "fragment `twice` uses it"));
+  write("c", "weft: 1\nmodules:\n  inner: {from: own}\n  seen: {from: own, module: encoder}\n" +
+                 reported("seen"));
+  EXPECT_EQ(weft({"evaluate", "c.yaml"}).exit, 0);
+}
+
 TEST_F(Transfers, OfWhatOnlyGenerateUsesAreSaved) {
   write("b",
         "weft: 1\nmodules:\n  seen: {from: a, module: encoder}\n"

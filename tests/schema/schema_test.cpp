@@ -1,5 +1,6 @@
 // The schema for editors, in a validator that editors use: npm's ajv, draft 2020-12.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <span>
 #include <sstream>
@@ -89,18 +90,24 @@ std::string with(const Slip& slip) {
 class Schema : public testing::Test {
  protected:
   void SetUp() override {
-    const fs::path packages = PACKAGES;
-    fs::create_directories(packages);
-    if (!fs::exists(packages / "node_modules/ajv") || !fs::exists(packages / "node_modules/yaml")) {
-      const Ended npm =
-          run({.words = {"/usr/bin/env", "npm", "install", "--silent", "--no-audit", "--no-fund",
-                         "--prefix", packages.string(), "ajv@8", "yaml@2"},
-               .seconds = 300});
-      if (npm.exit != 0) GTEST_SKIP() << "npm did not install ajv: " << npm.err;
-    }
+    const std::string why = install();
+    if (!why.empty()) GTEST_SKIP() << "npm did not install ajv: " << why;
     const Ended schema = run({{program("weft"), "schema"}});
     ASSERT_EQ(schema.exit, 0) << schema.err;
     write_text(folder_ / "schema.json", schema.out);
+  }
+
+  // The validator's packages appear whole: other tests may install them at the same time.
+  static std::string install() {
+    const fs::path packages = PACKAGES, own = PACKAGES "-" + std::to_string(getpid());
+    if (fs::exists(packages)) return "";
+    const Ended npm = run({.words = {"/usr/bin/env", "npm", "install", "--silent", "--no-audit",
+                                     "--no-fund", "--prefix", own.string(), "ajv@8", "yaml@2"},
+                           .seconds = 300});
+    std::error_code taken;
+    if (npm.exit == 0) fs::rename(own, packages, taken);
+    fs::remove_all(own, taken);
+    return npm.exit == 0 ? "" : npm.err + "exit " + std::to_string(npm.exit);
   }
 
   // "yes …" or "no …" of each file.

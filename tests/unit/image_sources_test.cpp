@@ -269,14 +269,14 @@ TEST_F(ImageSources, ClassesOfFoldersMayBeGiven) {
                            {"size", std::vector<int64_t>{1}},
                            {"batch", int64_t{3}}});
   node.node().settle({.fitted = std::make_shared<FittedMap>(
-                          given("classes of folders", std::string("ape\0owl\0", 8)))});
+                          given("classes of folders of images", std::string("ape\0owl\0", 8)))});
   node.infer();
   node.forward(0, 3);
   EXPECT_THAT(node.ints("label"), ElementsAre(-1, -1, 1));  // bat, none, owl
-  EXPECT_EQ(
-      node.node().fits.front()->complaint(),
-      "`bat` is not among the 2 classes of folders that were learned: `ape`, `owl`; leave such "
-      "samples out, or train with them");
+  EXPECT_EQ(node.node().fits.front()->complaint(),
+            "`bat` is not among the 2 classes of folders of images that were learned: `ape`, "
+            "`owl`; leave such "
+            "samples out, or train with them");
 }
 
 }  // namespace

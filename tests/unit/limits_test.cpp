@@ -25,7 +25,7 @@ class Limits : public testing::Test {
   const size_t machine_ = memory_limit(root());  // there is no group yet
 };
 
-TEST_F(Limits, OfVersion2AreTheNearestUpwards) {
+TEST_F(Limits, OfVersion2AreThoseOfAllGroupsAbove) {
   file("proc/self/cgroup", "0::/user/app\n");
   file("sys/fs/cgroup/user/app/memory.max", "max\n");
   EXPECT_EQ(memory_limit(root()), machine_);
@@ -33,6 +33,8 @@ TEST_F(Limits, OfVersion2AreTheNearestUpwards) {
   EXPECT_EQ(memory_limit(root()), 1048576U);
   file("sys/fs/cgroup/user/app/memory.max", "524288\n");
   EXPECT_EQ(memory_limit(root()), 524288U);
+  file("sys/fs/cgroup/user/app/memory.max", "2097152\n");  // more than the group above has
+  EXPECT_EQ(memory_limit(root()), 1048576U);
   file("sys/fs/cgroup/user/app/cpu.max", "150000 100000\n");
   EXPECT_EQ(group_limit("cpu.max", root()), "150000 100000");
   EXPECT_EQ(group_limit("io.max", root()), "");

@@ -33,13 +33,22 @@ TEST(Means, GoOnFromTheirState) {
   EXPECT_EQ(after.take()["loss"], 1.5);
 }
 
-TEST(Means, RefuseTheStateOfOthers) {
+TEST(Means, OfReportsThatChangedBeginAnew) {
+  Means before({"loss", "kl", "each"}), after({"loss", "each", "each"});
+  for (const size_t i : {0, 1, 2}) before.add(i, {1, 1});
+  after.load(before.state());
+  after.add(0, {3, 3});
+  after.add(1, {3, 3});
+  after.add(2, {3, 3, 3});  // more than it had
+  EXPECT_EQ(after.take(), (Json{{"loss", {2.0, 2.0}}, {"each", {3.0, 3.0, 3.0}}}));
+}
+
+TEST(Means, RefuseWhatIsNoState) {
   Means means({"loss"});
   means.add(0, {1});
   const Json good = means.state();
   for (const Json& state :
-       {Json(), Json(3), Json::object(), Json::array(), Json{{{"name", "loss"}}},
-        Json{{{"name", "other"}, {"sums", {1}}, {"count", 1}}},
+       {Json(), Json(3), Json::object(), Json{{{"name", "loss"}}},
         Json{{{"name", "loss"}, {"sums", {1}}, {"count", -1}}},
         Json{{{"name", "loss"}, {"sums", "x"}, {"count", 1}}}})
     EXPECT_THROW(means.load(state), Error) << state;

@@ -115,26 +115,27 @@ TEST_F(TextNodes, AVocabularyBelongsToItsCorpus) {
   EXPECT_THAT(first(other), ElementsAre(first(params)[0], first(params)[1], first(params)[2], 0));
   other["vocabulary"] = std::string("w");
   EXPECT_THAT(complaint(other), HasSubstr("there is no vocabulary"));
-  write_text(here_ / "data/vocabularies/x.model", "not a model");
+  write_text(here_ / "data/vocabularies/x.vocabulary", "not a model");
   other["vocabulary"] = std::string("x");
-  EXPECT_THAT(complaint(other), HasSubstr("x.model is not what "));
+  EXPECT_THAT(complaint(other), HasSubstr("x.vocabulary is not what weft wrote"));
 }
 
 TEST_F(TextNodes, ADamagedVocabularyIsRefused) {
   auto params = source(file("a.txt", "abc"), 4);
   first(params);
-  for (const char* name : {"data/vocabularies/v.model", "data/vocabularies/v.origin"}) {
-    const std::string whole = read_text(here_ / name);
-    for (size_t i = 0; i < whole.size(); i += 1 + whole.size() / 40) {
-      std::string damaged = whole;
-      damaged[i] = static_cast<char>(damaged[i] ^ 0x11);
-      write_text(here_ / name, damaged);
-      for (const int64_t pieces : {20, 0}) {
-        params["pieces"] = pieces;
-        EXPECT_THAT(complaint(params), HasSubstr("remove both, and it is learned anew")) << i;
-      }
+  const std::string kept = "data/vocabularies/v.vocabulary", whole = read_text(here_ / kept);
+  for (size_t i = 0; i < whole.size(); i += 1 + whole.size() / 80) {
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x11);
+    write_text(here_ / kept, damaged);
+    for (const int64_t pieces : {20, 0}) {
+      params["pieces"] = pieces;
+      EXPECT_THAT(complaint(params), HasSubstr("remove it, and it is learned anew")) << i;
     }
-    write_text(here_ / name, whole);
+  }
+  for (const size_t size : {size_t{0}, size_t{1}, whole.size() / 2}) {
+    write_text(here_ / kept, whole.substr(0, size));
+    EXPECT_THAT(complaint(params), HasSubstr("remove it, and it is learned anew")) << size;
   }
 }
 
