@@ -47,10 +47,9 @@ TEST(Means, RefuseWhatIsNoState) {
   Means means({"loss"});
   means.add(0, {1});
   const Json good = means.state();
-  for (const Json& state :
-       {Json(), Json(3), Json::object(), Json{{{"name", "loss"}}},
-        Json{{{"name", "loss"}, {"sums", {1}}, {"count", -1}}},
-        Json{{{"name", "loss"}, {"sums", "x"}, {"count", 1}}}})
+  for (const Json& state : {Json(), Json(3), Json::object(), Json{{{"name", "loss"}}},
+                            Json{{{"name", "loss"}, {"sums", {1}}, {"count", -1}}},
+                            Json{{{"name", "loss"}, {"sums", "x"}, {"count", 1}}}})
     EXPECT_THROW(means.load(state), Error) << state;
   EXPECT_NO_THROW(means.load(good));
 }
