@@ -23,7 +23,7 @@ void add_sets(CLI::App& command, std::vector<std::string>& sets) {
       .add_option("--set", sets,
                   "Set a variable, latent=32, or a key, train.epochs=3; each its own")
       ->allow_extra_args(false)
-      ->option_text("KEY=VALUE");
+      ->type_name("KEY=VALUE");
 }
 
 void add_threads(CLI::App& command, int& threads,

@@ -33,6 +33,8 @@ void add_values(const CLI::Option& option, Completion& completion) {
   if (name == "PIPELINE" || name == "RUN") values = shipped_names();
   if (name == "NODE") values = kinds();
   if (name == "DATASET") values = datasets();
+  if (name == "resume") values = {"auto", "last", "best"};
+  if (name == "checkpoint") values = {"last", "best"};
   for (const std::string& value : values) completion.words.push_back({value, ""});
   completion.files =
       values.empty() ? option.get_type_name() == "TEXT" : name == "PIPELINE" || name == "RUN";

@@ -56,7 +56,7 @@ Unexpected: a defect of weft.
 A mistake in the pipeline or on the command line.
 .TP
 3
-A plugin is missing, broken or built for another weft.
+A plugin is missing, broken, built for another weft, or has called exit().
 .TP
 4
 A data file is missing, truncated or corrupt.
@@ -68,7 +68,7 @@ A loss or a weight is not finite; the last checkpoint is.
 A checkpoint is missing, broken or incompatible.
 .TP
 7
-Memory or disk.
+Memory or disk, threads, or results that cannot be written.
 .TP
 8
 A verification found a difference.
@@ -90,6 +90,9 @@ weft check vae.yaml \-\-set latent=8
 .BR "weft nodes" ,
 .BR "weft nodes NODE" :
 what a pipeline can be made of.
+.br
+.I /usr/share/doc/weft/pipelines.md
+and the other pages there: the language, runs on servers, nodes.
 )";
 
 // Text that roff takes as it stands.

@@ -58,6 +58,12 @@ void read_section(SectionDecl& section, Fields& fields, const Yaml& map, Mistake
       mistakes.add(node.place, "`data` is the name of the section's data; name the node otherwise");
 }
 
+// Train's data for a section that reads each sample once.
+NodeDecl whole(NodeDecl data) {
+  for (const char* key : {"shuffle", "drop_last"}) data.keys.erase(key);
+  return data;
+}
+
 // `evaluate` or `generate`: its data may be train's with other params.
 SectionDecl read_later_section(const std::string& name, const Yaml& map,
                                const std::optional<TrainDecl>& train, Mistakes& mistakes) {
@@ -73,8 +79,7 @@ SectionDecl read_later_section(const std::string& name, const Yaml& map,
   if (changes && !data->is_map())
     mistakes.add(data->place(), "`data` must be a map: params of the data of `train`, or a `node`");
   if (changes && data->is_map()) {
-    Yaml merged = train->data->keys;
-    for (const char* key : {"shuffle", "drop_last"}) merged.erase(key);
+    Yaml merged = whole(*train->data).keys;
     for (const auto& entry : data->entries()) merged.put(entry);
     section.data = NodeDecl{"data", data->place(), train->data->kind, "", merged};
   }
@@ -112,7 +117,7 @@ TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
 SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train,
                           Mistakes& mistakes) {
   SectionDecl section = read_later_section("`evaluate`", map, train, mistakes);
-  if (!section.data && train) section.data = train->data;
+  if (!section.data && train && train->data) section.data = whole(*train->data);
   if (section.nodes.empty() && !train)
     mistakes.add(map.place(), "`evaluate` needs `nodes`: there is no `train` that has them");
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;

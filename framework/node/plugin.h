@@ -20,7 +20,7 @@ struct NodeKind {
 };
 
 // Raised with every change of what plugins are compiled against: this folder.
-constexpr uint32_t plugin_abi = 3;
+constexpr uint32_t plugin_abi = 4;
 
 // Constant data in the section `.weft` of the plugin's file, read before any of its code is loaded.
 struct PluginStamp {

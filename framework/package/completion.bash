@@ -10,6 +10,6 @@ _weft() {
       mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
       compopt -o filenames 2>/dev/null
     fi
-  done < <(weft complete -- "${typed[@]}" 2>/dev/null)
+  done < <("${1:-weft}" complete -- "${typed[@]}" 2>/dev/null)
 }
 complete -F _weft weft

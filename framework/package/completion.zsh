@@ -2,7 +2,7 @@
 # zsh completion for weft, which knows its own commands
 local line files=
 local -a found
-for line in "${(@f)$(weft complete -- "${(@)words[2,CURRENT]}" 2>/dev/null; print .)}"; do
+for line in "${(@f)$("$words[1]" complete -- "${(@)words[2,CURRENT]}" 2>/dev/null; print .)}"; do
   case $line in
     .) ;;
     '') files=yes ;;

@@ -116,6 +116,9 @@ fs::path installation() {
 PluginSearch plugin_search(const std::vector<PluginPath>& extra) {
   PluginSearch search;
   search.standard = installation() / "lib/weft/plugins";
+  if (const fs::path local = "/usr/local/lib/weft/plugins";  // of the administrator
+      installation() == "/usr" && fs::exists(local))
+    search.others.push_back({local, {}});
   const char* paths = std::getenv("WEFT_PLUGIN_PATH");
   std::istringstream split(paths ? paths : "");
   for (std::string path; std::getline(split, path, ':');)

@@ -76,7 +76,7 @@ Elf64_Ehdr read_header(const File& file) {
   if (file.size() < sizeof header) file.truncated(sizeof header);
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
       header.e_machine != EM_X86_64)
-    file.refuse("is for another machine: this one is x86-64");
+    file.refuse("is for another machine: weft runs on x86-64");
   if (header.e_type != ET_DYN || header.e_phentsize != sizeof(Elf64_Phdr) ||
       (header.e_shnum > 0 && header.e_shentsize != sizeof(Elf64_Shdr)))
     file.refuse("is not a shared library");

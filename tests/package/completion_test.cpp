@@ -45,6 +45,8 @@ TEST_F(Complete, Values) {
   EXPECT_THAT(words({"data", "fetch", "fa"}), ElementsAre("fashion_mnist"));
   EXPECT_THAT(words({"nodes", "transformer"}), ElementsAre("transformer_block"));
   EXPECT_THAT(words({"train", "--steps", ""}), ElementsAre());
+  EXPECT_THAT(words({"train", "vae", "--resume", ""}), ElementsAre("auto", "last", "best"));
+  EXPECT_THAT(words({"evaluate", "run", "--checkpoint", "b"}), ElementsAre("best"));
 }
 
 TEST_F(Complete, Files) {
@@ -54,6 +56,8 @@ TEST_F(Complete, Files) {
   EXPECT_FALSE(files({"train", "--steps", ""}));
   EXPECT_FALSE(files({"train", "vae", ""}));
   EXPECT_FALSE(files({"nodes", ""}));
+  EXPECT_FALSE(files({"train", "vae", "--set", ""}));
+  EXPECT_FALSE(files({"train", "vae", "--resume", ""}));
 }
 
 TEST_F(Complete, EveryOptionOfEveryCommandAndTheManualHasThem) {
