@@ -71,8 +71,8 @@ std::string archive_in(const std::filesystem::path& folder, const Dataset& set) 
   std::string words, hint;
   for (const std::string& word : command) words += (words.empty() ? "" : " ") + word;
   if (outcome.status == not_found)
-    hint = "\ninstall the package `" + command[0] + "`, or copy its files into " + set.folder().string() + " and run `weft data verify " +
-           set.name + "`";
+    hint = "\ninstall the package `" + command[0] + "`, or copy its files into " +
+           set.folder().string() + " and run `weft data verify " + set.name + "`";
   else if (set.manager == Manager::apt)
     hint = "\nhas `apt-get update` been run?";
   throw Error(Exit::data,
