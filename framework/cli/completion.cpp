@@ -28,7 +28,7 @@ std::vector<std::string> datasets() {
 
 // What the value of an option or the word at a place can be.
 void add_values(const CLI::Option& option, Completion& completion) {
-  const std::string name = option.get_single_name();
+  const std::string& name = option.get_single_name();
   std::vector<std::string> values = choices(option);
   if (name == "PIPELINE" || name == "RUN") values = shipped_names();
   if (name == "NODE") values = kinds();

@@ -42,6 +42,7 @@ std::vector<std::string> environment() {
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> all;
+  all.reserve(words.size() + 1);
   for (std::string& word : words) all.push_back(word.data());
   all.push_back(nullptr);
   return all;
@@ -71,7 +72,7 @@ std::string archive_in(const std::filesystem::path& folder, const Dataset& set) 
   std::string words, hint;
   for (const std::string& word : command) words += (words.empty() ? "" : " ") + word;
   if (outcome.status == not_found)
-    hint = "\ninstall the package `" + command[0] + "`, or copy its files into " +
+    hint = "\ninstall the package `" + command[0] + "`, or copy the files of the set into " +
            set.folder().string() + " and run `weft data verify " + set.name + "`";
   else if (set.manager == Manager::apt)
     hint = "\nhas `apt-get update` been run?";

@@ -85,7 +85,7 @@ std::filesystem::path file_of(const std::string& target) {
   if (!std::filesystem::exists(target) &&
       std::find(shipped.begin(), shipped.end(), target) == shipped.end())
     suggest_run(target);
-  const auto file = pipeline_file(target, "run");
+  auto file = pipeline_file(target, "run");
   if (!std::filesystem::exists(file)) throw Error("there is no run or pipeline `" + target + "`");
   return file;
 }

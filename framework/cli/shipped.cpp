@@ -83,10 +83,10 @@ fs::path pipeline_file(const std::string& given, const char* or_a) {
   if (there || !is_name(given)) return given;
   if (const auto file = find_shipped(given)) return *file;
   if (type == fs::file_type::directory) return given;  // the reader refuses it
-  throw Error(
-      fmt::format("there is no {} or pipeline `{}`{}; `weft new` lists the pipelines that "
-                  "come with weft",
-                  or_a, given, did_you_mean(given, shipped_names())));
+  const bool own = fs::exists(given + ".yaml", missing);
+  throw Error(fmt::format(
+      "there is no {} or pipeline `{}`{}; `weft new` lists the pipelines that come with weft", or_a,
+      given, own ? " (did you mean `" + given + ".yaml`?)" : did_you_mean(given, shipped_names())));
 }
 
 Pipeline read_pipeline(const std::string& given, const std::vector<std::string>& sets,

@@ -94,8 +94,9 @@ struct ConvolutionShape {
   int64_t groups = 1;
 
   double flops() const {  // multiplications and additions
+    const int64_t terms = in / groups * kernel[0] * kernel[1];
     return 2.0 * static_cast<double>(batch * y_size[0] * y_size[1] * out) *
-           static_cast<double>(in / groups * kernel[0] * kernel[1]);
+           static_cast<double>(terms);
   }
 };
 

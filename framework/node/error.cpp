@@ -64,10 +64,10 @@ size_t distance(std::string_view a, std::string_view b) {
 }
 }  // namespace
 
-Error::Error(Exit code, std::string sentence)
+Error::Error(Exit code, const std::string& sentence)
     : std::runtime_error(bounded(sentence)), code_(code), sentence_(what()) {}
 
-Error::Error(Place place, std::string sentence, Exit code)
+Error::Error(Place place, const std::string& sentence, Exit code)
     : std::runtime_error(at(place, bounded(sentence))),
       code_(code),
       place_(std::move(place)),

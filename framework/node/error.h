@@ -37,9 +37,9 @@ struct Place {
 // One mistake. what() is "place: sentence", or the sentence alone if there is no place.
 class WEFT_API Error : public std::runtime_error {
  public:
-  explicit Error(std::string sentence) : Error(Exit::usage, std::move(sentence)) {}
-  Error(Exit code, std::string sentence);
-  Error(Place place, std::string sentence, Exit code = Exit::usage);
+  explicit Error(const std::string& sentence) : Error(Exit::usage, sentence) {}
+  Error(Exit code, const std::string& sentence);
+  Error(Place place, const std::string& sentence, Exit code = Exit::usage);
   ~Error() override;
 
   Exit code() const { return code_; }
@@ -66,7 +66,7 @@ class WEFT_API Errors : public Error {
 // Collects mistakes so that all of a file are reported at once.
 class WEFT_API Mistakes {
  public:
-  void add(Place place, std::string sentence) { add(Error(std::move(place), std::move(sentence))); }
+  void add(Place place, const std::string& sentence) { add(Error(std::move(place), sentence)); }
   void add(const Error& error);  // an Errors is taken apart
   void add(const Mistakes& others) {
     all_.insert(all_.end(), others.all_.begin(), others.all_.end());

@@ -138,7 +138,7 @@ fs::path Node::output(const std::string& path) const {
   check_output(path);
   std::error_code ignored;  // the write that follows reports a folder that could not be made
   const fs::path home = setting_.output_dir.empty() ? "." : setting_.output_dir;
-  const fs::path full = home / path;
+  fs::path full = home / path;
   const fs::path inner = fs::weakly_canonical(full.parent_path(), ignored)
                              .lexically_relative(fs::weakly_canonical(home, ignored));
   if (leads_out(inner) || is_of_run(inner))

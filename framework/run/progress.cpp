@@ -44,8 +44,8 @@ double Progress::samples_per_second() const {
 }
 
 std::string Progress::state(int64_t done, const std::string& values) const {
-  const std::string text = fmt::format("{} {}/{} {}% | {}", verb_, grouped(done), grouped(total_),
-                                       100 * done / std::max<int64_t>(1, total_), values);
+  std::string text = fmt::format("{} {}/{} {}% | {}", verb_, grouped(done), grouped(total_),
+                                 100 * done / std::max<int64_t>(1, total_), values);
   if (done <= first_ + 1) return text;
   const double each = seconds() / static_cast<double>(done - first_ - 1);
   return text + fmt::format(" | {} samples/s | {} left",

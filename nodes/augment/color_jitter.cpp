@@ -48,7 +48,8 @@ class ColorJitter final : public Node {
       float* out = y.data() + row * n;
       double sum = 0;
       for (int64_t i = 0; i < n; i += c()) sum += luma(in + i);
-      const auto mean = bright * static_cast<float>(sum / static_cast<double>(n / c()));
+      const int64_t pixels = n / c();
+      const auto mean = bright * static_cast<float>(sum / static_cast<double>(pixels));
       for (int64_t i = 0; i < n; i += c()) {
         const float own = mean + steep * (bright * luma(in + i) - mean);
         for (int64_t k = i; k < i + c(); ++k) {

@@ -29,7 +29,7 @@ class Classes {
     });
     numbers_ = shared<Numbers>(std::tuple(data, which, fit_.bytes().get()), [&] {
       const Vocabulary places(unpacked(known), 0);
-      const auto numbers = std::make_shared<Numbers>();
+      auto numbers = std::make_shared<Numbers>();
       for (size_t i = 0; i < count; ++i)
         numbers->push_back(text(i).empty() ? -1 : places.place(text(i), -1));
       return numbers;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -48,7 +49,7 @@ struct ImageParams {
       form.background[k] =
           transparent ? 0
                       : static_cast<uint8_t>(
-                            (*background)[std::min(k, background->size() - 1)] * 255 + 0.5);
+                            std::lround((*background)[std::min(k, background->size() - 1)] * 255));
     return form;
   }
 };
@@ -80,7 +81,7 @@ inline std::filesystem::path find_data(const std::string& given) {
   if (given.empty()) throw Error("a file or folder is named by an empty text");
   std::error_code ignored;
   if (std::filesystem::exists(given, ignored)) return given;
-  const auto fetched = Node::data_dir() / given;
+  auto fetched = Node::data_dir() / given;
   if (std::filesystem::exists(fetched, ignored)) return fetched;
   throw Error(Exit::data, "there is no `" + given + "`, here or in " + Node::data_dir().string() +
                               "; if it is of a data set: `weft data fetch " +

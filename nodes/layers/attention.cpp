@@ -91,7 +91,8 @@ class Attention final : public Node {
   void prepare(Pass pass) override {
     const Matrix Q = split(tq()), K = split(tk());
     const Matrix S{tq(), tk(), tk(), 1, few(), scores(), *heads, tq() * tk()};
-    const MatmulOptions scaled{.scale = 1 / std::sqrt(static_cast<float>(d() / *heads))};
+    const int64_t features = d() / *heads;
+    const MatmulOptions scaled{.scale = 1 / std::sqrt(static_cast<float>(features))};
     if (pass == Pass::forward) {
       scores_ = Matmul(Q, K.t(), S, scaled);
       mix_ = Matmul(S, K, Q);

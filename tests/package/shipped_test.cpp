@@ -79,6 +79,8 @@ TEST_F(Shipped, IsSuggested) {
       "weft has no pipeline `vea` (did you mean `vae`?); `weft new` lists those that it has\n");
   for (const Ended& ended : {trained, evaluated, copied}) EXPECT_EQ(ended.exit, 2);
   EXPECT_THAT(weft({"train", "vea.yaml"}).err, HasSubstr("vea.yaml: there is no such file"));
+  write_text(here_ / "vea.yaml", "weft: 1\n");
+  EXPECT_THAT(weft({"check", "vea"}).err, HasSubstr("(did you mean `vea.yaml`?)"));
   EXPECT_THAT(weft({"new", "../pipelines/vae"}).err, HasSubstr("weft has no pipeline"));
 }
 

@@ -180,7 +180,7 @@ TEST_F(Fetch, TellsWhatTheClientSaid) {
 
 TEST_F(Fetch, SaysHowToDoWithoutTheClient) {
   const Environment nowhere("PATH", (scratch / "none").string());
-  EXPECT_TRUE(has(refused(data::fetch, "tiny", Exit::data), "or copy its files into"));
+  EXPECT_TRUE(has(refused(data::fetch, "tiny", Exit::data), "or copy the files of the set into"));
 }
 
 TEST_F(Fetch, SaysWhatIsNotHere) {
