@@ -41,10 +41,6 @@ std::string said(std::vector<std::string> words, const fs::path& file) {
   return ended.out;
 }
 
-std::string symbols(const fs::path& file) {
-  return said({"readelf", "-W", "--dyn-syms"}, file);
-}
-
 TEST(Elf, LibrariesAreSoughtInNamedFoldersAlone) {
   for (const fs::path& file : all_files()) {
     const std::string dynamic = said({"readelf", "-W", "-d"}, file);
@@ -58,6 +54,10 @@ TEST(Elf, LibrariesAreSoughtInNamedFoldersAlone) {
 }
 
 #ifdef HARDENED
+std::string symbols(const fs::path& file) {
+  return said({"readelf", "-W", "--dyn-syms"}, file);
+}
+
 TEST(Hardening, AddressesAreReadOnly) {
   for (const fs::path& file : all_files()) {
     EXPECT_THAT(said({"readelf", "-W", "-l"}, file), HasSubstr("GNU_RELRO")) << file;
