@@ -210,13 +210,13 @@ class Builder final : public YAML::EventHandler {
   Place place(const YAML::Mark& mark) const { return text_.place(mark.pos); }
   bool wants_key() const { return stack_.back().value.is_map() && !stack_.back().has_key; }
 
-  void mistake(Place place, std::string sentence) {
-    mistakes_.add(std::move(place), std::move(sentence));
+  void mistake(Place place, const std::string& sentence) {
+    mistakes_.add(std::move(place), sentence);
     if (++mistake_count_ == max_mistakes) mistakes_.check();
   }
 
-  void refuse(Place place, std::string sentence) {
-    mistakes_.add(std::move(place), std::move(sentence));
+  void refuse(Place place, const std::string& sentence) {
+    mistakes_.add(std::move(place), sentence);
     mistakes_.check();
   }
 

@@ -92,6 +92,7 @@ void read_rows(const fs::path& file, const std::vector<std::string>& names,
   if (names.empty()) throw Error(file.string() + " is a table: `columns` must name those to read");
   const Table table = read_table(file);
   std::vector<size_t> columns;
+  columns.reserve(names.size());
   for (const std::string& name : names) columns.push_back(table.column(name));
   size_t number = 0;
   for (const auto& row : table.rows) {

@@ -22,7 +22,8 @@ struct Documents {
   static std::shared_ptr<const Documents> open(const Corpus& corpus,
                                                const std::vector<std::string>& lines) {
     return shared<const Documents>(Key(corpus, lines), [&] {
-      return std::make_shared<const Documents>(lines.empty() ? read_documents(corpus) : lines);
+      return std::make_shared<const Documents>(
+          Documents{lines.empty() ? read_documents(corpus) : lines});
     });
   }
 };
