@@ -9,14 +9,12 @@
 #include "framework/cli/completion.h"
 #include "framework/cli/data.h"
 #include "framework/cli/manual.h"
+#include "framework/cli/typed.h"
 
 namespace weft::cli {
 
 namespace {
 constexpr const char* about_pipeline = "A file, or the name of a pipeline that comes with weft";
-
-const CLI::Validator named(
-    [](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
 
 void add_sets(CLI::App& command, std::vector<std::string>& sets) {
   command
@@ -27,10 +25,8 @@ void add_sets(CLI::App& command, std::vector<std::string>& sets) {
 }
 
 void add_threads(CLI::App& command, int& threads,
-                 const char* about = "Threads (one for each core)") {
-  command.add_option("--threads", threads, about)
-      ->check(CLI::Range(1, 4096))
-      ->envname("WEFT_THREADS");
+                 const char* about = "Threads ($WEFT_THREADS, else one for each core)") {
+  command.add_option("--threads", threads, about)->check(whole(1, 4096));
 }
 
 void add_section(CLI::App& command, std::string& section) {
@@ -49,25 +45,25 @@ void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
   CLI::App& command = *app.add_subcommand("train", "Train a pipeline; results go to runs/NAME");
   command.add_option("PIPELINE", given->pipeline, about_pipeline)->required();
   command.add_option("-o,--output", given->options.run, "The run's directory (runs/NAME)")
-      ->check(named);
+      ->check(not_empty());
   add_sets(command, given->sets);
   command.add_option("--resume", given->resume,
                      "Go on from auto (anew if there is nothing), last, best, or a step");
   command.add_flag("--overwrite", given->overwrite, "Start anew where a run is already");
   add_threads(command, given->options.threads,
-              "Threads (one for each core); results do not depend on it");
+              "Threads ($WEFT_THREADS, else one for each core); results do not depend on it");
   command.add_option("--steps", given->options.steps, "Stop after this step, with a checkpoint")
-      ->check(CLI::PositiveNumber);
+      ->check(whole(1));
   command
       .add_option("--hours", given->options.hours, "Stop after so many hours, with a checkpoint")
-      ->check(CLI::PositiveNumber);
+      ->check(span(false));
   command
       .add_option("--log-every", given->options.log_every,
                   "Steps between lines of metrics.jsonl (50)")
-      ->check(CLI::PositiveNumber);
+      ->check(whole(1));
   command
       .add_option("--stall", given->options.stall, "Seconds without a step before a warning (60)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(span(true));
   command.add_option("--progress", given->progress, "auto, bar, plain or none")
       ->check(CLI::IsMember({"auto", "bar", "plain", "none"}));
   command.add_flag("--allow-drift", given->options.allow_drift,
@@ -85,6 +81,7 @@ void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
                        : given->progress == "none"  ? Style::none
                                                     : Style::automatic;
     options.command = typed;
+    if (options.threads == 0) options.threads = threads_of_environment();
     exit = cli::train(given->pipeline, given->sets, options);
   });
 }
@@ -101,14 +98,15 @@ void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::st
   add_sets(command, given->sets);
   command.add_option("--checkpoint", given->checkpoint, "last, best, or a step");
   command.add_option("-o,--output", given->output, "Folder for what is written (the run's)")
-      ->check(named);
+      ->check(not_empty());
   add_threads(command, given->threads);
   command.add_flag("--json", given->json, "One JSON object on stdout");
   if (verb == "generate")
     command.add_option("-n,--count", *count, "How many samples: the variable $count (64)")
-        ->check(CLI::Range(1, 1 << 24));
+        ->check(whole(1, 1 << 24));
   command.callback([given, count, &exit, run] {
     given->count = *count;
+    if (given->threads == 0) given->threads = threads_of_environment();
     exit = run(*given);
   });
 }
@@ -142,9 +140,9 @@ void add_pipeline(CLI::App& app, Exit& exit) {
   bench_command.add_option("PIPELINE", bench->pipeline, about_pipeline)->required();
   add_sets(bench_command, bench->sets);
   bench_command.add_option("--threads", bench->threads, "Numbers of threads to time (1 2)")
-      ->check(CLI::Range(1, 4096));
+      ->check(whole(1, 4096));
   bench_command.add_option("--steps", bench->steps, "Steps to time (200)")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(whole(1, 1'000'000));
   bench_command.add_flag("--json", bench->json, "One JSON object on stdout");
   bench_command.callback([bench, &exit] { exit = cli::bench(*bench); });
 }
@@ -157,12 +155,14 @@ void add_profile(CLI::App& app, Exit& exit) {
   add_sets(command, given->sets);
   add_section(command, given->section);
   add_threads(command, given->threads);
-  command.add_option("--steps", given->steps, "Steps to look at (50)")
-      ->check(CLI::Range(1, 100'000));
+  command.add_option("--steps", given->steps, "Steps to look at (50)")->check(whole(1, 100'000));
   command.add_option("--trace", given->trace,
                      "Write a track for each thread, for Perfetto or chrome://tracing (.json)");
   command.add_flag("--json", given->json, "One JSON object on stdout");
-  command.callback([given, &exit] { exit = cli::profile(*given); });
+  command.callback([given, &exit] {
+    if (given->threads == 0) given->threads = threads_of_environment();
+    exit = cli::profile(*given);
+  });
 }
 
 void add_plugins(CLI::App& app, Exit& exit) {
@@ -225,19 +225,6 @@ void add_help(CLI::App& app) {
   command.callback([&app, typed] { print_completion(app, *typed); });
 }
 
-// The words up to the first that is an option, or follows a command without further ones.
-void check_words(const CLI::App& app, const std::string& typed, char** words) {
-  if (!*words || **words == '-') return;
-  std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    known.push_back(command->get_name());
-    if (known.back() == *words) return check_words(*command, typed + " " + known.back(), words + 1);
-  }
-  if (known.empty()) return;
-  throw Error("there is no command `" + std::string(*words) + "`" + did_you_mean(*words, known) +
-              "; `" + typed + " --help` lists them");
-}
-
 }  // namespace
 
 std::unique_ptr<CLI::App> command_tree(Exit& exit, const std::string& typed) {
@@ -262,10 +249,6 @@ std::unique_ptr<CLI::App> command_tree(Exit& exit, const std::string& typed) {
   add_new(*app, exit);
   add_help(*app);
   return app;
-}
-
-void check_commands(const CLI::App& app, char** words) {
-  check_words(app, app.get_name(), words);
 }
 
 }  // namespace weft::cli

@@ -14,7 +14,4 @@ namespace weft::cli {
 // line. Both must outlive the tree.
 std::unique_ptr<CLI::App> command_tree(Exit& exit, const std::string& typed);
 
-// Throws Error if a word where a command must stand is none. `words` ends with a null.
-void check_commands(const CLI::App& app, char** words);
-
 }  // namespace weft::cli

@@ -5,6 +5,7 @@
 
 #include "framework/cli/data_catalogue.h"
 #include "framework/cli/shipped.h"
+#include "framework/cli/typed.h"
 #include "framework/graph/fragments.h"
 #include "framework/plugin/loader.h"
 
@@ -40,27 +41,6 @@ void add_values(const CLI::Option& option, Completion& completion) {
       values.empty() ? option.get_type_name() == "TEXT" : name == "PIPELINE" || name == "RUN";
 }
 
-std::vector<std::string> spellings(const CLI::Option& option) {
-  std::vector<std::string> all;
-  for (const std::string& name : option.get_snames()) all.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) all.push_back("--" + name);
-  return all;
-}
-
-const CLI::Option* find_option(const CLI::App& app, const std::string& word) {
-  for (const CLI::Option* option : app.get_options()) {
-    const auto names = spellings(*option);
-    if (std::find(names.begin(), names.end(), word) != names.end()) return option;
-  }
-  return nullptr;
-}
-
-const CLI::App* find_command(const CLI::App& app, const std::string& word) {
-  for (const CLI::App* command : app.get_subcommands({}))
-    if (command->get_name() == word) return command;
-  return nullptr;
-}
-
 const CLI::Option* positional(const CLI::App& app, size_t index) {
   for (const CLI::Option* option : app.get_options())
     if (option->get_positional() && index-- == 0) return option;
@@ -82,10 +62,6 @@ std::vector<std::string> choices(const CLI::Option& option) {
   std::istringstream list(type.substr(open + 1, close - open - 1));
   for (std::string value; std::getline(list, value, ',');) values.push_back(value);
   return values;
-}
-
-bool takes_value(const CLI::Option& option) {
-  return option.get_items_expected_max() > 0;
 }
 
 Completion complete(const CLI::App& app, const std::vector<std::string>& typed) {

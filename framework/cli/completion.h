@@ -22,6 +22,4 @@ Completion complete(const CLI::App& app, const std::vector<std::string>& typed);
 // The values that an option's check allows: {"auto", "bar"}. Empty if it lists none.
 std::vector<std::string> choices(const CLI::Option& option);
 
-bool takes_value(const CLI::Option& option);
-
 }  // namespace weft::cli

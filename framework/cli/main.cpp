@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "framework/cli/command_tree.h"
+#include "framework/cli/typed.h"
 #include "framework/run/exit_guard.h"
 #include "framework/run/signals.h"
 #include "framework/run/tell.h"
@@ -51,7 +52,7 @@ Exit run(int argc, char** argv) {
   try {
     if (argc > 1 && argv[1] == std::string_view("train")) signals.emplace();
     if (argc == 1) throw CLI::CallForHelp();
-    cli::check_commands(*app, argv + 1);
+    cli::check_typed(*app, argv + 1);
     app->parse(argc, argv);
     return exit;
   } catch (const CLI::ParseError& error) {

@@ -4,6 +4,7 @@
 
 #include "framework/cli/completion.h"
 #include "framework/cli/shipped.h"
+#include "framework/cli/typed.h"
 #include "framework/node/plugin.h"
 
 namespace weft::cli {

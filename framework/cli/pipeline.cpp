@@ -11,6 +11,7 @@
 #include "framework/plugin/loader.h"
 #include "framework/run/files.h"
 #include "framework/run/fitted.h"
+#include "framework/run/model.h"
 
 namespace weft::cli {
 
@@ -47,6 +48,7 @@ Exit check(const std::string& file, const std::vector<std::string>& sets) {
   const Registry registry = load_plugins_for(pipeline);
   load_fitted(pipeline, pipeline.train.has_value());
   const auto plans = build_plans(pipeline, registry, mistakes);
+  if (mistakes.empty()) check_transferred(pipeline, mistakes);
   mistakes.check();
   for (const auto& plan : plans) fmt::print("{}", print(*plan));
   return Exit::done;

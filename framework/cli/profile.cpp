@@ -121,8 +121,9 @@ class Profile {
   }
 
   void print() const {
-    fmt::print("{} — {}, {} threads, {} steps of {} rows in {} lanes\n", plan_.name,
-               name(plan_.mode), threads_, options_.steps, plan_.rows, plan_.lanes);
+    fmt::print("{} — {}, {} thread{}, {} steps of {} rows in {} lane{}\n", plan_.name,
+               name(plan_.mode), threads_, threads_ == 1 ? "" : "s", options_.steps, plan_.rows,
+               plan_.lanes, plan_.lanes == 1 ? "" : "s");
     fmt::print("one thread does {:.0f} GFLOP/s in {} and copies {:.0f} GB/s from memory\n",
                peak_.flops() / 1e9, name(plan_.precision), copied_ / 1e9);
     const Shares of = shares();

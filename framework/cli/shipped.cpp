@@ -13,6 +13,7 @@
 #include "framework/plugin/describe.h"
 #include "framework/plugin/loader.h"
 #include "framework/run/files.h"
+#include "framework/run/run_directory.h"
 
 namespace weft::cli {
 
@@ -79,6 +80,11 @@ fs::path shipped_file(const std::string& name) {
 fs::path pipeline_file(const std::string& given, const char* or_a) {
   std::error_code missing;
   const auto type = fs::status(given, missing).type();
+  if (type == fs::file_type::directory && RunDirectory::exists(given))
+    throw Error(
+        fmt::format("`{0}` is a run: its pipeline is `{0}/resolved.yaml`, and --resume auto "
+                    "with the pipeline that it was trained from goes on with it",
+                    given));
   const bool there = type != fs::file_type::not_found && type != fs::file_type::directory;
   if (there || !is_name(given)) return given;
   if (const auto file = find_shipped(given)) return *file;

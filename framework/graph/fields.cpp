@@ -48,8 +48,16 @@ const Yaml* Fields::take(const std::string& key) {
 
 const Yaml* Fields::need(const std::string& key) {
   const Yaml* value = take(key);
-  if (!value && map_.is_map()) mistakes_.add(map_.place(), what_ + " needs the key `" + key + "`");
-  return value;
+  if (value || !map_.is_map()) return value;
+  for (const auto& entry : map_.entries())
+    if (!taken_.contains(entry.key) && !did_you_mean(entry.key, {key}).empty())
+      return missing_.emplace_back(key, entry.key), nullptr;
+  lacks(key);
+  return nullptr;
+}
+
+void Fields::lacks(const std::string& key) {
+  mistakes_.add(map_.place(), what_ + " needs the key `" + key + "`");
 }
 
 template <class Convert>
@@ -110,6 +118,8 @@ Yaml Fields::rest() {
 }
 
 void Fields::done() {
+  for (const auto& [key, misspelt] : missing_)
+    if (taken_.contains(misspelt)) lacks(key);  // it is another key
   const std::vector<std::string> known(taken_.begin(), taken_.end());
   for (const auto& entry : map_.entries()) {
     if (taken_.contains(entry.key)) {

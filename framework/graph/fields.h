@@ -14,7 +14,7 @@ class Fields {
   Fields(const Yaml& map, std::string what, Mistakes& mistakes);
 
   const Yaml* take(const std::string& key);  // null if absent (or null in the file)
-  const Yaml* need(const std::string& key);  // a mistake if absent
+  const Yaml* need(const std::string& key);  // a mistake if absent, but for a misspelt one
   std::string text(const std::string& key, std::string otherwise);
   int64_t integer(const std::string& key, int64_t otherwise, int64_t least, int64_t most);
   double number(const std::string& key, double otherwise, double least);
@@ -24,6 +24,7 @@ class Fields {
   void done();                                     // reports the keys not taken
 
  private:
+  void lacks(const std::string& key);
   template <class Convert>
   void convert(const std::string& key, Convert f);
 
@@ -31,6 +32,7 @@ class Fields {
   std::string what_;
   Mistakes& mistakes_;
   std::set<std::string> taken_;
+  std::vector<std::pair<std::string, std::string>> missing_;  // needed keys, and what may be they
 };
 
 // Adds an error, or each of several, with `who` before its sentence. One without a place stands at

@@ -114,8 +114,9 @@ void Pipeline::build(Mistakes& mistakes) {
   Fields fields(body, "a pipeline", mistakes);
   for (const char* key : {"vars", "include"}) fields.take(key);
   if (const Yaml* version = fields.take("weft"); !version || version->text() != "1")
-    mistakes.add(version ? version->place() : body.place(),
-                 "a pipeline starts with `weft: 1`, the version of its language");
+    mistakes.add(
+        version ? version->place() : body.place(),
+        "a pipeline starts with `weft: 1`, the version of its language: this weft knows no other");
   name = fields.text("name", std::filesystem::path(file).stem().string());
   if (!is_name(name)) {
     const Yaml* given = body.find("name");

@@ -57,7 +57,10 @@ void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& 
 void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes) {
   std::set<std::string> updated;
   for (const PhaseDecl& phase : pipeline.train->phases)
-    for (const Mention& module : phase.update) updated.insert(module.text);
+    for (const Mention& module : phase.update) {
+      if (!pipeline.modules.contains(module.text)) return;  // reported; one of them may be meant
+      updated.insert(module.text);
+    }
   for (const PlanWeight& weight : plan.weights) {
     const ModuleDecl& module = pipeline.modules.at(weight.module);
     if (!updated.contains(weight.module) && !module.frozen && module.from.empty())

@@ -158,7 +158,8 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
                                     "` instead of `node: " + decl.kind + "`");
       if (!fragment)
         throw Error(decl.place, "there is no node kind " + ticked(decl.kind) +
-                                    did_you_mean(decl.kind, kinds()) + "; `weft nodes` lists them");
+                                    did_you_mean(decl.kind, kinds()) +
+                                    "; `weft nodes` lists them, and `plugins:` may bring more");
       outputs = wire_fragment(scope, decl, *fragment);
     }
     scope.open.pop_back();
@@ -204,23 +205,29 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     return -1;
   };
 
+  std::string meant;  // by keys that are misspelt
   for (const auto& [key, place, value] : decl.keys.entries())
     if (const auto known = keys_of(*node.node);
-        std::find(known.begin(), known.end(), key) == known.end())
+        std::find(known.begin(), known.end(), key) == known.end()) {
+      meant += did_you_mean(key, known);
       own.add(place, who + " has no port or param " + ticked(key) + did_you_mean(key, known) +
                          "; it has " + listed(known));
+    }
+  const auto needs = [&](const char* what, const auto& one) {
+    if (meant.find(ticked(one.name)) == std::string::npos)
+      own.add(decl.place, who + " needs its " + what + " " + ticked(one.name) + ": " + one.doc);
+  };
   std::vector<std::pair<int, Place>> sources;
   for (In* port : std::vector(node.node->ins)) {
     const Yaml* ref = decl.keys.find(port->name);
-    if (!ref && !port->traits.optional)
-      own.add(decl.place, who + " needs its port " + ticked(port->name) + ": " + port->doc);
+    if (!ref && !port->traits.optional) needs("port", *port);
     sources.emplace_back(ref ? wired(*ref, port->name, port->traits.optional) : -1,
                          ref ? ref->place() : decl.place);
   }
   for (Ins* port : node.node->lists) {
     const Yaml* refs = decl.keys.find(port->name);
     if (!refs)
-      own.add(decl.place, who + " needs its port " + ticked(port->name) + ": " + port->doc);
+      needs("port", *port);
     else if (refs->is_list() && refs->items().empty())
       own.add(refs->place(), who + ": port " + ticked(port->name) + " needs at least one item");
     const auto items = !refs             ? std::vector<Yaml>{}
@@ -239,7 +246,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
       else if (value)
         set_param(node, *param, *value);
       else if (param->required)
-        own.add(decl.place, who + " needs its param " + ticked(param->name) + ": " + param->doc);
+        needs("param", *param);
     } catch (const Error& error) {
       add_at(own, value->place(), error, who + ": ");
     }

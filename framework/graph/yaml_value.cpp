@@ -102,6 +102,8 @@ namespace {
   if (value.is_map()) given = "a map";
   if (value.is_scalar()) given = "`" + shown(value.text()) + "`";
   if (value.quoted()) given = "the quoted text \"" + shown(value.text()) + "\"";
+  if (value.quoted() && value.text().find('$') != std::string::npos)
+    given += ": variables stand without quotes";
   throw Error(value.place(), what + " must be " + expected + ", but is " + given);
 }
 

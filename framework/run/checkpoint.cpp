@@ -315,7 +315,7 @@ Checkpoint CheckpointStore::newest() {
                              : "there is no older one"));
   }
   throw Error(Place{directory_.string()},
-              empty() ? "holds no checkpoint"
+              empty() ? "holds no checkpoint yet"
                       : "holds no checkpoint that is whole: --overwrite starts anew, -o names "
                         "another run",
               Exit::checkpoint);

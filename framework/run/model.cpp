@@ -100,12 +100,30 @@ std::vector<NamedTensor> Model::tensors() const {
   return all;
 }
 
+namespace {
+Checkpoint checkpoint_of(const ModuleDecl& module) {
+  try {
+    CheckpointStore store(std::filesystem::path(module.from) / "checkpoints", {.read_only = true});
+    return store.chosen(module.checkpoint, "`checkpoint`");
+  } catch (const Error& error) {
+    throw Error(module.graph.place, "module `" + module.name + "`: " + error.what(), error.code());
+  }
+}
+}  // namespace
+
+void check_transferred(const Pipeline& pipeline, Mistakes& mistakes) {
+  for (const auto& [name, module] : pipeline.modules) try {
+      if (!module.from.empty()) checkpoint_of(module);
+    } catch (const Error& error) {
+      mistakes.add(error);
+    }
+}
+
 std::vector<std::string> load_transferred(Model& model, const Pipeline& pipeline) {
   std::vector<std::string> told;
   for (const auto& [name, module] : pipeline.modules) {
     if (module.from.empty()) continue;
-    CheckpointStore store(std::filesystem::path(module.from) / "checkpoints", {.read_only = true});
-    const Checkpoint checkpoint = store.chosen(module.checkpoint, "`checkpoint`");
+    const Checkpoint checkpoint = checkpoint_of(module);
     model.load(checkpoint.model.tensors(), name + ".", module.original + ".");
     told.push_back("`" + name + "` is of step " + std::to_string(checkpoint.step) + " of " +
                    module.from);

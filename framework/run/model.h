@@ -51,5 +51,7 @@ class Model {
 // Weights of modules that come `from` another run, of the checkpoint that they name, else its last.
 // Says of each where it is from: "`encoder` is of step 400 of runs/a".
 std::vector<std::string> load_transferred(Model& model, const Pipeline& pipeline);
+// Notes each of those checkpoints that is not there or not whole.
+void check_transferred(const Pipeline& pipeline, Mistakes& mistakes);
 
 }  // namespace weft

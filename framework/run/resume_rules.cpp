@@ -44,14 +44,20 @@ void check_conditions(nlohmann::json then, const nlohmann::json& now) {
 // Values are compared, not the variables that they come from.
 PipelineChanges::PipelineChanges(const std::string& then, const Pipeline& now) {
   Mistakes ignored;
-  paths_ = Pipeline::with_values(Yaml::parse(then, "pipeline.yaml"), ignored)
-               .differences(Pipeline::with_values(now.source, ignored));
+  const Yaml before = Pipeline::with_values(Yaml::parse(then, "pipeline.yaml"), ignored);
+  const Yaml* name = before.find("name");
+  then_ = name ? name->text() : now.name, now_ = now.name;
+  paths_ = before.differences(Pipeline::with_values(now.source, ignored));
 }
 
 void PipelineChanges::check() const {
   std::vector<std::string> others;
   for (const std::string& path : paths_)
     if (!harmless(path)) others.push_back(path);
+  if (!others.empty() && then_ != now_)
+    throw Error(Exit::checkpoint, fmt::format("the run is of the pipeline `{}`, not of `{}`: -o "
+                                              "names another run",
+                                              then_, now_));
   if (!others.empty())
     throw Error(Exit::checkpoint,
                 fmt::format("the pipeline has changed since the checkpoint: {}; --allow-drift goes "

@@ -28,6 +28,7 @@ class PipelineChanges {
   const std::vector<std::string>& paths() const { return paths_; }
 
  private:
+  std::string then_, now_;  // names of the pipelines
   std::vector<std::string> paths_;
 };
 

@@ -26,6 +26,8 @@ std::string refusal(const std::string& why) {
 const std::filesystem::path& made(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
+  if (std::error_code ignored; failed && std::filesystem::is_regular_file(path, ignored))
+    throw Error("`" + path.string() + "` is a file, but a run is a folder: give another -o");
   if (failed)
     throw Error(Place{path.string()}, "cannot be made: " + failed.message(), Exit::resources);
   return path;
@@ -36,8 +38,11 @@ RunDirectory::RunDirectory(std::filesystem::path path)
     : path_(std::move(path)), lock_(made(path_) / "run.lock"), log_(path_ / "log.txt") {}
 
 bool RunDirectory::exists(const std::filesystem::path& path) {
-  std::error_code missing;
-  return std::filesystem::exists(path / "resolved.yaml", missing);
+  std::error_code denied;
+  const bool exists = std::filesystem::exists(path / "resolved.yaml", denied);
+  if (denied == std::errc::permission_denied)
+    throw Error(Place{path.string()}, "cannot be read: " + denied.message(), Exit::resources);
+  return exists;
 }
 
 void RunDirectory::check_free(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "framework/node/error.h"
+#include "framework/run/tell.h"
 
 namespace weft {
 
@@ -20,13 +21,18 @@ sigset_t taken() {
   return set;
 }
 
+[[noreturn]] void leave() {
+  tell("weft: ended at once: what came after the last checkpoint is lost\n");
+  _exit(static_cast<int>(Exit::interrupted));
+}
+
 void wait_for_signals() {
   const sigset_t set = taken();
   for (int signal = 0; sigwait(&set, &signal) == 0 && !done;) {
     if (signal == SIGUSR2)
       save = true;
     else if (stops.fetch_add(1) > 0 && signal == SIGINT)
-      _exit(static_cast<int>(Exit::interrupted));
+      leave();
   }
 }
 }  // namespace

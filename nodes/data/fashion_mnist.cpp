@@ -23,12 +23,14 @@ class FashionMnist final : public IdxSource {
                       labels = prefix + "-labels-idx1-ubyte";
     const std::filesystem::path fetched = data_dir() / "fashion_mnist";
     const std::filesystem::path packaged = "/usr/share/datasets/fashion-mnist";  // Debian's package
-    std::error_code ignored;
+    std::error_code ignored, denied;
     int64_t samples = 0;
-    if (std::filesystem::exists(fetched / images, ignored))
+    if (std::filesystem::exists(fetched / images, denied))
       samples = open_files(fetched / images, fetched / labels);
     else if (std::filesystem::exists(packaged / (images + ".gz"), ignored))
       samples = open_files(packaged / (images + ".gz"), packaged / (labels + ".gz"));
+    else if (denied)
+      throw Error(Exit::data, "cannot look into " + fetched.string() + ": " + denied.message());
     else
       throw Error(Exit::data, "Fashion-MNIST is not in " + fetched.string() +
                                   ": run `weft data fetch fashion_mnist`");

@@ -90,6 +90,11 @@ struct FolderParams {
         name = std::string(match[0]);
       if (side.wants(name)) chosen.push_back(i);
     }
+    if (chosen.empty() && files.size() > 0)
+      throw Error(Exit::data,
+                  "of " + std::to_string(files.size()) +
+                      " files, none falls to `split: " + std::get<std::string>(side.split.value()) +
+                      "`: change `test_share`, or give more files");
     if (*limit > 0 && std::ssize(chosen) > *limit) chosen.resize(static_cast<size_t>(*limit));
     return chosen;
   }

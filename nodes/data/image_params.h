@@ -79,10 +79,13 @@ struct SplitParams {
 // A file or folder as the user gives it: from here, else from the folder of fetched data.
 inline std::filesystem::path find_data(const std::string& given) {
   if (given.empty()) throw Error("a file or folder is named by an empty text");
-  std::error_code ignored;
-  if (std::filesystem::exists(given, ignored)) return given;
   auto fetched = Node::data_dir() / given;
-  if (std::filesystem::exists(fetched, ignored)) return fetched;
+  for (const std::filesystem::path& place : {std::filesystem::path(given), fetched}) {
+    std::error_code denied;  // none if there is no such place
+    if (std::filesystem::exists(place, denied)) return place;
+    if (denied)
+      throw Error(Exit::data, "cannot look at " + place.string() + ": " + denied.message());
+  }
   throw Error(Exit::data, "there is no `" + given + "`, here or in " + Node::data_dir().string() +
                               "; if it is of a data set: `weft data fetch " +
                               std::filesystem::path(given).begin()->string() + "`");

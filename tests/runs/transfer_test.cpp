@@ -122,6 +122,11 @@ TEST_F(Transfers, OfTheCheckpointThatIsNamed) {
   EXPECT_NE(text("drawn/y.npy"), last);
   EXPECT_THAT(first("{run: v, checkpoint: best}"), HasSubstr("`decoder` is of step"));
   EXPECT_THAT(weft({"evaluate", "v"}).err, HasSubstr("weft: step 60 of v"));
+  ASSERT_EQ(weft({"check", "b.yaml"}).exit, 0);
+  std::filesystem::remove(folder_ / "v/checkpoints/best");
+  const Ended checked = weft({"check", "b.yaml"});  // refuses what training would
+  EXPECT_EQ(checked.exit, 6);
+  EXPECT_THAT(checked.err, HasSubstr("b.yaml:2:11: module `decoder`: v/checkpoints: no checkpoint"));
 }
 
 }  // namespace weft::tests

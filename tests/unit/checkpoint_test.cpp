@@ -30,7 +30,7 @@ TEST_F(CheckpointTest, AnEmptyStoreSaysSo) {
   EXPECT_EQ(error_of([&] { open_read_only().newest(); }).code(), Exit::checkpoint);
   EXPECT_FALSE(fs::exists(path_));
   CheckpointStore store = open();
-  EXPECT_EQ(error_of([&] { store.newest(); }).sentence(), "holds no checkpoint");
+  EXPECT_EQ(error_of([&] { store.newest(); }).sentence(), "holds no checkpoint yet");
   EXPECT_EQ(error_of([&] { store.best(); }).code(), Exit::checkpoint);
   EXPECT_EQ(error_of([&] { store.mark_best(4); }).code(), Exit::checkpoint);
   Content(400).save(store);
