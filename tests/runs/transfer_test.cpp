@@ -126,7 +126,8 @@ TEST_F(Transfers, OfTheCheckpointThatIsNamed) {
   std::filesystem::remove(folder_ / "v/checkpoints/best");
   const Ended checked = weft({"check", "b.yaml"});  // refuses what training would
   EXPECT_EQ(checked.exit, 6);
-  EXPECT_THAT(checked.err, HasSubstr("b.yaml:2:11: module `decoder`: v/checkpoints: no checkpoint"));
+  EXPECT_THAT(checked.err,
+              HasSubstr("b.yaml:2:11: module `decoder`: v/checkpoints: no checkpoint"));
 }
 
 }  // namespace weft::tests
