@@ -6,7 +6,7 @@
 #include "framework/cli/data_catalogue.h"
 #include "framework/cli/shipped.h"
 #include "framework/cli/typed.h"
-#include "framework/graph/fragments.h"
+#include "framework/language/fragments.h"
 #include "framework/plugin/loader.h"
 
 namespace weft::cli {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "framework/graph/fields.h"
+#include "framework/language/fields.h"
 #include "framework/node/node.h"
 
 namespace weft::data {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "framework/graph/yaml.h"
+#include "framework/language/yaml.h"
 
 namespace weft::data {
 

@@ -16,8 +16,8 @@
 #include "framework/cli/commands.h"
 #include "framework/cli/data_catalogue.h"
 #include "framework/cli/data_file.h"
-#include "framework/graph/limits.h"
 #include "framework/node/dnn.h"
+#include "framework/plan/machine_limits.h"
 #include "framework/plugin/loader.h"
 #include "framework/run/files.h"
 

@@ -7,8 +7,10 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/shipped.h"
-#include "framework/graph/print.h"
+#include "framework/cli/svg.h"
 #include "framework/plugin/loader.h"
+#include "framework/print/plan_dot.h"
+#include "framework/print/plan_text.h"
 #include "framework/run/files.h"
 #include "framework/run/fitted.h"
 #include "framework/run/model.h"
@@ -50,7 +52,7 @@ Exit check(const std::string& file, const std::vector<std::string>& sets) {
   const auto plans = build_plans(pipeline, registry, mistakes);
   if (mistakes.empty()) check_transferred(pipeline, mistakes);
   mistakes.check();
-  for (const auto& plan : plans) fmt::print("{}", print(*plan));
+  for (const auto& plan : plans) fmt::print("{}", plan_text(*plan));
   return Exit::done;
 }
 
@@ -62,7 +64,7 @@ Exit graph(const std::string& file, const std::vector<std::string>& sets, const 
   load_fitted(pipeline, pipeline.train.has_value());
   const auto plan = Plan::build(pipeline, registry, mode_of(section), mistakes);
   mistakes.check();
-  const std::string dot = print_dot(*plan, pipeline);
+  const std::string dot = plan_dot(*plan, pipeline);
   const auto kind = std::filesystem::path(output).extension();
   if (output.empty()) return fmt::print("{}", dot), Exit::done;
   if (kind == ".dot") return write_atomically(output, dot), Exit::done;

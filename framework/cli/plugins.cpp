@@ -3,11 +3,11 @@
 #include <tbb/version.h>
 
 #include "framework/cli/commands.h"
-#include "framework/graph/fragments.h"
+#include "framework/language/fragments.h"
 #include "framework/node/dnn.h"
-#include "framework/plugin/describe.h"
 #include "framework/plugin/loader.h"
-#include "framework/plugin/schema.h"
+#include "framework/print/describe.h"
+#include "framework/print/schema.h"
 
 namespace weft::cli {
 

@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "framework/cli/commands.h"
-#include "framework/graph/fields.h"
-#include "framework/plugin/describe.h"
+#include "framework/language/fields.h"
 #include "framework/plugin/loader.h"
+#include "framework/print/describe.h"
 #include "framework/run/files.h"
 #include "framework/run/run_directory.h"
 

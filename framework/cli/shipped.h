@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/graph/pipeline.h"
+#include "framework/language/pipeline.h"
 
 namespace weft::cli {
 

@@ -12,8 +12,8 @@
 #include <system_error>
 #include <thread>
 
-#include "framework/graph/differentiate.h"
 #include "framework/node/dnn.h"
+#include "framework/plan/differentiate.h"
 #include "framework/run/phase_graph.h"
 
 namespace weft {
@@ -276,12 +276,12 @@ nlohmann::json Engine::scheduled() const {
   const Plan& plan = body_->plan;
   nlohmann::json values = nlohmann::json::object();
   for (size_t n = 0; n < plan.nodes.size(); ++n)
-    for (const auto& [param, schedule] : plan.nodes[n].schedules)
+    for (const auto& [param, schedule] : plan.nodes[n].params.schedules)
       if (plan.needed[n])
         values[plan.nodes[n].path + "." + param] = schedule.at(body_->schedule_step);
   for (const PlanPhase& phase : plan.phases)
     for (const PlanOptimizer& optimizer : phase.optimizers)
-      for (const auto& [param, schedule] : optimizer.schedules)
+      for (const auto& [param, schedule] : optimizer.params.schedules)
         values[(plan.phases.size() > 1 ? phase.decl->name + "." : "") +
                (optimizer.match == "*" ? "" : optimizer.match + ".") + param] =
             schedule.at(body_->schedule_step);

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/graph/plan.h"
+#include "framework/plan/plan.h"
 #include "framework/run/learner.h"
 #include "framework/run/model.h"
 #include "framework/run/trace.h"

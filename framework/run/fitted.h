@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "framework/graph/plan.h"
+#include "framework/plan/plan.h"
 
 namespace weft {
 

@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-#include "framework/graph/differentiate.h"
+#include "framework/plan/differentiate.h"
 
 namespace weft {
 
@@ -69,7 +69,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
       instance.weights.push_back(weight->present() ? plan.weight(node.weights + "." + weight->name)
                                                    : -1);
     for (State* state : instance.node->states) state->bind(model[node.weights + "." + state->name]);
-    for (const auto& [name, schedule] : node.schedules)
+    for (const auto& [name, schedule] : node.params.schedules)
       schedules_.emplace_back(instance.node->param(name), &schedule);
     return instance;
   };

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "framework/graph/plan.h"
+#include "framework/plan/plan.h"
 #include "framework/run/learner.h"
 #include "framework/run/model.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/graph/optimizers.h"
 #include "framework/node/simd.h"
+#include "framework/plan/optimizers.h"
 #include "framework/run/add.h"
 
 namespace weft {
@@ -91,7 +91,7 @@ void Learner::add_blocks(size_t p, const PlanLearn& learn) {
 void Learner::set_schedules(int64_t step) {
   for (size_t p = 0; p < phases_.size(); ++p)
     for (size_t o = 0; o < phases_[p].optimizers.size(); ++o)
-      for (const auto& [param, schedule] : plan_.phases[p].optimizers[o].schedules)
+      for (const auto& [param, schedule] : plan_.phases[p].optimizers[o].params.schedules)
         phases_[p].optimizers[o]->param(param)->set(schedule.at(step));
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/graph/plan.h"
+#include "framework/plan/plan.h"
 #include "framework/run/model.h"
 
 namespace weft {

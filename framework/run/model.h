@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/graph/plan.h"
+#include "framework/plan/plan.h"
 #include "framework/run/safetensors.h"
 
 namespace weft {

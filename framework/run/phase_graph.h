@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/graph/stages.h"
+#include "framework/plan/order.h"
 #include "framework/run/instances.h"
 #include "framework/run/trace.h"
 

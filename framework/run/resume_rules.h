@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/graph/pipeline.h"
-#include "framework/graph/plan.h"
+#include "framework/language/pipeline.h"
+#include "framework/plan/plan.h"
 
 namespace weft {
 

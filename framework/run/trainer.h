@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "framework/graph/pipeline.h"
+#include "framework/language/pipeline.h"
 #include "framework/plugin/registry.h"
 #include "framework/run/progress.h"
 

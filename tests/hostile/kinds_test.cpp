@@ -2,8 +2,8 @@
 // what it says, and where a map must stand nothing else passes.
 #include <gmock/gmock.h>
 
-#include "framework/graph/pipeline.h"
-#include "framework/graph/plan.h"
+#include "framework/language/pipeline.h"
+#include "framework/plan/plan.h"
 #include "tests/support/lone_node.h"
 
 namespace weft::tests {

@@ -5,7 +5,8 @@
 #include <random>
 #include <sstream>
 
-#include "framework/graph/print.h"
+#include "framework/print/plan_dot.h"
+#include "framework/print/plan_text.h"
 #include "tests/support/environment.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/program.h"
@@ -99,7 +100,7 @@ int check(const std::string& text, std::string& said) {
     for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
       if (!pipeline.section(mode)) continue;
       const auto plan = Plan::build(pipeline, standard_nodes(), mode, mistakes);
-      if (mistakes.empty()) said += print(*plan) + print_dot(*plan, pipeline);
+      if (mistakes.empty()) said += plan_text(*plan) + plan_dot(*plan, pipeline);
     }
     mistakes.check();
     const Yaml again = Yaml::parse(pipeline.source.str(), "again.yaml");

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "framework/graph/print.h"
+#include "framework/print/plan_text.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"
@@ -92,9 +92,9 @@ std::string outcome(const std::vector<std::string>& sets) {
     Mistakes mistakes;
     Pipeline pipeline = Pipeline::read("pipeline.yaml", sets, mistakes);
     for (const auto& plan : build_plans(pipeline, standard_nodes(), mistakes)) {
-      if (mistakes.empty()) text += print(*plan);
+      if (mistakes.empty()) text += plan_text(*plan);
       for (const PlanNode& node : plan->nodes)
-        for (const auto& [name, value] : node.params)
+        for (const auto& [name, value] : node.params.values)
           text += "param " + node.path + "." + name + " " + text_of(value) + "\n";
       for (const PlanWeight& weight : plan->weights)
         text += "weight " + weight.name + " " + weight.shape.str() + "\n";

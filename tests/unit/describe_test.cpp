@@ -1,13 +1,13 @@
-#include "framework/plugin/describe.h"
+#include "framework/print/describe.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "framework/graph/fragments.h"
+#include "framework/language/fragments.h"
 #include "framework/plugin/loader.h"
-#include "framework/plugin/schema.h"
+#include "framework/print/schema.h"
 
 namespace weft {
 namespace {

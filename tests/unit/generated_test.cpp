@@ -4,9 +4,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "framework/graph/fragments.h"
-#include "framework/plugin/describe.h"
-#include "framework/plugin/schema.h"
+#include "framework/language/fragments.h"
+#include "framework/print/describe.h"
+#include "framework/print/schema.h"
 #include "tests/support/lone_node.h"
 
 namespace weft::tests {

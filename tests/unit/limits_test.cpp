@@ -1,5 +1,5 @@
 // What a container leaves of its machine, from files as the kernel writes them.
-#include "framework/graph/limits.h"
+#include "framework/plan/machine_limits.h"
 
 #include <gtest/gtest.h>
 

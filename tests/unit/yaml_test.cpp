@@ -1,4 +1,4 @@
-#include "framework/graph/yaml.h"
+#include "framework/language/yaml.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

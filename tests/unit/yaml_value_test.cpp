@@ -3,7 +3,7 @@
 #include <functional>
 #include <random>
 
-#include "framework/graph/yaml.h"
+#include "framework/language/yaml.h"
 
 namespace weft {
 namespace {

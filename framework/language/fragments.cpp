@@ -1,0 +1,58 @@
+#include "framework/language/fragments.h"
+
+#include <algorithm>
+#include <map>
+
+#include "framework/language/read_graph.h"
+
+namespace weft {
+
+namespace fs = std::filesystem;
+
+namespace {
+using Files = std::map<std::string, fs::path>;  // by name
+Files files_of(const Registry& registry) {
+  Files files;  // the first of a name, as pipelines find it
+  for (const fs::path& folder : fragment_folders(registry)) {
+    std::error_code missing;
+    for (const auto& file : fs::directory_iterator(folder, missing))
+      if (file.path().extension() == ".yaml")
+        files.emplace(file.path().stem().string(), file.path());
+  }
+  return files;
+}
+}  // namespace
+
+std::vector<fs::path> fragment_folders(const Registry& registry) {
+  std::vector<fs::path> folders;
+  for (const Plugin& plugin : registry.plugins())
+    for (const char* place : {"fragments", "../../../share/weft/fragments"}) {
+      const fs::path folder = (plugin.file.parent_path() / place).lexically_normal();
+      if (std::find(folders.begin(), folders.end(), folder) == folders.end())
+        folders.push_back(folder);
+    }
+  return folders;
+}
+
+std::vector<std::string> fragment_names(const Registry& registry) {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : files_of(registry)) names.push_back(name);
+  return names;
+}
+
+std::vector<FragmentDecl> plugin_fragments(const Registry& registry) {
+  std::vector<FragmentDecl> all;
+  Mistakes mistakes;
+  for (const auto& [name, file] : files_of(registry))
+    all.push_back(read_fragment(name, Yaml::read(file), mistakes));
+  mistakes.check();
+  return all;
+}
+
+FragmentParam::FragmentParam(const Yaml& param)
+    : standard(param.is_map() ? param.find("default") : &param) {
+  if (standard && standard->is_null()) standard = nullptr;
+  if (const Yaml* words = param.is_map() ? param.find("about") : nullptr) about = words->text();
+}
+
+}  // namespace weft

@@ -1,0 +1,184 @@
+#include "framework/language/pipeline.h"
+
+#include <algorithm>
+#include <set>
+
+#include "framework/language/fields.h"
+#include "framework/language/include.h"
+#include "framework/language/overrides.h"
+#include "framework/language/read_graph.h"
+#include "framework/language/read_section.h"
+#include "framework/language/transfer.h"
+
+namespace weft {
+
+namespace {
+// A module that no section uses is a mistake, most often a misspelt one.
+void check_modules_used(const Pipeline& pipeline, Mistakes& mistakes) {
+  std::set<std::string> used;
+  const auto note = [&](const std::vector<NodeDecl>& nodes) {
+    for (const NodeDecl& node : nodes) used.insert(node.module);
+  };
+  if (pipeline.train) note(pipeline.train->nodes);
+  if (pipeline.evaluate) note(pipeline.evaluate->nodes);
+  if (pipeline.generate) note(pipeline.generate->nodes);
+  for (const auto& [name, module] : pipeline.modules) note(module.graph.nodes);
+  for (const auto& [name, fragment] : pipeline.fragments)
+    if (const Yaml* nodes = fragment.body.find("nodes"))
+      for (const auto& [key, place, node] : nodes->entries())
+        if (const Yaml* use = node.find("use")) used.insert(use->text());
+  for (const auto& [name, module] : pipeline.modules)
+    if (!used.contains(name))
+      mistakes.add(module.graph.place,
+                   "no node has `use: " + name + "`: module " + ticked(name) + " is unused");
+}
+
+void check_best(const Pipeline& pipeline, Mistakes& mistakes) {
+  if (!pipeline.train || pipeline.train->save.best.empty()) return;
+  const auto& [best, place] = std::tie(pipeline.train->save.best, pipeline.train->save.best_place);
+  if (!pipeline.evaluate)
+    return mistakes.add(place, "`best` is a value that `evaluate` reports, but there is none");
+  std::vector<std::string> reports;
+  for (const Mention& report : pipeline.evaluate->report) reports.push_back(report.text);
+  if (std::find(reports.begin(), reports.end(), best) == reports.end())
+    mistakes.add(place, "`evaluate` does not report " + ticked(best) + did_you_mean(best, reports));
+}
+
+Precision read_precision(const Yaml& body, Fields& fields, Mistakes& mistakes) {
+  const Yaml* given = body.find("precision");
+  const std::string word = fields.text("precision", "f32");
+  if (word == "auto") return dnn_has_bf16() ? Precision::bf16 : Precision::f32;
+  if (word != "f32" && word != "bf16")
+    mistakes.add(given->place(), "`precision` is " + ticked(word) +
+                                     ", but must be one of f32, bf16, auto" +
+                                     did_you_mean(word, {"f32", "bf16", "auto"}));
+  return word == "bf16" ? Precision::bf16 : Precision::f32;
+}
+}  // namespace
+
+Pipeline Pipeline::read(const std::filesystem::path& file, const std::vector<std::string>& sets,
+                        Mistakes& mistakes) {
+  return from(Yaml::read(file), file.string(), sets, mistakes);
+}
+
+Pipeline Pipeline::parse(const std::string& text, const std::string& file,
+                         const std::vector<std::string>& sets, Mistakes& mistakes) {
+  return from(Yaml::parse(text, file), file, sets, mistakes);
+}
+
+Pipeline Pipeline::from(Yaml tree, const std::string& file, const std::vector<std::string>& sets,
+                        Mistakes& mistakes) {
+  Pipeline pipeline;
+  pipeline.file = file;
+  pipeline.source = merge_includes(std::move(tree), file, mistakes);
+  mistakes.check();  // the rest would be about what a missing file declares
+  apply_sets(pipeline.source, sets, mistakes);
+  anchor_plugins(pipeline.source, file);
+  transfer_modules(pipeline.source, mistakes);
+  pipeline.build(mistakes);
+  return pipeline;
+}
+
+const SectionDecl* Pipeline::section(Mode mode) const {
+  switch (mode) {
+    case Mode::train: return train ? &*train : nullptr;
+    case Mode::evaluate: return evaluate ? &*evaluate : nullptr;
+    case Mode::generate: return generate ? &*generate : nullptr;
+  }
+  return nullptr;
+}
+
+Yaml Pipeline::with_values(const Yaml& source, Mistakes& mistakes) {
+  Vars vars{{"count", Yaml::scalar("64", {})}};
+  if (const Yaml* declared = source.find("vars"); declared && !declared->is_null()) {
+    if (declared->is_map())
+      vars = read_vars(*declared, vars, mistakes);
+    else
+      mistakes.add(declared->place(), "`vars` must be a map from names to values");
+  }
+  Yaml body = source;
+  std::vector<Yaml> values;
+  for (const auto& [key, place, value] : body.entries())
+    values.push_back(key == "vars" || key == "fragments" ? Yaml() : value);
+  values = substitute(Yaml::list(std::move(values), {}), vars, mistakes).items();
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!values[i].is_null()) body.entries()[i].value = values[i];
+  body.erase("vars");
+  return body;
+}
+
+void Pipeline::build(Mistakes& mistakes) {
+  if (!source.is_map())
+    throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");
+  const Yaml body = with_values(source, mistakes);
+
+  Fields fields(body, "a pipeline", mistakes);
+  for (const char* key : {"vars", "include"}) fields.take(key);
+  if (const Yaml* version = fields.take("weft"); !version || version->text() != "1")
+    mistakes.add(
+        version ? version->place() : body.place(),
+        "a pipeline starts with `weft: 1`, the version of its language: this weft knows no other");
+  name = fields.text("name", std::filesystem::path(file).stem().string());
+  if (!is_name(name)) {
+    const Yaml* given = body.find("name");
+    mistakes.add(
+        given ? given->place() : body.place(),
+        "a pipeline's name starts with a letter or `_`, then letters, digits, `_` and `-`: " +
+            ticked(name) + " cannot be one");
+  }
+  about = fields.text("about", "");
+  seed = static_cast<uint64_t>(fields.integer("seed", 0, 0, INT64_MAX));
+  precision = read_precision(body, fields, mistakes);
+  plugins = read_mentions(fields, "plugins", "a plugin", mistakes);
+  if (const Yaml* map = fields.take("modules")) {
+    if (!map->is_map()) mistakes.add(map->place(), "`modules` must be a map from names to modules");
+    for (const auto& [key, place, value] : map->entries())
+      modules[key] = read_module(key, place, value, mistakes);
+  }
+  if (const Yaml* map = fields.take("fragments")) {
+    if (!map->is_map())
+      mistakes.add(map->place(), "`fragments` must be a map from names to fragments");
+    for (const auto& [key, place, value] : map->entries())
+      fragments[key] = read_fragment(key, value, mistakes);
+  }
+  if (const Yaml* map = fields.take("train")) train = read_train(*map, mistakes);
+  if (const Yaml* map = fields.take("evaluate")) evaluate = read_evaluate(*map, train, mistakes);
+  if (const Yaml* map = fields.take("generate")) generate = read_generate(*map, train, mistakes);
+  if (!train && !evaluate && !generate)
+    mistakes.add(body.place(), "a pipeline needs `train`, `evaluate` or `generate`");
+  fields.done();
+  check_modules_used(*this, mistakes);
+  check_best(*this, mistakes);
+}
+
+const FragmentDecl* Pipeline::fragment(const std::string& name,
+                                       const std::vector<std::filesystem::path>& folders,
+                                       Mistakes& mistakes) {
+  if (const auto found = fragments.find(name); found != fragments.end()) return &found->second;
+  std::vector<std::filesystem::path> search{std::filesystem::path(file).parent_path() /
+                                            "fragments"};
+  search.insert(search.end(), folders.begin(), folders.end());
+  for (const auto& folder : search) {
+    const auto path = folder / (name + ".yaml");
+    std::error_code missing;
+    if (!is_name(name) || !std::filesystem::is_regular_file(path, missing)) continue;
+    const Yaml text = Yaml::read(path);
+    fragments[name] = read_fragment(name, text, mistakes);
+    Yaml* all = source.find("fragments");  // a run must not depend on the folder
+    if (!all) source.put("fragments", Yaml::map({}, text.place())), all = source.find("fragments");
+    all->put(name, text);
+    return &fragments[name];
+  }
+  return nullptr;
+}
+
+GraphDecl Pipeline::instantiate(const FragmentDecl& fragment, const Vars& params,
+                                Mistakes& mistakes) {
+  Vars own = params;
+  own.declared = "a fragment sees its own `params:` alone, so hand it over as one";
+  const Yaml body = substitute(fragment.body, own, mistakes);
+  Fields fields(body, "fragment " + ticked(fragment.name), mistakes);
+  return read_graph(fields, body, "fragment " + ticked(fragment.name), mistakes);
+}
+
+}  // namespace weft

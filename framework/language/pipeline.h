@@ -1,0 +1,141 @@
+// A pipeline file as a checked tree: sections, modules, nodes and their keys, each with its place.
+// Nothing is loaded, wired or shaped yet: that is the plan's part.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/language/vars.h"
+#include "framework/language/yaml.h"
+#include "framework/node/dnn.h"
+#include "framework/node/node.h"
+
+namespace weft {
+
+// A word of the file: a reference "node" or "node.port", a path, a module's name.
+struct Mention {
+  std::string text;
+  Place place;
+};
+
+// One entry of `nodes:`. `keys` holds what is left: ports and params in one flat map.
+struct NodeDecl {
+  std::string name;
+  Place place;
+  std::string kind;    // of `node: kind`, a node kind or a fragment
+  std::string module;  // of `use: module`
+  Yaml keys;
+};
+
+// A sub-graph with named inputs and outputs.
+struct GraphDecl {
+  Place place;
+  std::vector<Mention> inputs;
+  std::set<std::string> optional;  // of the inputs
+  std::vector<NodeDecl> nodes;
+  std::vector<std::pair<std::string, Mention>> outputs;
+};
+
+struct ModuleDecl {
+  std::string name;
+  GraphDecl graph;
+  bool frozen = false;
+  std::string from;                 // a run whose weights it starts from, or ""
+  std::string original;             // the module's name in that run
+  std::string checkpoint = "last";  // of that run: last, best or a step
+};
+
+// A graph with typed params of its own, expanded anew (fresh weights) at each use of its name.
+struct FragmentDecl {
+  std::string name, about;
+  Yaml params;  // name -> {default, about}
+  Yaml body;    // inputs, nodes, outputs; variables not yet replaced
+};
+
+struct PhaseDecl {
+  std::string name;
+  Place place;
+  Mention minimize;
+  std::vector<Mention> update;  // names of modules
+  Yaml optimizer;               // {node: kind, params…}
+  std::vector<Yaml> groups;     // {match: glob, params…}
+  double clip = 0;              // global norm of the phase's gradient; 0: none
+  int64_t accumulate = 1;       // steps whose gradients are averaged into one update
+  int64_t every = 1;            // run in every n-th step
+};
+
+// `train`, `evaluate` or `generate`.
+struct SectionDecl {
+  Place place;
+  std::optional<NodeDecl> data;
+  std::vector<NodeDecl> nodes;
+  bool inherits = false;  // evaluate: train's nodes on other data
+  std::vector<Mention> report;
+  int64_t lanes = 0;  // 0: chosen by the plan
+};
+
+struct TrainDecl : SectionDecl {
+  std::vector<PhaseDecl> phases;
+  int64_t epochs = 0, steps = 0;  // one of them is given
+  struct Save {
+    int64_t every_steps = 0;  // 0: at the end of each epoch
+    int64_t keep = 3;
+    std::string best;  // a reported value of `evaluate`, or "" for none
+    Place best_place;
+    bool highest = false;  // best is the highest rather than the lowest
+    int64_t patience = 0;  // stop after so many evaluations without a better one; 0: never
+  } save;
+};
+
+class Pipeline {
+ public:
+  // Reads a file, merges what it includes and applies `sets` ("latent=32", "train.epochs=3").
+  // Mistakes are collected; the pipeline is usable for further checks even when there are some.
+  static Pipeline read(const std::filesystem::path& file, const std::vector<std::string>& sets,
+                       Mistakes& mistakes);
+  static Pipeline parse(const std::string& text, const std::string& file,
+                        const std::vector<std::string>& sets, Mistakes& mistakes);
+
+  std::string file, name, about;
+  uint64_t seed = 0;
+  Precision precision = Precision::f32;  // of products; `auto` is decided
+  std::vector<Mention> plugins;
+  std::map<std::string, ModuleDecl> modules;
+  std::map<std::string, FragmentDecl> fragments;
+  std::optional<TrainDecl> train;
+  std::optional<SectionDecl> evaluate, generate;
+
+  const SectionDecl* section(Mode mode) const;  // null if the file has none
+
+  // What is known of data before a plan is built, see Fit: of the run that goes on or is evaluated,
+  // or of those that modules come from; then also what `train` learned.
+  FittedMap fitted;
+  // How long the training lasts, once its plan is built or its run is read: what a schedule without
+  // `over` follows in every section. 0: not known.
+  int64_t training_steps = 0;
+
+  // The whole file with includes merged and `--set` applied, variables kept: what a run stores.
+  Yaml source;
+
+  // A source with its variables replaced, and without them.
+  static Yaml with_values(const Yaml& source, Mistakes& mistakes);
+
+  // A fragment by name: of this file, else from a `fragments` folder beside it or in `folders`.
+  const FragmentDecl* fragment(const std::string& name,
+                               const std::vector<std::filesystem::path>& folders,
+                               Mistakes& mistakes);
+  // The graph of a fragment with its variables replaced by `params`.
+  static GraphDecl instantiate(const FragmentDecl& fragment, const Vars& params,
+                               Mistakes& mistakes);
+
+ private:
+  static Pipeline from(Yaml tree, const std::string& file, const std::vector<std::string>& sets,
+                       Mistakes& mistakes);
+  void build(Mistakes& mistakes);
+};
+
+}  // namespace weft

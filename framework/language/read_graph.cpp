@@ -1,0 +1,131 @@
+#include "framework/language/read_graph.h"
+
+#include <algorithm>
+#include <set>
+
+namespace weft {
+
+Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mistakes) {
+  try {
+    if (value.to_text(what).empty()) throw Error(value.place(), what + " cannot be \"\"");
+    return {value.text(), value.place()};
+  } catch (const Error& error) {
+    mistakes.add(error);
+    return {"", value.place()};
+  }
+}
+
+std::vector<Mention> read_mentions(Fields& fields, const std::string& key, const std::string& what,
+                                   Mistakes& mistakes) {
+  std::vector<Mention> mentions;
+  std::set<std::string> texts;
+  for (const Yaml& item : fields.list(key)) {
+    const Mention mention = read_mention(item, what, mistakes);
+    if (mention.text.empty()) continue;
+    if (!texts.insert(mention.text).second)
+      mistakes.add(mention.place, what + " is given twice: " + ticked(mention.text));
+    else
+      mentions.push_back(mention);
+  }
+  return mentions;
+}
+
+NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
+                   Mistakes& mistakes) {
+  NodeDecl node{.name = name, .place = place};
+  const size_t dot = std::min(name.find('.'), name.size());  // "block.2" is the third of a repeat
+  if (!is_name(name.substr(0, dot)) || name.find_first_not_of("0123456789", dot + 1) != name.npos)
+    mistakes.add(place, "a node's name is letters, digits and `_`, not " + ticked(name));
+  Fields fields(map, "node " + ticked(name), mistakes);
+  node.kind = fields.text("node", "");
+  node.module = fields.text("use", "");
+  if (map.is_map() && node.kind.empty() == node.module.empty())
+    mistakes.add(place, "node " + ticked(name) + " needs either `node: KIND` or `use: MODULE`" +
+                            (node.kind.empty() ? "" : ", not both"));
+  node.keys = fields.rest();
+  return node;
+}
+
+std::vector<NodeDecl> read_nodes(const Yaml* map, const std::string& what, Mistakes& mistakes) {
+  std::vector<NodeDecl> nodes;
+  if (!map) return nodes;
+  if (!map->is_map()) mistakes.add(map->place(), what + " must be a map from names to nodes");
+  std::set<std::string> names;
+  for (const auto& [key, place, value] : map->entries()) {
+    if (!names.insert(key).second) mistakes.add(place, "two nodes have the name " + ticked(key));
+    nodes.push_back(read_node(key, place, value, mistakes));
+  }
+  return nodes;
+}
+
+GraphDecl read_graph(Fields& fields, const Yaml& map, const std::string& what, Mistakes& mistakes) {
+  GraphDecl graph{.place = map.place()};
+  graph.inputs = read_mentions(fields, "inputs", "an input", mistakes);
+  for (const Mention& input : read_mentions(fields, "optional", "an input", mistakes)) {
+    graph.inputs.push_back(input);
+    graph.optional.insert(input.text);
+  }
+  std::set<std::string> inputs;
+  for (const auto& [name, place] : graph.inputs) {
+    if (!is_name(name)) mistakes.add(place, "an input's name cannot be " + ticked(name));
+    inputs.insert(name);
+  }
+  const Yaml* nodes = fields.need("nodes");
+  graph.nodes = read_nodes(nodes, "`nodes` of " + what, mistakes);
+  for (const NodeDecl& node : graph.nodes)
+    if (inputs.contains(node.name))
+      mistakes.add(node.place, what + " has an input and a node of the name " + ticked(node.name));
+  if (const Yaml* outputs = fields.need("outputs")) {
+    if (!outputs->is_map() || outputs->entries().empty())
+      mistakes.add(outputs->place(), "`outputs` of " + what + " must be a map: {name: node.port}");
+    for (const auto& [key, place, value] : outputs->entries())
+      graph.outputs.emplace_back(key, read_mention(value, "output " + ticked(key), mistakes));
+  }
+  return graph;
+}
+
+ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& map,
+                       Mistakes& mistakes) {
+  ModuleDecl module{.name = name};
+  const std::string what = "module " + ticked(name);
+  if (!is_name(name)) mistakes.add(place, "a module's name cannot be " + ticked(name));
+  Fields fields(map, what, mistakes);
+  fields.take("about");
+  module.frozen = fields.boolean("frozen", false);
+  module.from = fields.text("from", "");
+  module.original = fields.text("module", name);
+  module.checkpoint = fields.text("checkpoint", "last");
+  if (module.from.empty() || map.find("nodes"))  // else the run was not found
+    module.graph = read_graph(fields, map, what, mistakes);
+  module.graph.place = place;
+  fields.done();
+  return module;
+}
+
+FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& mistakes) {
+  FragmentDecl fragment{.name = name};
+  if (!map.is_map()) {
+    mistakes.add(map.place(), "fragment " + ticked(name) + " must be a map");
+    return fragment;
+  }
+  Fields fields(map, "fragment " + ticked(name), mistakes);
+  fragment.about = fields.text("about", "");
+  if (const Yaml* params = fields.take("params")) fragment.params = *params;
+  if (!fragment.params.is_map() && !fragment.params.is_null())
+    mistakes.add(fragment.params.place(), "`params` of fragment " + ticked(name) +
+                                              " must be a map: {name: {default: 3, about: …}}");
+  for (const auto& [key, place, param] : fragment.params.entries()) {
+    if (!is_name(key)) mistakes.add(place, "a param's name cannot be " + ticked(key));
+    if (!param.is_map()) continue;
+    Fields facts(param, "param " + ticked(key), mistakes);
+    for (const char* fact : {"default", "about"}) facts.take(fact);
+    facts.done();
+  }
+  for (const char* key : {"inputs", "optional", "nodes", "outputs"}) fields.take(key);
+  fields.done();
+  fragment.body = map;
+  for (const char* key : {"about", "params"}) fragment.body.erase(key);
+  return fragment;
+}
+
+}  // namespace weft

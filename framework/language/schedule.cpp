@@ -1,0 +1,102 @@
+#include "framework/language/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "framework/language/fields.h"
+
+namespace weft {
+
+double Schedule::at(int64_t step) const {
+  if (kind == Kind::piecewise) {
+    double value = points.empty() ? 0 : points.front().second;
+    for (const auto& [begin, next] : points)
+      if (begin <= step) value = next;
+    return value;
+  }
+  if (step < warmup) return from * static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
+  const double t =
+      over > 0 ? std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(over))
+               : 1.0;
+  switch (kind) {
+    case Kind::linear: return from + (to - from) * t;
+    case Kind::cosine: return to + (from - to) * 0.5 * (1 + std::cos(std::numbers::pi * t));
+    case Kind::exponential: return from * std::pow(to / from, t);
+    default: return from;
+  }
+}
+
+void Schedule::read_points(const Yaml& map, Mistakes& mistakes) {
+  if (!map.is_map() || map.entries().empty())
+    mistakes.add(map.place(), "`points` must be a map from steps to values: {0: 0.1, 500: 0.01}");
+  for (const auto& [key, place, value] : map.entries()) {
+    try {
+      const int64_t step = Yaml::scalar(key, place).to_int("a step");
+      if (step < 0) throw Error(place, "a step is " + key + ", but must be at least 0");
+      points.emplace_back(step, value.to_number("the value from step " + key));
+    } catch (const Error& error) {
+      mistakes.add(error);
+    }
+  }
+  std::sort(points.begin(), points.end());
+}
+
+// Between its ends and points a schedule only rises or only falls.
+void Schedule::give_to(ParamBase& param) const {
+  std::vector<double> turns{at(0)};
+  for (const auto& [step, value] : points) turns.push_back(value);
+  if (kind != Kind::piecewise) turns.insert(turns.end(), {from, at(warmup + over)});
+  for (const double value : turns) param.set(value);
+  const auto [least, most] = std::minmax_element(turns.begin(), turns.end());
+  param.follow(*least, *most);
+  param.set(at(0));
+}
+
+Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
+  constexpr int64_t most = int64_t{1} << 40;
+  static const std::vector<std::string> kinds{"constant", "linear", "cosine", "exponential",
+                                              "piecewise"};
+  if (!param.check.scheduled)
+    throw Error(std::string("`") + param.name + "` cannot follow a schedule");
+  Mistakes mistakes;
+  Schedule schedule;
+  Fields fields(map, "a schedule", mistakes);
+  const Yaml* named = fields.need("schedule");
+  const std::string kind = fields.text("schedule", "");
+  const auto found = std::find(kinds.begin(), kinds.end(), kind);
+  if (named && found == kinds.end())
+    mistakes.add(named->place(),
+                 "there is no schedule `" + kind + "`" + did_you_mean(kind, kinds) +
+                     "; there are constant, linear, cosine, exponential, piecewise");
+  mistakes.check();
+  schedule.kind = static_cast<Kind>(found - kinds.begin());
+  if (schedule.kind == Kind::piecewise) {
+    if (const Yaml* points = fields.need("points")) schedule.read_points(*points, mistakes);
+  } else {
+    fields.need("from");
+    schedule.from = fields.number("from", 1, -HUGE_VAL);
+    if (schedule.kind != Kind::constant) {
+      fields.need("to");
+      schedule.to = fields.number("to", 1, -HUGE_VAL);
+    }
+    schedule.warmup = fields.integer("warmup", 0, 0, most);
+    if (schedule.kind != Kind::constant) {
+      if (total == 0 && !map.find("over"))
+        mistakes.add(map.place(),
+                     "how long the training is, is not known here: the schedule needs the key "
+                     "`over`");
+      schedule.over =
+          fields.integer("over", std::max<int64_t>(1, total - schedule.warmup), 1, most);
+    }
+    if (schedule.kind == Kind::exponential && !(schedule.from * schedule.to > 0))
+      mistakes.add(map.place(),
+                   "an exponential schedule needs `from` and `to` of one sign, not zero");
+  }
+  fields.done();
+  mistakes.check();
+  schedule.give_to(param);
+  return schedule;
+}
+
+}  // namespace weft

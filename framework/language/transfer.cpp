@@ -1,0 +1,161 @@
+#include "framework/language/transfer.h"
+
+#include <filesystem>
+
+#include "framework/language/fields.h"
+#include "framework/language/vars.h"
+
+namespace weft {
+
+namespace {
+const std::vector<Yaml::Entry>& entries_of(const Yaml* map) {
+  static const std::vector<Yaml::Entry> none;
+  return map && map->is_map() ? map->entries() : none;
+}
+
+// Takes modules of one run into the tree of a pipeline, with what they are made of.
+class Transfer {
+ public:
+  Transfer(Yaml& tree, const std::string& run, const std::string& checkpoint, const Place& place,
+           Mistakes& mistakes)
+      : tree_(tree), run_(run), checkpoint_(checkpoint), place_(place) {
+    const auto file = std::filesystem::path(run) / "resolved.yaml";
+    if (std::error_code missing; !std::filesystem::exists(file, missing))
+      throw Error("there is no run `" + run + "`: train it first, or give the folder of a run");
+    theirs_ = Yaml::read(file);
+    const Yaml* vars = theirs_.find("vars");
+    if (const Yaml* modules = theirs_.find("modules"))
+      their_modules_ =
+          substitute(*modules, vars ? read_vars(*vars, {}, mistakes) : Vars{}, mistakes);
+  }
+
+  void module(const std::string& name, const std::string& original) {
+    std::vector<std::string> known;
+    for (const auto& entry : entries_of(&their_modules_)) known.push_back(entry.key);
+    const Yaml* found = their_modules_.find(original);
+    if (!found)
+      throw Error("the run `" + run_ + "` has no module `" + original + "`" +
+                  did_you_mean(original, known));
+    Yaml module = *found;
+    module.put("from", Yaml::scalar(run_, place_));
+    module.put("module", Yaml::scalar(original, place_));
+    module.put("checkpoint", Yaml::scalar(checkpoint_, place_));
+    modules().put(name, module);
+    for (const auto& [key, place, node] : entries_of(found->find("nodes"))) {
+      if (const Yaml* kind = node.find("node")) fragment(kind->text());
+      if (const Yaml* use = node.find("use")) {
+        const Yaml here = Yaml::scalar(nested(name, use->text()), use->place());
+        modules().find(name)->find("nodes")->find(key)->put("use", here);
+      }
+    }
+  }
+
+ private:
+  // The name here of a module that another uses: its own, unless a different one has that.
+  std::string nested(const std::string& user, const std::string& original) {
+    std::string name = original;
+    while (const Yaml* taken = modules().find(name)) {
+      if (is_theirs(*taken, original)) return name;
+      name = user + "_" + name;
+    }
+    module(name, original);
+    return name;
+  }
+
+  // Is a module here their module of this name?
+  bool is_theirs(const Yaml& ours, const std::string& original) const {
+    const auto says = [&](const char* key, const std::string& text) {
+      const Yaml* value = ours.find(key);
+      return value && value->text() == text;
+    };
+    return says("from", run_) && says("module", original) && says("checkpoint", checkpoint_);
+  }
+
+  // A fragment of the run's own file comes along; others stand beside plugins, or are kinds of
+  // nodes.
+  void fragment(const std::string& name) {
+    const Yaml* fragments = theirs_.find("fragments");
+    const Yaml* found = fragments ? fragments->find(name) : nullptr;
+    if (!found) return;
+    if (!tree_.find("fragments")) tree_.put("fragments", Yaml::map({}, place_));
+    Yaml* ours = tree_.find("fragments");
+    if (const Yaml* own = ours->find(name)) {
+      if (!(*own == *found))
+        throw Error("fragment `" + name + "` is another here than in the run `" + run_ +
+                    "`: give one of them another name");
+      return;
+    }
+    ours->put(name, *found);
+    for (const auto& [key, place, node] : entries_of(found->find("nodes"))) {
+      if (const Yaml* kind = node.find("node")) fragment(kind->text());
+      const Yaml* use = node.find("use");
+      if (!use) continue;
+      const Yaml* taken = modules().find(use->text());
+      if (!taken)
+        module(use->text(), use->text());
+      else if (!is_theirs(*taken, use->text()))
+        throw Error("module `" + use->text() + "` is another here than in the run `" + run_ +
+                    "`, whose fragment `" + name + "` uses it: give yours another name");
+    }
+  }
+
+  Yaml& modules() { return *tree_.find("modules"); }
+
+  Yaml& tree_;
+  const std::string run_, checkpoint_;
+  const Place place_;
+  Yaml theirs_, their_modules_;
+};
+
+// `from: RUN`, or `from: {run: RUN, checkpoint: last, best or a step}`.
+std::pair<std::string, std::string> source_of(const Yaml& from, Mistakes& mistakes) {
+  if (!from.is_map()) return {from.to_text("`from`"), "last"};
+  Fields fields(from, "`from`", mistakes);
+  fields.need("run");
+  const std::string run = fields.text("run", ""), checkpoint = fields.text("checkpoint", "last");
+  fields.done();
+  const bool step =
+      !checkpoint.empty() && checkpoint.find_first_not_of("0123456789") == std::string::npos;
+  if (checkpoint != "last" && checkpoint != "best" && !step)
+    throw Error(from.find("checkpoint")->place(),
+                "`checkpoint` must be last, best or a step, not " + ticked(checkpoint));
+  return {run, checkpoint};
+}
+}  // namespace
+
+void transfer_modules(Yaml& tree, Mistakes& mistakes) {
+  Yaml* modules = tree.find("modules");
+  if (!modules || !modules->is_map()) return;
+  const Yaml before = *modules;
+  const Yaml* declared = tree.find("vars");
+  const Vars vars = declared && declared->is_map() ? read_vars(*declared, {}, mistakes) : Vars{};
+  const auto each = [&](auto act) {
+    for (const auto& [name, place, module] : before.entries()) {
+      const Yaml* from = module.is_map() ? module.find("from") : nullptr;
+      if (!from || module.find("nodes")) continue;
+      try {
+        act(name, *from, modules->find(name));
+      } catch (const Error& error) {
+        mistakes.add(error.place().line ? error : Error(from->place(), error.sentence()));
+      }
+    }
+  };
+  each([&](const std::string& name, const Yaml& from, Yaml* module) {  // all say whence alike
+    const auto [run, checkpoint] = source_of(substitute(from, vars, mistakes), mistakes);
+    module->put("from", Yaml::scalar(run, from.place()));
+    if (!module->find("module")) module->put("module", Yaml::scalar(name, from.place()));
+    module->put("checkpoint", Yaml::scalar(checkpoint, from.place()));
+  });
+  each([&](const std::string& name, const Yaml& from, Yaml* module) {
+    const Yaml* checkpoint = module->find("checkpoint");
+    if (!checkpoint) return;  // told above
+    const std::string original = module->find("module")->to_text("`module`");
+    const Yaml* frozen = module->find("frozen");
+    const Yaml kept = frozen ? *frozen : Yaml();
+    Transfer(tree, module->find("from")->text(), checkpoint->text(), from.place(), mistakes)
+        .module(name, original);
+    if (frozen) tree.find("modules")->find(name)->put("frozen", kept);
+  });
+}
+
+}  // namespace weft

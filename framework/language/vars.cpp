@@ -1,0 +1,189 @@
+#include "framework/language/vars.h"
+
+#include <algorithm>
+
+#include "framework/language/arithmetic.h"
+
+namespace weft {
+
+namespace {
+constexpr int64_t most_repeats = 10000;
+constexpr int64_t most_values = 100'000;
+constexpr int64_t most_bytes = 16 << 20;
+
+// Where the bracket that opens at text[begin] closes.
+size_t closing(const std::string& text, size_t begin) {
+  const char open = text[begin], close = open == '(' ? ')' : '}';
+  int depth = 0;
+  for (size_t at = begin; at < text.size(); ++at) {
+    if (text[at] == open) ++depth;
+    if (text[at] == close && --depth == 0) return at;
+  }
+  throw Error(std::string("`$") + open + "` without its `" + close + "`");
+}
+
+// What one `$…` at text[at] stands for; `at` moves behind it.
+Yaml expand(const std::string& text, size_t& at, const Vars& vars, const Place& place) {
+  size_t end = at + 1;
+  if (end < text.size() && (text[end] == '{' || text[end] == '(')) {
+    const size_t close = closing(text, end);
+    const std::string inner = text.substr(end + 1, close - end - 1);
+    at = close + 1;
+    if (const auto found = vars.find(inner); found != vars.end()) return found->second;
+    return Yaml::scalar(computed(inner, vars), place);
+  }
+  while (end < text.size() && in_variable(text[end])) ++end;
+  if (end == at + 1) throw Error("`$` must be followed by a name; write `$$` for a dollar sign");
+  const std::string name = text.substr(at + 1, end - at - 1);
+  at = end;
+  return variable(name, vars);
+}
+
+Yaml with_place(Yaml value, const Place& place) {
+  switch (value.kind()) {
+    case Yaml::Kind::list: return Yaml::list(value.items(), place);
+    case Yaml::Kind::map: return Yaml::map(value.entries(), place);
+    case Yaml::Kind::scalar: return Yaml::scalar(value.text(), place, value.quoted());
+    case Yaml::Kind::null: break;
+  }
+  return value;
+}
+
+// A copy of a value with its variables replaced, within the bounds of what a file may expand to.
+class Substitution {
+ public:
+  explicit Substitution(Mistakes& mistakes) : mistakes_(mistakes) {}
+  Yaml operator()(const Yaml& value, const Vars& vars);
+
+ private:
+  Yaml text(const Yaml& value, const Vars& vars);
+  void repeat(const Yaml::Entry& entry, const Vars& vars, std::vector<Yaml::Entry>& out);
+  bool spend(const Yaml& value);
+  bool spend_all(const Yaml& value);
+
+  Mistakes& mistakes_;
+  int64_t values_ = 0, bytes_ = 0;
+};
+
+bool Substitution::spend(const Yaml& value) {
+  const bool within = values_ <= most_values && bytes_ <= most_bytes;
+  ++values_, bytes_ += static_cast<int64_t>(value.text().size());
+  const bool still = values_ <= most_values && bytes_ <= most_bytes;
+  if (within && !still)
+    mistakes_.add(value.place(),
+                  "variables and repeats make more than 100,000 values or 16 MiB of text");
+  return still;
+}
+
+bool Substitution::spend_all(const Yaml& value) {
+  bool within = spend(value);
+  for (const Yaml& item : value.items()) within = within && spend_all(item);
+  for (const Yaml::Entry& entry : value.entries()) within = within && spend_all(entry.value);
+  return within;
+}
+
+Yaml Substitution::text(const Yaml& value, const Vars& vars) {
+  const std::string& text = value.text();
+  std::string out;
+  bool escaped = false;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] != '$') {
+      out += text[at++];
+    } else if (at + 1 < text.size() && text[at + 1] == '$') {
+      out += '$', at += 2, escaped = true;
+    } else {
+      const bool first = at == 0;
+      const Yaml& part = expand(text, at, vars, value.place());
+      if (!spend_all(part)) return Yaml::null(value.place());
+      if (first && at == text.size()) return with_place(part, value.place());
+      out += part.to_text("a variable inside a text");
+    }
+  }
+  return Yaml::scalar(out, value.place(), escaped);
+}
+
+// `block: {repeat: 3, …}` becomes block.0, block.1, block.2, each fed by the one before.
+void Substitution::repeat(const Yaml::Entry& entry, const Vars& vars,
+                          std::vector<Yaml::Entry>& out) {
+  Yaml node = entry.value;
+  const Yaml times = (*this)(*node.find("repeat"), vars);
+  if (unresolved(times)) return;
+  const Yaml* chain = node.find("chain");
+  const std::string port = chain ? chain->to_text("`chain`") : "x";
+  node.erase("repeat");
+  node.erase("chain");
+  const int64_t count =
+      times.is_list() ? static_cast<int64_t>(times.items().size()) : times.to_int("`repeat`");
+  if (count < 1 || count > most_repeats)
+    throw Error(times.place(),
+                "`repeat` must be 1 to 10000 times, or a list of values for `$item`");
+  if (!node.find(port))
+    throw Error(entry.place, "a repeated node feeds its output to the next one's `" + port +
+                                 "`, which is not given; name another port with `chain: port`");
+  for (int64_t i = 0; i < count && values_ <= most_values; ++i) {
+    Vars inner = vars;
+    inner["index"] = Yaml::scalar(std::to_string(i), times.place());
+    if (times.is_list()) inner["item"] = times.items()[static_cast<size_t>(i)];
+    Yaml one = node;
+    if (i > 0) one.put(port, Yaml::scalar(entry.key + "." + std::to_string(i - 1), entry.place));
+    out.push_back({entry.key + "." + std::to_string(i), entry.place, (*this)(one, inner)});
+  }
+}
+
+Yaml Substitution::operator()(const Yaml& value, const Vars& vars) {
+  if (!spend(value)) return Yaml::null(value.place());
+  if (value.is_scalar()) {
+    if (value.quoted() || value.text().find('$') == std::string::npos) return value;
+    try {
+      return text(value, vars);
+    } catch (const Error& error) {
+      mistakes_.add(value.place(), error.sentence());
+      return value;
+    }
+  }
+  if (value.is_list()) {
+    std::vector<Yaml> items;
+    for (const Yaml& item : value.items()) items.push_back((*this)(item, vars));
+    return Yaml::list(std::move(items), value.place());
+  }
+  if (!value.is_map()) return value;
+  std::vector<Yaml::Entry> entries;
+  for (const auto& entry : value.entries()) {
+    if (!entry.value.is_map() || !entry.value.find("repeat")) {
+      entries.push_back({entry.key, entry.place, (*this)(entry.value, vars)});
+      continue;
+    }
+    try {
+      repeat(entry, vars, entries);
+    } catch (const Error& error) {
+      mistakes_.add(error);
+    }
+  }
+  return Yaml::map(std::move(entries), value.place());
+}
+}  // namespace
+
+Yaml substitute(const Yaml& value, const Vars& vars, Mistakes& mistakes) {
+  return Substitution(mistakes)(value, vars);
+}
+
+bool unresolved(const Yaml& value) {
+  if (value.is_scalar() && !value.quoted()) return value.text().find('$') != std::string::npos;
+  const auto in_entry = [](const Yaml::Entry& entry) { return unresolved(entry.value); };
+  return std::any_of(value.items().begin(), value.items().end(), unresolved) ||
+         std::any_of(value.entries().begin(), value.entries().end(), in_entry);
+}
+
+Vars read_vars(const Yaml& map, const Vars& outer, Mistakes& mistakes) {
+  Vars vars = outer;
+  Substitution substitution(mistakes);
+  for (const auto& [key, place, value] : map.entries()) {
+    if (key.empty() || !starts_variable(key[0]) ||
+        !std::all_of(key.begin(), key.end(), in_variable))
+      mistakes.add(place, "a variable's name is letters, digits and `_`, not `" + key + "`");
+    vars[key] = substitution(value, vars);
+  }
+  return vars;
+}
+
+}  // namespace weft

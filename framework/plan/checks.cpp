@@ -1,0 +1,109 @@
+#include "framework/plan/checks.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "framework/plan/machine_limits.h"
+
+namespace weft {
+
+namespace {
+size_t at(int index) {
+  return static_cast<size_t>(index);
+}
+}  // namespace
+
+void check_rows(const Plan& plan, Mistakes& mistakes) {
+  for (const PlanValue& value : plan.values)
+    if (value.shape.rank() > 0 && value.shape.rows() != plan.rows)
+      mistakes.add(plan.nodes[at(value.node)].place,
+                   "`" + value.path + "` is " + value.shape.str() +
+                       ", but axis 0 is the batch, of " + std::to_string(plan.rows) + " rows");
+}
+
+void check_measures(const Plan& plan, Mistakes& mistakes) {
+  for (const PlanNode& node : plan.nodes) {
+    if (!dynamic_cast<const Measure*>(node.node.get())) continue;
+    for (const auto& [reader, input] : plan.values[at(node.outputs[0])].readers)
+      mistakes.add(plan.nodes[at(reader)].place,
+                   "`" + node.path +
+                       "` is one number for the whole set, known after its last "
+                       "batch: `report` of `evaluate` can name it, but no node");
+  }
+}
+
+void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
+                   Mistakes& mistakes) {
+  const bool whole = mistakes.empty();
+  std::vector<std::string> known;
+  for (const auto& [name, module] : pipeline.modules) known.push_back(name);
+  for (const Mention& module : phase.update) {
+    const auto found = pipeline.modules.find(module.text);
+    const bool present = std::any_of(plan.weights.begin(), plan.weights.end(),
+                                     [&](const auto& w) { return w.module == module.text; });
+    if (found == pipeline.modules.end())
+      mistakes.add(module.place,
+                   "there is no module `" + module.text + "`" + did_you_mean(module.text, known));
+    else if (found->second.frozen)
+      mistakes.add(module.place, "module `" + module.text + "` is frozen, so phase `" + phase.name +
+                                     "` cannot update it");
+    else if (whole && !present)
+      mistakes.add(module.place, "phase `" + phase.name + "` updates module `" + module.text +
+                                     "`, but `train` has no weights of it");
+  }
+}
+
+void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes) {
+  std::set<std::string> updated;
+  for (const PhaseDecl& phase : pipeline.train->phases)
+    for (const Mention& module : phase.update) {
+      if (!pipeline.modules.contains(module.text)) return;  // reported; one of them may be meant
+      updated.insert(module.text);
+    }
+  for (const PlanWeight& weight : plan.weights) {
+    const ModuleDecl& module = pipeline.modules.at(weight.module);
+    if (!updated.contains(weight.module) && !module.frozen && module.from.empty())
+      mistakes.add(module.graph.place, "no phase updates module `" + module.name +
+                                           "`: add it to `update`, or say `frozen: true`");
+  }
+}
+
+void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes) {
+  const auto check = [&](const auto& ours, const auto& theirs) {
+    std::map<std::string_view, const Shape*> shapes;
+    for (const auto& one : theirs) shapes.emplace(one.name, &one.shape);
+    for (const auto& own : ours) {
+      const auto same = shapes.find(own.name);
+      if (same == shapes.end() || *same->second == own.shape) continue;
+      const auto node = std::find_if(other.nodes.begin(), other.nodes.end(), [&](const auto& n) {
+        return n.weights == own.name.substr(0, own.name.rfind('.'));
+      });
+      mistakes.add(node->place, node->path + " (" + node->kind + "): `" + own.name + "` is " +
+                                    own.shape.str() + " in `" + name(other.mode) + "`, but " +
+                                    same->second->str() + " in `" + name(first.mode) + "`");
+    }
+  };
+  check(other.weights, first.weights);
+  check(other.states, first.states);
+}
+
+void check_memory(size_t bytes, const std::string& what, const Place& place, Mistakes& mistakes) {
+  const size_t most = memory_limit();
+  if (bytes > most)
+    mistakes.add(Error(place,
+                       what + " needs " + std::to_string(bytes >> 30) +
+                           " GiB of memory, but there are " + std::to_string(most >> 30) +
+                           " GiB here: make `batch` or the layers smaller",
+                       Exit::resources));
+}
+
+void check_precision(const Pipeline& pipeline, Mode mode, Mistakes& mistakes) {
+  if (mode != Mode::train || pipeline.precision == Precision::f32 || dnn_has_bf16()) return;
+  mistakes.add(pipeline.source.find("precision")->place(),
+               "`precision: bf16` needs a CPU with AVX512_BF16 or AMX, but oneDNN sees " +
+                   dnn_isa() +
+                   " here; `precision: auto`, or `--set precision=auto`, takes what there is");
+}
+
+}  // namespace weft

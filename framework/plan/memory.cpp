@@ -1,0 +1,272 @@
+#include "framework/plan/memory.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "framework/plan/differentiate.h"
+
+namespace weft {
+
+namespace {
+constexpr size_t alignment = 64;
+constexpr int always = std::numeric_limits<int>::max();
+constexpr int unused = -1, several = -2;  // instead of a task
+
+size_t at(int index) {
+  return static_cast<size_t>(index);
+}
+
+size_t lines(size_t bytes) {  // whole ones
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+// Lanes run freely within a phase, each through the items in their order; phases follow one
+// another. So within a phase memory may pass from one tensor to another only where every lane
+// passes its own rows, in its own order; between phases it passes freely. What a lane needs within
+// one task only, such as most gradients, has no place of its own at all: it lies in the workspace
+// of the worker that has taken the lane, and stays in its cache.
+class Memory {
+ public:
+  explicit Memory(Plan& plan) : plan_(plan) {}
+
+  void place() {
+    for (const PlanValue& value : plan_.values) {
+      const bool laned = plan_.nodes[at(value.node)].laned;
+      plan_.value_buffers.push_back(add(value.path, value.shape, value.dtype, laned));
+    }
+    for (PlanNode& node : plan_.nodes)
+      for (const Saved* saved : node.node->saved)
+        node.saved.push_back(
+            plan_.mode == Mode::train && saved->present()
+                ? add(node.path + "." + saved->name, saved->shape(), saved->dtype, node.laned)
+                : -1);
+    for (PlanPhase& phase : plan_.phases) walk(phase);
+    keep_outputs();
+    if (phases_rest())
+      keep_forward();
+    else
+      mark_brief();
+    assign();
+  }
+
+ private:
+  int add(std::string name, const Shape& shape, DType dtype, bool laned) {
+    plan_.buffers.push_back({.name = std::move(name),
+                             .shape = shape,
+                             .dtype = dtype,
+                             .first = always,
+                             .last = -1,
+                             .laned = laned});
+    tasks_.push_back(unused);
+    return static_cast<int>(plan_.buffers.size()) - 1;
+  }
+
+  // A use by a lane at this moment, or by something that waits for all lanes.
+  void use(int buffer, bool laned) {
+    if (buffer < 0) return;
+    PlanBuffer& b = plan_.buffers[at(buffer)];
+    int& task = tasks_[at(buffer)];
+    task = task == unused || task == task_ ? task_ : several;
+    b.laned = b.laned && laned;
+    b.first = std::min(b.first, now_);
+    b.last = std::max(b.last, now_);
+  }
+
+  void use_node(const PlanPhase& phase, int n, bool backward) {
+    const PlanNode& node = plan_.nodes[at(n)];
+    const PlanLearn* learn = backward ? phase.learn(n) : nullptr;
+    const bool laned = node.laned && (!learn || learn->in_lanes);
+    const auto use_values = [&](const std::vector<int>& values, const auto& ports) {
+      for (size_t i = 0; i < values.size(); ++i)
+        if (values[i] >= 0 && (!backward || ports[i]->kept()))
+          use(plan_.value_buffers[at(values[i])], laned);
+    };
+    use_values(node.outputs, node.node->outs);
+    use_values(node.inputs, node.node->ins);
+    for (const int saved : node.saved) use(saved, laned);
+    if (!backward) return;
+    for (const int value : node.outputs) use(phase.grads[at(value)], laned);
+    for (const int buffer : phase.input_grads[at(n)]) use(buffer, node.laned);
+  }
+
+  // Gives every gradient of the phase a buffer: a value's own, and one for each further reader.
+  void add_grads(PlanPhase& phase) {
+    phase.grads.assign(plan_.values.size(), -1);
+    for (const PlanNode& node : plan_.nodes) phase.input_grads.emplace_back(node.inputs.size(), -1);
+    std::vector<bool> backward(plan_.nodes.size());
+    for (const PlanItem& item : phase.items)
+      if (item.kind == PlanItem::Kind::backward) backward[at(item.node)] = true;
+    for (size_t v = 0; v < plan_.values.size(); ++v) {
+      const PlanValue& value = plan_.values[v];
+      if (!backward[at(value.node)]) continue;
+      const int own = add("grad " + value.path, value.shape, DType::f32, true);
+      phase.grads[v] = own;
+      bool taken = static_cast<int>(v) == phase.loss;
+      for (const auto& [reader, input] : value.readers) {
+        if (!backward[at(reader)] || !input_wants_grad(plan_, phase, reader, at(input))) continue;
+        phase.input_grads[at(reader)][at(input)] =
+            taken ? add("grad " + value.path + " of " + plan_.nodes[at(reader)].path, value.shape,
+                        DType::f32, true)
+                  : own;
+        taken = true;
+      }
+    }
+  }
+
+  void walk(PlanPhase& phase) {
+    const size_t before = plan_.buffers.size();
+    begin_.push_back(now_);
+    int group = -1;
+    if (phase.loss >= 0) add_grads(phase);
+    for (const PlanItem& item : phase.items) {
+      ++now_;
+      if (std::exchange(group, item.group()) != item.group()) ++task_;
+      if (item.kind == PlanItem::Kind::forward)
+        use_node(phase, item.node, false);
+      else if (item.kind == PlanItem::Kind::backward)
+        use_node(phase, item.node, true);
+      else {
+        const PlanValue& value = plan_.values[at(item.value)];
+        const bool laned = plan_.nodes[at(value.node)].laned;
+        use(phase.grads[at(item.value)], laned);
+        for (const auto& [reader, input] : value.readers)
+          use(phase.input_grads[at(reader)][at(input)], laned);
+      }
+    }
+    ++now_;
+    for (size_t b = before; b < plan_.buffers.size(); ++b)
+      if (plan_.buffers[b].first == always) plan_.buffers[b].first = plan_.buffers[b].last = now_;
+    if (phase.loss >= 0) use(plan_.value_buffers[at(phase.loss)], false);
+  }
+
+  // Reports are read after the step; the data of the next batch arrives during it.
+  void keep_outputs() {
+    ++now_;
+    for (const auto& [name, value] : plan_.reports) use(plan_.value_buffers[at(value)], false);
+    if (plan_.data < 0) return;
+    for (const int value : plan_.nodes[at(plan_.data)].outputs) {
+      const int own = plan_.value_buffers[at(value)];
+      const PlanValue& v = plan_.values[at(value)];
+      const int next = add(v.path + ", read ahead", v.shape, v.dtype, false);
+      plan_.next_batch_buffers.push_back(next);
+      for (const int buffer : {own, next}) {
+        PlanBuffer& b = plan_.buffers[at(buffer)];
+        b.first = 0, b.last = always, b.laned = false;
+      }
+    }
+  }
+
+  // A step in which a phase rests computes what others need elsewhere than planned here.
+  bool phases_rest() const {
+    return std::any_of(plan_.phases.begin(), plan_.phases.end(),
+                       [](const PlanPhase& p) { return p.decl && p.decl->every > 1; });
+  }
+
+  void keep_forward() {
+    const auto keep = [&](int buffer) {
+      if (buffer < 0 || plan_.buffers[at(buffer)].last < 0) return;
+      PlanBuffer& b = plan_.buffers[at(buffer)];
+      b.first = 0, b.last = always, b.laned = false;
+    };
+    for (const int buffer : plan_.value_buffers) keep(buffer);
+    for (const PlanNode& node : plan_.nodes)
+      for (const int buffer : node.saved) keep(buffer);
+  }
+
+  void mark_brief() {
+    for (size_t b = 0; b < plan_.buffers.size(); ++b)
+      plan_.buffers[b].brief = plan_.buffers[b].laned && tasks_[b] >= 0;
+  }
+
+  size_t phase_at(int time) const {
+    return static_cast<size_t>(std::upper_bound(begin_.begin(), begin_.end(), time - 1) -
+                               begin_.begin());
+  }
+
+  struct Slot {
+    size_t offset, size;
+    int last;
+    bool laned;
+    Shape rows;  // of the tensor that holds it
+  };
+
+  bool passes(const Slot& slot, const PlanBuffer& b) const {
+    if (slot.last >= b.first || slot.last == always) return false;
+    if (phase_at(slot.last) < phase_at(b.first)) return slot.size >= b.size();
+    return slot.laned && b.laned && slot.rows.rows() == b.shape.rows() &&
+           slot.rows.row_elements() == b.shape.row_elements();
+  }
+
+  void assign() {
+    std::vector<size_t> order, brief;
+    for (size_t i = 0; i < plan_.buffers.size(); ++i)
+      if (plan_.buffers[i].last >= 0) order.push_back(i);
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return plan_.buffers[a].first < plan_.buffers[b].first;
+    });
+    for (const size_t i : order)
+      if (plan_.buffers[i].brief) brief.push_back(i);
+    fill_workspace(brief);
+    std::vector<Slot> slots;
+    for (const size_t i : order) {
+      if (plan_.buffers[i].brief) continue;
+      PlanBuffer& b = plan_.buffers[i];
+      if (!b.laned) widen(b);
+      Slot* best = nullptr;
+      for (Slot& slot : slots)
+        if (passes(slot, b) && (!best || slot.size < best->size)) best = &slot;
+      if (!best) {
+        slots.push_back({plan_.arena, b.size(), 0, false, {}});
+        plan_.arena += lines(b.size());
+        best = &slots.back();
+      }
+      b.offset = best->offset;
+      best->last = b.last, best->laned = b.laned, best->rows = b.shape;
+    }
+  }
+
+  // A lane is alone in a workspace, in the order of its items: bytes are free from a tensor's last
+  // use on. Each takes the first gap, where the cache is warm.
+  void fill_workspace(const std::vector<size_t>& order) {
+    struct Live {
+      size_t begin, end;
+      int last;
+    };
+    std::vector<Live> live;  // by place
+    for (const size_t i : order) {
+      PlanBuffer& b = plan_.buffers[i];
+      std::erase_if(live, [&](const Live& other) { return other.last < b.first; });
+      const auto lane = static_cast<size_t>((b.shape.rows() + plan_.lanes - 1) / plan_.lanes);
+      const size_t size =
+          lines(lane * static_cast<size_t>(b.shape.row_elements()) * bytes(b.dtype));
+      auto next = live.begin();
+      for (b.offset = 0; next != live.end() && next->begin < b.offset + size; ++next)
+        b.offset = next->end;
+      live.insert(next, {b.offset, b.offset + size, b.last});
+      plan_.workspace = std::max(plan_.workspace, b.offset + size);
+    }
+  }
+
+  // What waits for all lanes may be early or late within its phases: it holds its memory
+  // throughout.
+  void widen(PlanBuffer& b) const {
+    if (b.last == always) return;
+    const size_t first = phase_at(b.first), last = phase_at(b.last);
+    b.first = first == 0 ? 0 : begin_[first - 1] + 1;
+    b.last = last < begin_.size() ? begin_[last] : always;
+  }
+
+  Plan& plan_;
+  int now_ = 0;
+  int task_ = 0;            // of the lanes, at this moment
+  std::vector<int> tasks_;  // by buffer
+  std::vector<int> begin_;  // of each phase
+};
+}  // namespace
+
+void plan_memory(Plan& plan) {
+  Memory(plan).place();
+}
+
+}  // namespace weft

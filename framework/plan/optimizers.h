@@ -1,0 +1,21 @@
+// The optimizers of a phase: its own, and those of its `groups:`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/plan/plan.h"
+
+namespace weft {
+
+// Groups first, in the order of the file, then the phase's own, which matches every weight.
+std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& phase,
+                                           const Registry& registry, Mistakes& mistakes);
+
+// Does `name` fit the pattern? `*` stands for any text.
+bool matches(const std::string& pattern, const std::string& name);
+
+// A new optimizer node with its params set.
+std::unique_ptr<Node> make_optimizer(const PlanOptimizer& optimizer, const Registry& registry);
+
+}  // namespace weft

@@ -1,0 +1,175 @@
+// A section of a pipeline, ready to run: nodes loaded, wired and shaped; lanes cut; phases
+// differentiated; every tensor given its place in memory. Immutable, printable, no threads yet.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/language/pipeline.h"
+#include "framework/node/node.h"
+#include "framework/plan/params.h"
+#include "framework/plugin/registry.h"
+
+namespace weft {
+
+// A tensor that travels: an output port of a node.
+struct PlanValue {
+  std::string path;  // "code.mean"
+  Shape shape;
+  DType dtype = DType::f32;
+  int node = -1;  // that computes it
+  int port = 0;
+  std::vector<std::pair<int, int>> readers;  // (node, input)
+};
+
+// One occurrence of a node kind, after modules and fragments are expanded.
+struct PlanNode {
+  std::string path;  // "code.h"; random numbers are keyed by "train/code.h"
+  std::string kind;
+  Place place;
+  std::string module;   // that owns its weights, or ""
+  std::string weights;  // where they are kept: "encoder.h"
+  PlanParams params;
+  std::vector<size_t> lists;   // lengths of its Ins
+  std::vector<int> inputs;     // a value for each of node->ins, or -1
+  std::vector<int> outputs;    // a value for each of node->outs
+  std::vector<int> saved;      // a buffer for each of node->saved
+  Node::Setting setting;       // of the instance that sees the whole batch
+  std::unique_ptr<Node> node;  // that instance
+  bool laned = false;          // one instance for each lane
+};
+
+struct PlanWeight {
+  std::string name;  // "encoder.h.weight"
+  std::string module;
+  Shape shape;
+  Init init;
+};
+
+struct PlanState {
+  std::string name;
+  Shape shape;
+  float start = 0;
+};
+
+// Nodes that share weights, and the block of weight rows each task learns.
+struct PlanLearn {
+  std::string weights;            // "encoder.h"
+  std::vector<int> nodes;         // its uses that have a gradient in the phase
+  std::vector<int> plan_weights;  // what is learned, by index in Plan::weights
+  std::vector<Range> blocks;      // of axis 0; one block if the weights cannot be cut alike
+  bool in_lanes = false;          // each lane writes a part; a task of a block adds them
+
+  // Gradients that are added up: of each lane of each use, or of the first use and any other.
+  size_t shares(int64_t lanes) const {
+    return in_lanes ? nodes.size() * static_cast<size_t>(lanes) : std::min<size_t>(nodes.size(), 2);
+  }
+  int use(int node) const;  // the place of a node among its uses, or -1
+};
+
+// A tensor in the plan's memory. Times are positions in the order of the whole step.
+struct PlanBuffer {
+  std::string name;
+  Shape shape;
+  DType dtype = DType::f32;
+  int first = 0, last = 0;
+  bool laned = false;  // lanes touch only their own rows, in order
+  bool brief = false;  // a lane needs its rows within one task only: they live in its workspace
+  size_t offset = 0;   // bytes into the arena, or into a workspace
+  size_t size() const { return static_cast<size_t>(shape.elements()) * bytes(dtype); }
+};
+
+struct PlanItem {
+  enum class Kind { forward, seed, sum, backward } kind;
+  int node = -1;   // forward, backward
+  int value = -1;  // seed, sum
+  bool laned = false;
+  int stage = 0;                           // see order.h
+  int group() const { return stage / 2; }  // of lanes: that it is part of, or comes right after
+};
+
+// An optimizer of a phase, and the weights whose names it takes: the first that matches a weight
+// updates it.
+struct PlanOptimizer {
+  std::string match;  // "*.bias"; the phase's own optimizer matches "*"
+  std::string kind;
+  PlanParams params;
+  std::unique_ptr<Node> node;  // for its slots
+};
+
+struct PlanPhase {
+  const PhaseDecl* decl = nullptr;
+  int loss = -1;
+  std::vector<int> updates;  // weights
+  std::vector<PlanOptimizer> optimizers;
+  std::vector<bool> wants;      // by value: does a gradient flow into it?
+  std::vector<PlanItem> items;  // when every phase runs
+  std::vector<PlanLearn> learns;
+  const PlanLearn* learn(int node) const;     // the one that the node takes part in, or null
+  std::vector<int> grads;                     // by value: a buffer, or -1
+  std::vector<std::vector<int>> input_grads;  // by node and input: what is summed into `grads`
+};
+
+class Plan {
+ public:
+  // Mistakes are collected. A plan with mistakes must not run.
+  static std::unique_ptr<Plan> build(Pipeline& pipeline, const Registry& registry, Mode mode,
+                                     Mistakes& mistakes);
+
+  Mode mode = Mode::train;
+  std::string name;  // of the pipeline
+  uint64_t seed = 0;
+  Precision precision = Precision::f32;  // of products
+  int64_t rows = 0;                      // of a batch
+  int64_t lanes = 1;
+  int64_t steps = 0;            // of the training
+  int data = -1;                // the node that is the section's data
+  std::vector<PlanNode> nodes;  // in an order in which they can run
+  std::vector<PlanValue> values;
+  std::vector<PlanWeight> weights;
+  std::vector<PlanState> states;
+  std::vector<PlanPhase> phases;  // of evaluate and generate: one, without a loss
+  std::vector<std::pair<std::string, int>> reports;
+  // What is known of data: given, and learned by the sources that something reads.
+  std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
+  std::vector<bool> needed;  // by node: does a loss, a report or a sink need it?
+  std::vector<PlanBuffer> buffers;
+  std::vector<int> value_buffers;       // by value
+  std::vector<int> next_batch_buffers;  // by output of the data: the batch read ahead
+  size_t arena = 0;                     // bytes
+  size_t workspace = 0;                 // bytes of each worker that takes a lane through a task
+
+  const Source* source() const;
+  int64_t steps_per_epoch() const { return source() ? source()->batches() : 1; }
+  Range lane_rows(const Shape& shape, int64_t lane) const;
+
+  // A new instance of a node, wired and shaped like the plan's own.
+  std::unique_ptr<Node> instance(const Registry& registry, int node) const;
+
+  // The items of each phase when only the phases of `active` run in a step: what an earlier phase
+  // computed is used again as long as no weight above it changed.
+  std::vector<std::vector<PlanItem>> program(const std::vector<bool>& active) const;
+
+  int weight(const std::string& name) const;  // its index, or -1
+  int measure(size_t report) const;           // the node, if a Measure makes the report, or -1
+  const PlanOptimizer& optimizer(const PlanPhase& phase, int weight) const;
+  std::vector<std::string> notes() const;  // of the nodes: "train/data: 3 rows are left out"
+  // Multiplications and additions: of the gradients of a node's inputs, of a whole step.
+  double backward_flops(const PlanPhase& phase, int node) const;
+  double step_flops() const;
+  size_t weight_bytes() const;
+  // Of weights, gradients, optimizer slots, the arena and a workspace for each lane.
+  size_t bytes() const;
+};
+
+const char* name(Mode mode);  // "train"
+
+// The plans of all sections that the pipeline has, in the order train, evaluate, generate; a module
+// that another section uses must learn in `train`, or come from another run.
+std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registry& registry,
+                                               Mistakes& mistakes);
+
+}  // namespace weft

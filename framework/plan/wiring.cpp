@@ -1,0 +1,384 @@
+#include "framework/plan/wiring.h"
+
+#include <algorithm>
+
+#include "framework/language/fields.h"
+#include "framework/language/fragments.h"
+
+namespace weft {
+
+namespace {
+constexpr int64_t most_nodes = 20'000;  // of a section
+constexpr int most_waiting = 200;
+
+// What a user can write on a node of this kind, for "did you mean".
+std::vector<std::string> keys_of(const Node& node) {
+  std::vector<std::string> keys;
+  for (const In* port : node.ins) keys.emplace_back(port->name);
+  for (const Ins* port : node.lists) keys.emplace_back(port->name);
+  for (const ParamBase* param : node.params) keys.emplace_back(param->name);
+  return keys;
+}
+}  // namespace
+
+void Wiring::index(Scope& scope, const std::vector<NodeDecl>& nodes) {
+  for (const NodeDecl& node : nodes) {
+    scope.nodes[node.name] = &node;
+    if (const size_t dot = node.name.find('.'); dot != std::string::npos)
+      scope.nodes[node.name.substr(0, dot)] = &node;  // the last of a repeat goes by its bare name
+  }
+}
+
+void Wiring::section(const SectionDecl& section) {
+  top_.what = ticked(section.inherits ? "train" : name(plan_.mode));
+  index(top_, section.nodes);
+  if (section.data) top_.nodes["data"] = data_ = &*section.data;
+  for (const auto& [name, fragment] : pipeline_.fragments)
+    if (registry_.find(name))
+      mistakes_.add(fragment.body.place(),
+                    "fragment " + ticked(name) + " has the name of a node kind");
+  if (section.data && attempt(top_, *section.data) && !plan_.source())
+    mistakes_.add(section.data->place, "`data` must be a data set, but " +
+                                           ticked(section.data->module + section.data->kind) +
+                                           " computes; put it under `nodes:`");
+  plan_.steps = training_steps();
+  for (const NodeDecl& decl : section.nodes) attempt(top_, decl);
+}
+
+bool Wiring::attempt(Scope& scope, const NodeDecl& decl) {
+  try {
+    wire(scope, decl);
+    return true;
+  } catch (const Skip&) {  // reported already
+    return false;
+  }
+}
+
+// Schedules that name no length last for the whole training, in every section.
+int64_t Wiring::training_steps() const {
+  if (!pipeline_.train) return 0;
+  if (pipeline_.train->steps) return pipeline_.train->steps;
+  if (plan_.mode != Mode::train) return pipeline_.training_steps;
+  return plan_.source() ? pipeline_.train->epochs * plan_.source()->batches() : 1;
+}
+
+int Wiring::value(const std::string& ref, const Place& place) {
+  if (ref.empty()) return -1;  // reported already
+  try {
+    return resolve(top_, ref, place);
+  } catch (const Skip&) {
+    return -1;
+  } catch (const Error& error) {
+    add_at(mistakes_, place, error);
+    return -1;
+  }
+}
+
+// "node", "node.port", or "block.2.port" where `block` is repeated.
+int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
+  if (const auto input = scope.inputs.find(ref); input != scope.inputs.end())
+    return scope.read.insert(ref), input->second;
+  size_t dot = ref.find('.');
+  if (const size_t second = dot == std::string::npos ? dot : ref.find('.', dot + 1);
+      dot != std::string::npos && scope.nodes.contains(ref.substr(0, second)))
+    dot = second;
+  const std::string head = ref.substr(0, dot);
+  const std::string port = dot == std::string::npos ? "" : ref.substr(dot + 1);
+  const auto found = scope.nodes.find(head);
+  if (found == scope.nodes.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, decl] : scope.nodes) known.push_back(name);
+    for (const auto& [name, value] : scope.inputs) known.push_back(name);
+    throw Error(place, "there is no node " + ticked(head) + " in " + scope.what +
+                           did_you_mean(head, known));
+  }
+  scope.read.insert(found->second->name);
+  const Outputs& outputs = wire(scope, *found->second);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : outputs) {
+    if (name == port || (port.empty() && outputs.size() == 1)) return value;
+    names.push_back(name);
+  }
+  if (names.empty()) throw Error(place, ticked(head) + " has no output to wire");
+  if (!port.empty() && port.find_first_not_of("0123456789") == port.npos)
+    throw Error(place, "there is no node " + ticked(ref) + " in " + scope.what);
+  if (port.empty())
+    throw Error(place, ticked(head) + " has several outputs; write one of " +
+                           ticked(head + "." + names[0]) +
+                           (names.size() > 1 ? ", " + ticked(head + "." + names[1]) : ""));
+  throw Error(place, ticked(head) + " has no output " + ticked(port) + did_you_mean(port, names) +
+                         "; it has " + listed(names));
+}
+
+void Wiring::expand(const std::vector<NodeDecl>& nodes, const Place& place) {
+  expanded_ += std::ssize(nodes);
+  if (expanded_ > most_nodes)
+    throw Error(place, "a section has at most " + std::to_string(most_nodes) +
+                           " nodes once its modules, fragments and repeats are expanded");
+}
+
+void Wiring::refuse_cycle(const Scope& scope, const NodeDecl& decl) {
+  const auto again = std::find(scope.open.begin(), scope.open.end(), decl.name);
+  if (again == scope.open.end()) return;
+  std::string path;
+  for (auto node = again; node != scope.open.end(); ++node) path += ticked(*node) + " needs ";
+  throw Error(decl.place,
+              "the nodes of " + scope.what + " form a cycle: " + path + ticked(decl.name));
+}
+
+std::vector<std::string> Wiring::kinds() const {
+  std::vector<std::string> kinds = registry_.names();
+  for (const auto& [name, fragment] : pipeline_.fragments) kinds.push_back(name);
+  for (const std::string& name : fragment_names(registry_)) kinds.push_back(name);
+  return kinds;
+}
+
+const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
+  if (const auto done = scope.done.find(decl.name); done != scope.done.end()) return done->second;
+  if (scope.failed.contains(decl.name) || expanded_ > most_nodes) throw Skip{};
+  refuse_cycle(scope, decl);
+  scope.open.push_back(decl.name);
+  try {
+    Outputs outputs;
+    if (++waiting_ > most_waiting) {
+      throw Error(decl.place, "more than " + std::to_string(most_waiting) +
+                                  " nodes wait for one another: write a node below those it reads");
+    } else if (decl.module.empty() && decl.kind.empty()) {
+      throw Skip{};  // reported already
+    } else if (!decl.module.empty()) {
+      outputs = wire_module(scope, decl);
+    } else if (const auto* entry = registry_.find(decl.kind)) {
+      outputs = wire_kind(scope, decl, *entry->kind);
+    } else {
+      const FragmentDecl* fragment =
+          pipeline_.fragment(decl.kind, fragment_folders(registry_), mistakes_);
+      if (!fragment && pipeline_.modules.contains(decl.kind))
+        throw Error(decl.place, ticked(decl.kind) + " is a module: write `use: " + decl.kind +
+                                    "` instead of `node: " + decl.kind + "`");
+      if (!fragment)
+        throw Error(decl.place, "there is no node kind " + ticked(decl.kind) +
+                                    did_you_mean(decl.kind, kinds()) +
+                                    "; `weft nodes` lists them, and `plugins:` may bring more");
+      outputs = wire_fragment(scope, decl, *fragment);
+    }
+    scope.open.pop_back();
+    --waiting_;
+    return scope.done[decl.name] = std::move(outputs);
+  } catch (const Error& error) {
+    add_at(mistakes_, decl.place, error);
+  } catch (const Skip&) {
+  }
+  scope.open.pop_back();
+  --waiting_;
+  scope.failed.insert(decl.name);
+  throw Skip{};
+}
+
+Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind) {
+  PlanNode node{.path = scope.path + decl.name, .kind = kind.name, .place = decl.place};
+  node.module = scope.module;
+  node.weights = scope.weights + decl.name;
+  node.node = registry_.make(kind.name);
+  const std::string who = decl.name.substr(0, decl.name.find('.')) + " (" + kind.name + ")";
+  const bool is_data = &scope == &top_ && &decl == data_;
+  if (dynamic_cast<const Optimizer*>(node.node.get()))
+    throw Error(decl.place, who + " is an optimizer: it belongs in `optimizer:` of a phase");
+  if (dynamic_cast<const Source*>(node.node.get()) && !scope.module.empty())
+    throw Error(decl.place, who + " is a data set: it belongs in a section, not in a module");
+  node.setting.endless = !is_data;
+  Mistakes own;
+  bool skipped = false;
+  const auto wired = [&](const Yaml& ref, const char* port, bool optional) {
+    try {
+      if (unresolved(ref)) throw Skip{};
+      const int value = resolve(scope, ref.to_text("port " + ticked(port)), ref.place());
+      if (value < 0 && !optional)
+        own.add(ref.place(), who + " needs its port " + ticked(port) +
+                                 ", but gets an optional input that is not wired");
+      return value;
+    } catch (const Error& error) {
+      own.add(error);
+    } catch (const Skip&) {
+      skipped = true;
+    }
+    return -1;
+  };
+
+  std::string meant;  // by keys that are misspelt
+  for (const auto& [key, place, value] : decl.keys.entries())
+    if (const auto known = keys_of(*node.node);
+        std::find(known.begin(), known.end(), key) == known.end()) {
+      meant += did_you_mean(key, known);
+      own.add(place, who + " has no port or param " + ticked(key) + did_you_mean(key, known) +
+                         "; it has " + listed(known));
+    }
+  const auto needs = [&](const char* what, const auto& one) {
+    if (meant.find(ticked(one.name)) == std::string::npos)
+      own.add(decl.place, who + " needs its " + what + " " + ticked(one.name) + ": " + one.doc);
+  };
+  std::vector<std::pair<int, Place>> sources;
+  for (In* port : std::vector(node.node->ins)) {
+    const Yaml* ref = decl.keys.find(port->name);
+    if (!ref && !port->traits.optional) needs("port", *port);
+    sources.emplace_back(ref ? wired(*ref, port->name, port->traits.optional) : -1,
+                         ref ? ref->place() : decl.place);
+  }
+  for (Ins* port : node.node->lists) {
+    const Yaml* refs = decl.keys.find(port->name);
+    if (!refs)
+      needs("port", *port);
+    else if (refs->is_list() && refs->items().empty())
+      own.add(refs->place(), who + ": port " + ticked(port->name) + " needs at least one item");
+    const auto items = !refs             ? std::vector<Yaml>{}
+                       : refs->is_list() ? refs->items()
+                                         : std::vector{*refs};
+    for (const Yaml& item : items)
+      sources.emplace_back(wired(item, port->name, false), item.place());
+    node.lists.push_back(items.size());
+    port->resize(node.node.get(), items.size());
+  }
+  for (ParamBase* param : node.node->params) {
+    const Yaml* value = decl.keys.find(param->name);
+    try {
+      if (value && unresolved(*value))
+        skipped = true;
+      else if (value)
+        node.params.set(*param, *value, plan_.steps);
+      else if (param->required)
+        needs("param", *param);
+    } catch (const Error& error) {
+      add_at(own, value->place(), error, who + ": ");
+    }
+  }
+  refuse_alike(node, sources, who, own);
+  own.check();
+  if (skipped) throw Skip{};
+  for (size_t i = 0; i < sources.size(); ++i)
+    connect(node, *node.node->ins[i], sources[i].first, sources[i].second);
+  infer(node);
+
+  const int id = static_cast<int>(plan_.nodes.size());
+  Outputs outputs;
+  for (const Out* port : node.node->outs) {
+    node.outputs.push_back(static_cast<int>(plan_.values.size()));
+    outputs.emplace_back(port->name, node.outputs.back());
+    const bool only = node.node->outs.size() == 1;
+    plan_.values.push_back({.path = node.path + (only ? "" : "." + std::string(port->name)),
+                            .shape = port->shape(),
+                            .dtype = port->dtype,
+                            .node = id,
+                            .port = static_cast<int>(outputs.size()) - 1});
+  }
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (node.inputs[i] >= 0)
+      plan_.values[static_cast<size_t>(node.inputs[i])].readers.emplace_back(id,
+                                                                             static_cast<int>(i));
+  if (is_data) plan_.data = id;
+  plan_.nodes.push_back(std::move(node));
+  return outputs;
+}
+
+void Wiring::refuse_alike(const PlanNode& node, const std::vector<std::pair<int, Place>>& sources,
+                          const std::string& who, Mistakes& mistakes) {
+  const auto& ins = node.node->ins;
+  for (size_t i = 0; i < ins.size() && ins.size() == sources.size(); ++i)
+    for (size_t j = 0; ins[i]->traits.unlike && j < ins.size(); ++j)
+      if (ins[j]->name == std::string_view(ins[i]->traits.unlike) && sources[i].first >= 0 &&
+          sources[i].first == sources[j].first)
+        mistakes.add(sources[i].second,
+                     who + ": ports " + ticked(ins[j]->name) + " and " + ticked(ins[i]->name) +
+                         " are wired to one value, but each needs its own: two layers, side by "
+                         "side, make them");
+}
+
+void Wiring::connect(PlanNode& node, In& port, int value, const Place& place) {
+  node.inputs.push_back(value);
+  if (value < 0) return;
+  const PlanValue& source = plan_.values[static_cast<size_t>(value)];
+  if (source.dtype != port.traits.dtype)
+    throw Error(place, node.path + " (" + node.kind + "): port " + ticked(port.name) + " takes " +
+                           weft::name(port.traits.dtype) + " numbers, but " + ticked(source.path) +
+                           " has " + weft::name(source.dtype));
+  port.wire(source.shape, true);
+}
+
+// Frozen, or of another run and updated by no phase.
+bool Wiring::rests(const ModuleDecl& module) const {
+  if (module.frozen || module.from.empty()) return module.frozen;
+  const auto updates = [&](const PhaseDecl& phase) {
+    return std::any_of(phase.update.begin(), phase.update.end(),
+                       [&](const Mention& mention) { return mention.text == module.name; });
+  };
+  return !pipeline_.train ||
+         std::none_of(pipeline_.train->phases.begin(), pipeline_.train->phases.end(), updates);
+}
+
+void Wiring::infer(PlanNode& node) {
+  const auto module = pipeline_.modules.find(node.module);
+  node.setting.mode = plan_.mode;
+  node.setting.fitted = plan_.fitted;
+  node.setting.frozen = module != pipeline_.modules.end() && rests(module->second);
+  node.setting.random_key =
+      Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path);
+  node.node->settle(node.setting);
+  try {
+    node.node->infer();
+    for (const Out* port : node.node->outs)
+      if (!port->shaped())
+        throw Error(Exit::plugin,
+                    "gives its output " + ticked(port->name) + " no shape: a defect of the node");
+    keep_weights(node);
+  } catch (const Error& error) {
+    std::string sides;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] < 0) continue;
+      const PlanValue& source = plan_.values[static_cast<size_t>(node.inputs[i])];
+      const Place& from = plan_.nodes[static_cast<size_t>(source.node)].place;
+      sides += "\n    " + std::string(node.node->ins[i]->name) + " <- " + source.path + " " +
+               source.shape.str() + "  " + from.str();
+    }
+    throw Error(node.place, node.path + " (" + node.kind + "): " + error.sentence() + sides,
+                error.code());
+  } catch (const std::exception& error) {
+    throw Error(node.place, node.path + " (" + node.kind + "): " + error.what(), Exit::plugin);
+  } catch (...) {
+    throw Error(node.place, node.path + " (" + node.kind + "): threw what is not an exception",
+                Exit::plugin);
+  }
+}
+
+// Weights and states belong to modules; every use of a module shares them.
+void Wiring::keep_weights(PlanNode& node) {
+  const auto share = [&](const std::string& name, const Shape& shape, auto& all, auto&& fresh) {
+    const auto same =
+        std::find_if(all.begin(), all.end(), [&](const auto& w) { return w.name == name; });
+    if (same == all.end())
+      all.push_back(fresh());
+    else if (same->shape != shape)
+      throw Error(ticked(name) + " is " + shape.str() + " here, but " + same->shape.str() +
+                  " in another use of its module");
+  };
+  const auto at_home = [&](const char* what) {
+    if (node.module.empty())
+      throw Error(std::string("has ") + what +
+                  " outside of any module: only modules are updated and saved; put it under "
+                  "`modules:` and `use:` it");
+  };
+  for (const Weight* weight : node.node->weights) {
+    if (!weight->present()) continue;
+    at_home("weights");
+    const std::string name = node.weights + "." + weight->name;
+    share(name, weight->shape(), plan_.weights, [&] {
+      return PlanWeight{name, node.module, weight->shape(), weight->init()};
+    });
+  }
+  for (const State* state : node.node->states) {
+    at_home("state");
+    const std::string name = node.weights + "." + state->name;
+    share(name, state->shape(), plan_.states, [&] {
+      return PlanState{name, state->shape(), state->start()};
+    });
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,69 @@
+// Expands modules, fragments and repeats of a section into one list of nodes, in an order in which
+// they can run, each made, given its params, wired and shaped.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/plan/plan.h"
+
+namespace weft {
+
+class Wiring {
+ public:
+  Wiring(Plan& plan, Pipeline& pipeline, const Registry& registry, Mistakes& mistakes)
+      : plan_(plan), pipeline_(pipeline), registry_(registry), mistakes_(mistakes) {}
+
+  // Wires all nodes of the section.
+  void section(const SectionDecl& section);
+  // The value of a reference at the section's level; -1 after a mistake.
+  int value(const std::string& ref, const Place& place);
+
+ private:
+  using Outputs = std::vector<std::pair<std::string, int>>;  // name -> value
+  struct Scope {
+    const Scope* outer = nullptr;
+    std::string what;     // "module `encoder`", for messages
+    std::string path;     // "code."
+    std::string module;   // "encoder"
+    std::string weights;  // "encoder."
+    std::map<std::string, int> inputs;
+    std::map<std::string, const NodeDecl*> nodes;
+    std::map<std::string, Outputs> done;
+    std::set<std::string> failed, read;  // nodes; inputs and nodes
+    std::vector<std::string> open;       // nodes that wait for the next one's outputs
+  };
+  struct Skip {};  // thrown when a reference needs what has already failed
+
+  int64_t training_steps() const;
+  int resolve(Scope& scope, const std::string& ref, const Place& place);
+  const Outputs& wire(Scope& scope, const NodeDecl& decl);
+  Outputs wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind);
+  Outputs wire_module(Scope& scope, const NodeDecl& decl);
+  Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
+  Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
+  std::vector<std::string> kinds() const;  // and fragments
+  bool attempt(Scope& scope, const NodeDecl& decl);
+  static void refuse_alike(const PlanNode& node, const std::vector<std::pair<int, Place>>& sources,
+                           const std::string& who, Mistakes& mistakes);
+  void connect(PlanNode& node, In& port, int value, const Place& place);
+  void infer(PlanNode& node);
+  bool rests(const ModuleDecl& module) const;
+  void keep_weights(PlanNode& node);
+  void expand(const std::vector<NodeDecl>& nodes, const Place& place);
+  static void refuse_cycle(const Scope& scope, const NodeDecl& decl);
+  static void index(Scope& scope, const std::vector<NodeDecl>& nodes);
+
+  Plan& plan_;
+  Pipeline& pipeline_;
+  const Registry& registry_;
+  Mistakes& mistakes_;
+  Scope top_;
+  const NodeDecl* data_ = nullptr;
+  int64_t expanded_ = 0;  // nodes of all graphs so far
+  int waiting_ = 0;       // of them, for the outputs of others
+};
+
+}  // namespace weft

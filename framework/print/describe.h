@@ -1,0 +1,41 @@
+// Node kinds and fragments in words, made from what they declare.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/language/fragments.h"
+#include "framework/plugin/registry.h"
+
+namespace weft {
+
+// A port, param, weight, state or slot: a line of a description.
+struct Member {
+  const char* role;                    // "input"
+  std::string name, type, value, doc;  // value: a default, or "required"
+};
+std::string print(const std::vector<Member>& members);  // for `weft nodes NAME`
+// Of the reference page, in Markdown.
+std::string section(const std::string& name, const std::string& about,
+                    const std::vector<Member>& members);
+// A line of a list: what it is about, behind the name and blanks up to `width`.
+std::string line(const std::string& name, size_t width, const std::string& about);
+// What a user must write: "{node: linear, x: …, features: …}".
+std::string usage(const std::string& name, const std::vector<Member>& members);
+
+// A line for each kind, its name and what it is about, grouped by plugin.
+std::string list_kinds(const Registry& registry);
+
+// One kind: ports, params, weights, states, slots, example. Throws Error, with the near name, if
+// there is none of this name.
+std::string describe_kind(const Registry& registry, const std::string& name);
+
+// All kinds as one page of Markdown, the same for the same plugins wherever they lie.
+std::string reference_page(const Registry& registry);
+
+// The same of fragments.
+std::string list_fragments(const std::vector<FragmentDecl>& fragments);
+std::string describe_fragment(const FragmentDecl& fragment);
+std::string reference_of_fragments(const std::vector<FragmentDecl>& fragments);
+
+}  // namespace weft

@@ -1,0 +1,56 @@
+// Fragments in words.
+#include <algorithm>
+
+#include "framework/print/describe.h"
+
+namespace weft {
+
+namespace {
+std::vector<Member> members(const FragmentDecl& fragment) {
+  std::vector<Member> all;
+  const auto inputs = [&](const char* key, const char* type) {
+    if (const Yaml* list = fragment.body.find(key))
+      for (const Yaml& input : list->items()) all.push_back({"input", input.text(), type, "", ""});
+  };
+  inputs("inputs", ""), inputs("optional", "optional");
+  if (const Yaml* outputs = fragment.body.find("outputs"))
+    for (const auto& [name, place, value] : outputs->entries())
+      all.push_back({"output", name, "", "", ""});
+  for (const auto& [name, place, param] : fragment.params.entries()) {
+    const auto [standard, about] = FragmentParam(param);
+    all.push_back({"param", name, "",
+                   !standard               ? "required"
+                   : standard->is_scalar() ? standard->text()
+                                           : standard->str(),
+                   about});
+  }
+  return all;
+}
+}  // namespace
+
+std::string list_fragments(const std::vector<FragmentDecl>& fragments) {
+  size_t width = 0;
+  for (const FragmentDecl& fragment : fragments) width = std::max(width, fragment.name.size());
+  std::string out = fragments.empty() ? "" : "\nfragments, graphs of nodes\n";
+  for (const auto& [name, about, params, body] : fragments) out += line(name, width, about);
+  return out;
+}
+
+std::string describe_fragment(const FragmentDecl& fragment) {
+  const auto all = members(fragment);
+  return fragment.name + " — " + fragment.about +
+         "\na fragment, a graph of nodes: " + fragment.body.place().file + "\n\n  " +
+         usage(fragment.name, all) + "\n" + print(all);
+}
+
+std::string reference_of_fragments(const std::vector<FragmentDecl>& fragments) {
+  std::string page =
+      "\n## Fragments\n\n"
+      "Graphs of nodes that are written like one; `weft nodes NAME` names the file of one.\n\n";
+  for (const FragmentDecl& fragment : fragments)
+    page += section(fragment.name, fragment.about, members(fragment));
+  page.pop_back();
+  return page;
+}
+
+}  // namespace weft
