@@ -65,7 +65,7 @@ struct Shares {
 };
 
 // Calls of one part of one node; each step makes as many.
-using Key = std::tuple<size_t, int, Work, int64_t>;
+using Key = std::tuple<size_t, NodeId, Work, int64_t>;
 
 class Profile {
  public:
@@ -161,7 +161,7 @@ class Profile {
                         {"args", {{"name", "thread " + std::to_string(t + 1)}}}});
       for (const Span& span : threads[t]) {
         if (span.begin < from) continue;
-        const PlanNode& node = plan_.nodes[static_cast<size_t>(span.node)];
+        const PlanNode& node = plan_.nodes[span.node];
         events.push_back(
             {{"ph", "X"},
              {"pid", 1},
@@ -208,7 +208,7 @@ class Profile {
       busy_.push_back(busy / wall);
     }
     std::map<std::string, Row> phases, kinds, nodes;
-    std::map<std::tuple<size_t, int, Work>, Cost> costs;
+    std::map<std::tuple<size_t, NodeId, Work>, Cost> costs;
     for (const auto& [key, each] : calls) {
       const auto& [phase, node, work, part] = key;
       const double often = static_cast<double>(each.size()) / static_cast<double>(walls_.size());
@@ -216,7 +216,7 @@ class Profile {
     }
     for (auto& [key, cost] : costs) {
       const auto& [phase, n, work] = key;
-      const PlanNode& node = plan_.nodes[static_cast<size_t>(n)];
+      const PlanNode& node = plan_.nodes[n];
       cost.flops = flops(phase, n, work), cost.bytes = bytes(n, work);
       (cost.flops > 0 ? products_ : others_) += cost.seconds;
       phases[phase_name(phase)].add(work, cost);
@@ -244,27 +244,27 @@ class Profile {
     return all;
   }
 
-  double flops(size_t p, int n, Work work) const {
+  double flops(size_t p, NodeId n, Work work) const {
     const PlanPhase& phase = plan_.phases[p];
-    const auto own = [&](int node) { return plan_.nodes[static_cast<size_t>(node)].node->flops(); };
+    const auto own = [&](NodeId node) { return plan_.nodes[node].node->flops(); };
     if (work == Work::forward) return own(n);
     if (work == Work::backward) return plan_.backward_flops(phase, n);
     const PlanLearn* learn = phase.learn(n);
     if (work != Work::learn || !learn) return 0;
     if (learn->in_lanes) return own(n);
     double all = 0;
-    for (const int use : learn->nodes) all += own(use);
+    for (const NodeId use : learn->nodes) all += own(use);
     return all;
   }
 
   // Of forward: inputs, outputs and weights; of backward, the gradients of them as well.
-  double bytes(int n, Work work) const {
-    const PlanNode& node = plan_.nodes[static_cast<size_t>(n)];
+  double bytes(NodeId n, Work work) const {
+    const PlanNode& node = plan_.nodes[n];
     int64_t elements = 0;
     if (work != Work::forward && work != Work::backward) return 0;
     for (const auto* ports : {&node.inputs, &node.outputs})
-      for (const int value : *ports)
-        if (value >= 0) elements += plan_.values[static_cast<size_t>(value)].shape.elements();
+      for (const ValueId value : *ports)
+        if (value) elements += plan_.values[value].shape.elements();
     if (work == Work::backward) elements *= 2;
     for (const Weight* weight : node.node->weights)
       if (weight->present()) elements += weight->shape().elements();

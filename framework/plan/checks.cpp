@@ -8,25 +8,21 @@
 
 namespace weft {
 
-namespace {
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
-}  // namespace
+namespace {}  // namespace
 
 void check_rows(const Plan& plan, Mistakes& mistakes) {
   for (const PlanValue& value : plan.values)
     if (value.shape.rank() > 0 && value.shape.rows() != plan.rows)
-      mistakes.add(plan.nodes[at(value.node)].place,
-                   "`" + value.path + "` is " + value.shape.str() +
-                       ", but axis 0 is the batch, of " + std::to_string(plan.rows) + " rows");
+      mistakes.add(plan.nodes[value.node].place, "`" + value.path + "` is " + value.shape.str() +
+                                                     ", but axis 0 is the batch, of " +
+                                                     std::to_string(plan.rows) + " rows");
 }
 
 void check_measures(const Plan& plan, Mistakes& mistakes) {
   for (const PlanNode& node : plan.nodes) {
     if (!dynamic_cast<const Measure*>(node.node.get())) continue;
-    for (const auto& [reader, input] : plan.values[at(node.outputs[0])].readers)
-      mistakes.add(plan.nodes[at(reader)].place,
+    for (const auto& [reader, input] : plan.values[node.outputs[0]].readers)
+      mistakes.add(plan.nodes[reader].place,
                    "`" + node.path +
                        "` is one number for the whole set, known after its last "
                        "batch: `report` of `evaluate` can name it, but no node");

@@ -7,14 +7,10 @@ namespace weft {
 namespace {
 constexpr size_t most_bytes = size_t{8} << 20;  // they are kept with each checkpoint
 
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
-
 struct ReadFit {
   const PlanNode& node;
   const Fit& fit;
-  int value;  // that it numbers
+  ValueId value;  // that it numbers
 };
 
 // Those whose output something needs.
@@ -23,28 +19,28 @@ std::vector<ReadFit> read_fits(const Plan& plan) {
   for (const PlanNode& node : plan.nodes)
     for (const Fit* fit : node.node->fits)
       for (size_t port = 0; port < node.outputs.size() && !fit->name().empty(); ++port) {
-        const auto& readers = plan.values[at(node.outputs[port])].readers;
+        const auto& readers = plan.values[node.outputs[port]].readers;
         if (node.node->outs[port] == &fit->of &&
             std::any_of(readers.begin(), readers.end(),
-                        [&](const auto& reader) { return plan.needed[at(reader.first)]; }))
+                        [&](const auto& reader) { return plan.needed[reader.node]; }))
           all.push_back({node, *fit, node.outputs[port]});
       }
   return all;
 }
 
 // Modules that a value reaches without passing through another.
-std::vector<std::string> modules_that_read(const Plan& plan, int value) {
+std::vector<std::string> modules_that_read(const Plan& plan, ValueId value) {
   std::set<std::string> modules;
-  std::set<int> seen{value};
-  for (std::vector<int> open{value}; !open.empty();) {
-    const auto readers = plan.values[at(open.back())].readers;
+  std::set<ValueId> seen{value};
+  for (std::vector<ValueId> open{value}; !open.empty();) {
+    const auto readers = plan.values[open.back()].readers;
     open.pop_back();
     for (const auto& [reader, input] : readers) {
-      const PlanNode& node = plan.nodes[at(reader)];
+      const PlanNode& node = plan.nodes[reader];
       if (!node.module.empty())
         modules.insert(node.module);
       else
-        for (const int output : node.outputs)
+        for (const ValueId output : node.outputs)
           if (seen.insert(output).second) open.push_back(output);
     }
   }

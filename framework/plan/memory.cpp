@@ -13,10 +13,6 @@ constexpr size_t alignment = 64;
 constexpr int always = std::numeric_limits<int>::max();
 constexpr int unused = -1, several = -2;  // instead of a task
 
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
-
 size_t lines(size_t bytes) {  // whole ones
   return (bytes + alignment - 1) / alignment * alignment;
 }
@@ -32,7 +28,7 @@ class Memory {
 
   void place() {
     for (const PlanValue& value : plan_.values) {
-      const bool laned = plan_.nodes[at(value.node)].laned;
+      const bool laned = plan_.nodes[value.node].laned;
       plan_.value_buffers.push_back(add(value.path, value.shape, value.dtype, laned));
     }
     for (PlanNode& node : plan_.nodes)
@@ -40,7 +36,7 @@ class Memory {
         node.saved.push_back(
             plan_.mode == Mode::train && saved->present()
                 ? add(node.path + "." + saved->name, saved->shape(), saved->dtype, node.laned)
-                : -1);
+                : BufferId());
     for (PlanPhase& phase : plan_.phases) walk(phase);
     keep_outputs();
     if (phases_rest())
@@ -51,62 +47,61 @@ class Memory {
   }
 
  private:
-  int add(std::string name, const Shape& shape, DType dtype, bool laned) {
-    plan_.buffers.push_back({.name = std::move(name),
-                             .shape = shape,
-                             .dtype = dtype,
-                             .first = always,
-                             .last = -1,
-                             .laned = laned});
+  BufferId add(std::string name, const Shape& shape, DType dtype, bool laned) {
     tasks_.push_back(unused);
-    return static_cast<int>(plan_.buffers.size()) - 1;
+    return plan_.buffers.add({.name = std::move(name),
+                              .shape = shape,
+                              .dtype = dtype,
+                              .first = always,
+                              .last = -1,
+                              .laned = laned});
   }
 
   // A use by a lane at this moment, or by something that waits for all lanes.
-  void use(int buffer, bool laned) {
-    if (buffer < 0) return;
-    PlanBuffer& b = plan_.buffers[at(buffer)];
-    int& task = tasks_[at(buffer)];
+  void use(BufferId buffer, bool laned) {
+    if (!buffer) return;
+    PlanBuffer& b = plan_.buffers[buffer];
+    int& task = tasks_[buffer];
     task = task == unused || task == task_ ? task_ : several;
     b.laned = b.laned && laned;
     b.first = std::min(b.first, now_);
     b.last = std::max(b.last, now_);
   }
 
-  void use_node(const PlanPhase& phase, int n, bool backward) {
-    const PlanNode& node = plan_.nodes[at(n)];
+  void use_node(const PlanPhase& phase, NodeId n, bool backward) {
+    const PlanNode& node = plan_.nodes[n];
     const PlanLearn* learn = backward ? phase.learn(n) : nullptr;
     const bool laned = node.laned && (!learn || learn->in_lanes);
-    const auto use_values = [&](const std::vector<int>& values, const auto& ports) {
+    const auto use_values = [&](const std::vector<ValueId>& values, const auto& ports) {
       for (size_t i = 0; i < values.size(); ++i)
-        if (values[i] >= 0 && (!backward || ports[i]->kept()))
-          use(plan_.value_buffers[at(values[i])], laned);
+        if (values[i] && (!backward || ports[i]->kept()))
+          use(plan_.value_buffers[values[i]], laned);
     };
     use_values(node.outputs, node.node->outs);
     use_values(node.inputs, node.node->ins);
-    for (const int saved : node.saved) use(saved, laned);
+    for (const BufferId saved : node.saved) use(saved, laned);
     if (!backward) return;
-    for (const int value : node.outputs) use(phase.grads[at(value)], laned);
-    for (const int buffer : phase.input_grads[at(n)]) use(buffer, node.laned);
+    for (const ValueId value : node.outputs) use(phase.grads[value], laned);
+    for (const BufferId buffer : phase.input_grads[n]) use(buffer, node.laned);
   }
 
   // Gives every gradient of the phase a buffer: a value's own, and one for each further reader.
   void add_grads(PlanPhase& phase) {
-    phase.grads.assign(plan_.values.size(), -1);
-    for (const PlanNode& node : plan_.nodes) phase.input_grads.emplace_back(node.inputs.size(), -1);
-    std::vector<bool> backward(plan_.nodes.size());
+    phase.grads.resize(plan_.values.size());
+    for (const PlanNode& node : plan_.nodes) phase.input_grads.emplace_back(node.inputs.size());
+    ByNode<bool> backward(plan_.nodes.size());
     for (const PlanItem& item : phase.items)
-      if (item.kind == PlanItem::Kind::backward) backward[at(item.node)] = true;
-    for (size_t v = 0; v < plan_.values.size(); ++v) {
+      if (item.kind == PlanItem::Kind::backward) backward[item.node] = true;
+    for (const ValueId v : plan_.values.ids()) {
       const PlanValue& value = plan_.values[v];
-      if (!backward[at(value.node)]) continue;
-      const int own = add("grad " + value.path, value.shape, DType::f32, true);
+      if (!backward[value.node]) continue;
+      const BufferId own = add("grad " + value.path, value.shape, DType::f32, true);
       phase.grads[v] = own;
-      bool taken = static_cast<int>(v) == phase.loss;
+      bool taken = v == phase.loss;
       for (const auto& [reader, input] : value.readers) {
-        if (!backward[at(reader)] || !input_wants_grad(plan_, phase, reader, at(input))) continue;
-        phase.input_grads[at(reader)][at(input)] =
-            taken ? add("grad " + value.path + " of " + plan_.nodes[at(reader)].path, value.shape,
+        if (!backward[reader] || !input_wants_grad(plan_, phase, reader, input)) continue;
+        phase.input_grads[reader][input] =
+            taken ? add("grad " + value.path + " of " + plan_.nodes[reader].path, value.shape,
                         DType::f32, true)
                   : own;
         taken = true;
@@ -115,10 +110,10 @@ class Memory {
   }
 
   void walk(PlanPhase& phase) {
-    const size_t before = plan_.buffers.size();
+    const auto before = std::ssize(plan_.buffers);
     begin_.push_back(now_);
     int group = -1;
-    if (phase.loss >= 0) add_grads(phase);
+    if (phase.loss) add_grads(phase);
     for (const PlanItem& item : phase.items) {
       ++now_;
       if (std::exchange(group, item.group()) != item.group()) ++task_;
@@ -127,31 +122,31 @@ class Memory {
       else if (item.kind == PlanItem::Kind::backward)
         use_node(phase, item.node, true);
       else {
-        const PlanValue& value = plan_.values[at(item.value)];
-        const bool laned = plan_.nodes[at(value.node)].laned;
-        use(phase.grads[at(item.value)], laned);
+        const PlanValue& value = plan_.values[item.value];
+        const bool laned = plan_.nodes[value.node].laned;
+        use(phase.grads[item.value], laned);
         for (const auto& [reader, input] : value.readers)
-          use(phase.input_grads[at(reader)][at(input)], laned);
+          use(phase.input_grads[reader][input], laned);
       }
     }
     ++now_;
-    for (size_t b = before; b < plan_.buffers.size(); ++b)
-      if (plan_.buffers[b].first == always) plan_.buffers[b].first = plan_.buffers[b].last = now_;
-    if (phase.loss >= 0) use(plan_.value_buffers[at(phase.loss)], false);
+    for (auto b = plan_.buffers.begin() + before; b != plan_.buffers.end(); ++b)
+      if (b->first == always) b->first = b->last = now_;
+    if (phase.loss) use(plan_.value_buffers[phase.loss], false);
   }
 
   // Reports are read after the step; the data of the next batch arrives during it.
   void keep_outputs() {
     ++now_;
-    for (const auto& [name, value] : plan_.reports) use(plan_.value_buffers[at(value)], false);
-    if (plan_.data < 0) return;
-    for (const int value : plan_.nodes[at(plan_.data)].outputs) {
-      const int own = plan_.value_buffers[at(value)];
-      const PlanValue& v = plan_.values[at(value)];
-      const int next = add(v.path + ", read ahead", v.shape, v.dtype, false);
+    for (const auto& [name, value] : plan_.reports) use(plan_.value_buffers[value], false);
+    if (!plan_.data) return;
+    for (const ValueId value : plan_.nodes[plan_.data].outputs) {
+      const BufferId own = plan_.value_buffers[value];
+      const PlanValue& v = plan_.values[value];
+      const BufferId next = add(v.path + ", read ahead", v.shape, v.dtype, false);
       plan_.next_batch_buffers.push_back(next);
-      for (const int buffer : {own, next}) {
-        PlanBuffer& b = plan_.buffers[at(buffer)];
+      for (const BufferId buffer : {own, next}) {
+        PlanBuffer& b = plan_.buffers[buffer];
         b.first = 0, b.last = always, b.laned = false;
       }
     }
@@ -164,18 +159,18 @@ class Memory {
   }
 
   void keep_forward() {
-    const auto keep = [&](int buffer) {
-      if (buffer < 0 || plan_.buffers[at(buffer)].last < 0) return;
-      PlanBuffer& b = plan_.buffers[at(buffer)];
+    const auto keep = [&](BufferId buffer) {
+      if (!buffer || plan_.buffers[buffer].last < 0) return;
+      PlanBuffer& b = plan_.buffers[buffer];
       b.first = 0, b.last = always, b.laned = false;
     };
-    for (const int buffer : plan_.value_buffers) keep(buffer);
+    for (const BufferId buffer : plan_.value_buffers) keep(buffer);
     for (const PlanNode& node : plan_.nodes)
-      for (const int buffer : node.saved) keep(buffer);
+      for (const BufferId buffer : node.saved) keep(buffer);
   }
 
   void mark_brief() {
-    for (size_t b = 0; b < plan_.buffers.size(); ++b)
+    for (const BufferId b : plan_.buffers.ids())
       plan_.buffers[b].brief = plan_.buffers[b].laned && tasks_[b] >= 0;
   }
 
@@ -199,17 +194,17 @@ class Memory {
   }
 
   void assign() {
-    std::vector<size_t> order, brief;
-    for (size_t i = 0; i < plan_.buffers.size(); ++i)
+    std::vector<BufferId> order, brief;
+    for (const BufferId i : plan_.buffers.ids())
       if (plan_.buffers[i].last >= 0) order.push_back(i);
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    std::stable_sort(order.begin(), order.end(), [&](BufferId a, BufferId b) {
       return plan_.buffers[a].first < plan_.buffers[b].first;
     });
-    for (const size_t i : order)
+    for (const BufferId i : order)
       if (plan_.buffers[i].brief) brief.push_back(i);
     fill_workspace(brief);
     std::vector<Slot> slots;
-    for (const size_t i : order) {
+    for (const BufferId i : order) {
       if (plan_.buffers[i].brief) continue;
       PlanBuffer& b = plan_.buffers[i];
       if (!b.laned) widen(b);
@@ -228,13 +223,13 @@ class Memory {
 
   // A lane is alone in a workspace, in the order of its items: bytes are free from a tensor's last
   // use on. Each takes the first gap, where the cache is warm.
-  void fill_workspace(const std::vector<size_t>& order) {
+  void fill_workspace(const std::vector<BufferId>& order) {
     struct Live {
       size_t begin, end;
       int last;
     };
     std::vector<Live> live;  // by place
-    for (const size_t i : order) {
+    for (const BufferId i : order) {
       PlanBuffer& b = plan_.buffers[i];
       std::erase_if(live, [&](const Live& other) { return other.last < b.first; });
       const auto lane = static_cast<size_t>((b.shape.rows() + plan_.lanes - 1) / plan_.lanes);
@@ -259,8 +254,8 @@ class Memory {
 
   Plan& plan_;
   int now_ = 0;
-  int task_ = 0;            // of the lanes, at this moment
-  std::vector<int> tasks_;  // by buffer
+  int task_ = 0;  // of the lanes, at this moment
+  ById<PlanBuffer, int> tasks_;
   std::vector<int> begin_;  // of each phase
 };
 }  // namespace

@@ -9,9 +9,6 @@ namespace weft {
 namespace {
 constexpr size_t none = static_cast<size_t>(-1);
 
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
 }  // namespace
 
 ItemIndex::ItemIndex(const Plan& plan, const PlanPhase& phase)
@@ -23,10 +20,10 @@ ItemIndex::ItemIndex(const Plan& plan, const PlanPhase& phase)
 
 void ItemIndex::add(const PlanItem& item, size_t position) {
   switch (item.kind) {
-    case PlanItem::Kind::forward: forward_[at(item.node)] = position; break;
-    case PlanItem::Kind::backward: backward_[at(item.node)] = position; break;
+    case PlanItem::Kind::forward: forward_[item.node] = position; break;
+    case PlanItem::Kind::backward: backward_[item.node] = position; break;
     case PlanItem::Kind::seed:
-    case PlanItem::Kind::sum: grad_[at(item.value)] = position; break;
+    case PlanItem::Kind::sum: grad_[item.value] = position; break;
   }
 }
 
@@ -35,32 +32,34 @@ void ItemIndex::gather(size_t position, std::vector<size_t>& out) const {
 }
 
 // The readers of a value that write a gradient for it.
-void ItemIndex::gather_readers(int value, std::vector<size_t>& out) const {
-  for (const auto& [reader, input] : plan_.values[at(value)].readers)
-    if (input_wants_grad(plan_, phase_, reader, at(input))) gather(backward_[at(reader)], out);
+void ItemIndex::gather_readers(ValueId value, std::vector<size_t>& out) const {
+  for (const auto& [reader, input] : plan_.values[value].readers)
+    if (input_wants_grad(plan_, phase_, reader, input)) gather(backward_[reader], out);
 }
 
 std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
   std::vector<size_t> out;
   switch (item.kind) {
     case PlanItem::Kind::forward: {
-      const PlanNode& node = plan_.nodes[at(item.node)];
-      for (const int input : node.inputs)
-        if (input >= 0) gather(forward_[at(plan_.values[at(input)].node)], out);
-      for (int other = 0; other < item.node && !node.node->states.empty(); ++other)
-        if (plan_.nodes[at(other)].weights == node.weights) gather(forward_[at(other)], out);
+      const PlanNode& node = plan_.nodes[item.node];
+      for (const ValueId input : node.inputs)
+        if (input) gather(forward_[plan_.values[input].node], out);
+      for (const NodeId other : plan_.nodes.ids())
+        if (other < item.node && !node.node->states.empty() &&
+            plan_.nodes[other].weights == node.weights)
+          gather(forward_[other], out);
       break;
     }
-    case PlanItem::Kind::seed: gather(forward_[at(plan_.values[at(item.value)].node)], out); break;
+    case PlanItem::Kind::seed: gather(forward_[plan_.values[item.value].node], out); break;
     case PlanItem::Kind::sum:
-      gather(grad_[at(phase_.loss)], out);  // nothing of the backward half comes before the seed
-      gather(grad_[at(item.value)], out);
+      gather(grad_[phase_.loss], out);  // nothing of the backward half comes before the seed
+      gather(grad_[item.value], out);
       gather_readers(item.value, out);
       break;
     case PlanItem::Kind::backward:
-      gather(forward_[at(item.node)], out);
-      for (const int value : plan_.nodes[at(item.node)].outputs) {
-        gather(grad_[at(value)], out);
+      gather(forward_[item.node], out);
+      for (const ValueId value : plan_.nodes[item.node].outputs) {
+        gather(grad_[value], out);
         gather_readers(value, out);
       }
       break;
@@ -70,7 +69,7 @@ std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
 
 std::vector<size_t> ItemIndex::readers(const std::string& weights) const {
   std::vector<size_t> out;
-  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
+  for (const NodeId n : plan_.nodes.ids()) {
     if (plan_.nodes[n].weights != weights) continue;
     gather(forward_[n], out);
     gather(backward_[n], out);
@@ -83,8 +82,8 @@ std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
   ItemIndex index(plan, phase);
   for (size_t i = 0; i < items.size(); ++i) {
     PlanItem& item = items[i];
-    const int node = item.node >= 0 ? item.node : plan.values[at(item.value)].node;
-    item.laned = plan.nodes[at(node)].laned;
+    const NodeId node = item.node ? item.node : plan.values[item.value].node;
+    item.laned = plan.nodes[node].laned;
     item.stage = item.laned ? 0 : 1;
     for (const size_t before : index.needs(item)) {
       const int stage = items[before].stage;

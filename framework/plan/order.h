@@ -19,11 +19,12 @@ class ItemIndex {
 
  private:
   void gather(size_t position, std::vector<size_t>& out) const;
-  void gather_readers(int value, std::vector<size_t>& out) const;
+  void gather_readers(ValueId value, std::vector<size_t>& out) const;
 
   const Plan& plan_;
   const PlanPhase& phase_;
-  std::vector<size_t> forward_, backward_, grad_;  // by node, by node, by value
+  ByNode<size_t> forward_, backward_;
+  ByValue<size_t> grad_;
 };
 
 // Gives every item its stage and sorts by it; the order within a stage stays. An even stage, 2·g,

@@ -20,17 +20,13 @@ constexpr int64_t most_rows = 64, least_rows = 4;
 constexpr int64_t cache_elements = 1 << 19;  // of the largest tensor of a lane: 2 MiB
 constexpr int64_t most_lanes = 64;
 
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
-
 // Rows of a batch: what the data gives, else what the nodes without inputs make.
 int64_t batch_rows(const Plan& plan) {
   int64_t rows = 1;
   for (const PlanNode& node : plan.nodes)
-    for (const int value : node.outputs)
-      if (node.inputs.empty() && plan.values[at(value)].shape.rank() > 0)
-        rows = std::max(rows, plan.values[at(value)].shape.rows());
+    for (const ValueId value : node.outputs)
+      if (node.inputs.empty() && plan.values[value].shape.rank() > 0)
+        rows = std::max(rows, plan.values[value].shape.rows());
   return plan.source() ? *plan.source()->batch : rows;
 }
 
@@ -47,8 +43,8 @@ int64_t choose_lanes(const Plan& plan) {
 bool is_row_wise(const PlanNode& node, const Plan& plan) {
   const auto has_rows = [](const Shape& shape) { return shape.rank() > 0; };
   if (node.node->whole_batch() || node.node->outs.empty()) return false;
-  for (const int value : node.inputs)
-    if (value >= 0 && !has_rows(plan.values[at(value)].shape)) return false;
+  for (const ValueId value : node.inputs)
+    if (value && !has_rows(plan.values[value].shape)) return false;
   return std::all_of(node.node->outs.begin(), node.node->outs.end(),
                      [&](const Out* out) { return has_rows(out->shape()); });
 }
@@ -58,17 +54,17 @@ void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry
   for (const PhaseDecl& decl : pipeline.train->phases) {
     check_updates(plan, pipeline, decl, mistakes);
     PlanPhase phase{.decl = &decl, .loss = wiring.value(decl.minimize.text, decl.minimize.place)};
-    if (phase.loss < 0) continue;
-    const PlanValue& loss = plan.values[at(phase.loss)];
+    if (!phase.loss) continue;
+    const PlanValue& loss = plan.values[phase.loss];
     if (loss.shape.rank() > 1 || loss.dtype != DType::f32)
       mistakes.add(decl.minimize.place, "`" + decl.minimize.text + "` is " + loss.shape.str() +
                                             (loss.dtype == DType::i32 ? " of i32 numbers" : "") +
                                             ", but a loss is one number for each sample, [" +
                                             std::to_string(plan.rows) +
                                             "], or one for the batch, []");
-    for (size_t w = 0; w < plan.weights.size(); ++w)
+    for (const WeightId w : plan.weights.ids())
       for (const Mention& module : decl.update)
-        if (plan.weights[w].module == module.text) phase.updates.push_back(static_cast<int>(w));
+        if (plan.weights[w].module == module.text) phase.updates.push_back(w);
     phase.optimizers = read_optimizers(plan, decl, registry, mistakes);
     differentiate(plan, phase, mistakes);
     plan.phases.push_back(std::move(phase));
@@ -84,10 +80,10 @@ void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
   plan.phases.emplace_back();
 }
 
-void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<int>& wanted,
+void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<ValueId>& wanted,
                  Mistakes& mistakes) {
   plan.needed = ancestors(plan, wanted);
-  for (size_t n = plan.nodes.size(); n-- > 0;) {
+  for (const NodeId n : plan.nodes.ids().backwards()) {
     if (!plan.nodes[n].node->outs.empty()) continue;  // a sink, with all it needs
     if (plan.mode == Mode::train)
       mistakes.add(
@@ -95,16 +91,16 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<int>&
           "`" + plan.nodes[n].kind + "` writes files: it belongs under `evaluate` or `generate`");
     plan.needed[n] = true;
     const auto above = ancestors(plan, [&] {
-      std::vector<int> inputs;
-      for (const int value : plan.nodes[n].inputs)
-        if (value >= 0) inputs.push_back(value);
+      std::vector<ValueId> inputs;
+      for (const ValueId value : plan.nodes[n].inputs)
+        if (value) inputs.push_back(value);
       return inputs;
     }());
-    for (size_t i = 0; i < above.size(); ++i) plan.needed[i] = plan.needed[i] || above[i];
+    for (const NodeId i : above.ids()) plan.needed[i] = plan.needed[i] || above[i];
   }
   if (section.inherits) return;
   std::set<std::string> needed;  // "block.2.h" needs `block`, `block.2`
-  for (size_t n = 0; n < plan.nodes.size(); ++n)
+  for (const NodeId n : plan.nodes.ids())
     for (size_t dot = 0; plan.needed[n] && dot != std::string::npos;)
       needed.insert(plan.nodes[n].path.substr(0, dot = plan.nodes[n].path.find('.', dot + 1)));
   for (const NodeDecl& decl : section.nodes)
@@ -134,16 +130,16 @@ std::unique_ptr<Plan> build_section(Pipeline& pipeline, const Registry& registry
   if (mistakes.empty()) check_rows(*plan, mistakes);
   check_measures(*plan, mistakes);
 
-  std::vector<int> wanted;
+  std::vector<ValueId> wanted;
   const auto want = [&](const Mention& mention, bool reported) {
-    const int value = wiring.value(mention.text, mention.place);
-    if (value < 0) return;
+    const ValueId value = wiring.value(mention.text, mention.place);
+    if (!value) return;
     wanted.push_back(value);
-    if (plan->values[at(value)].dtype != DType::f32)
+    if (plan->values[value].dtype != DType::f32)
       mistakes.add(mention.place,
                    "`" + mention.text + "` has i32 numbers, but a report is a mean of f32");
     if (reported) plan->reports.emplace_back(mention.text, value);
-    if (reported && mode != Mode::evaluate && plan->measure(plan->reports.size() - 1) >= 0)
+    if (reported && mode != Mode::evaluate && plan->measure(plan->reports.size() - 1))
       mistakes.add(mention.place, "`" + mention.text +
                                       "` is one number for the whole set: only `evaluate` can "
                                       "report it");
@@ -153,14 +149,14 @@ std::unique_ptr<Plan> build_section(Pipeline& pipeline, const Registry& registry
     build_phases(*plan, pipeline, registry, wiring, mistakes);
     if (pipeline.train->phases.empty()) build_pass(*plan, *section, mistakes);
     for (const PlanPhase& phase : plan->phases)
-      if (phase.loss >= 0) wanted.push_back(phase.loss);
+      if (phase.loss) wanted.push_back(phase.loss);
     if (pipeline.evaluate && pipeline.evaluate->inherits && mistakes.empty())
       for (const Mention& mention : pipeline.evaluate->report) want(mention, false);
   } else {
     plan->phases.emplace_back();
   }
   if (mistakes.empty()) mark_needed(*plan, *section, wanted, mistakes);
-  for (size_t n = 0; n < plan->needed.size(); ++n)  // `evaluate` alone runs measures
+  for (const NodeId n : plan->needed.ids())  // `evaluate` alone runs measures
     if (mode != Mode::evaluate && dynamic_cast<const Measure*>(plan->nodes[n].node.get()))
       plan->needed[n] = false;
   if (mistakes.empty()) {
@@ -179,32 +175,34 @@ const char* name(Mode mode) {
 }
 
 const Source* Plan::source() const {
-  return data < 0 ? nullptr : dynamic_cast<const Source*>(nodes[at(data)].node.get());
+  return data ? dynamic_cast<const Source*>(nodes[data].node.get()) : nullptr;
 }
 
 Range Plan::lane_rows(const Shape& shape, int64_t lane) const {
   return {shape.rows() * lane / lanes, shape.rows() * (lane + 1) / lanes};
 }
 
-int Plan::weight(const std::string& name) const {
-  for (size_t i = 0; i < weights.size(); ++i)
-    if (weights[i].name == name) return static_cast<int>(i);
-  return -1;
+WeightId Plan::weight(const std::string& name) const {
+  for (const WeightId w : weights.ids())
+    if (weights[w].name == name) return w;
+  return {};
 }
 
-int PlanLearn::use(int node) const {
+std::optional<size_t> PlanLearn::use(NodeId node) const {
   const auto found = std::find(nodes.begin(), nodes.end(), node);
-  return found == nodes.end() ? -1 : static_cast<int>(found - nodes.begin());
+  if (found == nodes.end()) return std::nullopt;
+  return static_cast<size_t>(found - nodes.begin());
 }
 
-int Plan::measure(size_t report) const {
-  const int node = values[at(reports[report].second)].node;
-  return dynamic_cast<const Measure*>(nodes[at(node)].node.get()) ? node : -1;
+NodeId Plan::measure(size_t report) const {
+  const NodeId node = values[reports[report].second].node;
+  return dynamic_cast<const Measure*>(nodes[node].node.get()) ? node : NodeId();
 }
 
-const PlanLearn* PlanPhase::learn(int node) const {
-  const auto found = std::find_if(learns.begin(), learns.end(),
-                                  [&](const PlanLearn& learn) { return learn.use(node) >= 0; });
+const PlanLearn* PlanPhase::learn(NodeId node) const {
+  const auto found = std::find_if(learns.begin(), learns.end(), [&](const PlanLearn& learn) {
+    return learn.use(node).has_value();
+  });
   return found == learns.end() ? nullptr : &*found;
 }
 
@@ -236,14 +234,13 @@ std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registr
     if (!pipeline.train || !mistakes.empty()) break;
     for (const auto& [name, value] : plan->reports)
       if (plan->mode == Mode::evaluate && name == pipeline.train->save.best &&
-          plan->values[at(value)].shape.rank() > 0 &&
-          plan->values[at(value)].shape.row_elements() != 1)
+          plan->values[value].shape.rank() > 0 && plan->values[value].shape.row_elements() != 1)
         mistakes.add(pipeline.train->save.best_place,
                      "`best` must be one number, but `" + name + "` is " +
-                         plan->values[at(value)].shape.without_front().str() + " for each sample");
+                         plan->values[value].shape.without_front().str() + " for each sample");
     for (const PlanWeight& weight : plan->weights) {
       const ModuleDecl& module = pipeline.modules.at(weight.module);
-      if (plans[0]->weight(weight.name) < 0 && module.from.empty())
+      if (!plans[0]->weight(weight.name) && module.from.empty())
         mistakes.add(module.graph.place, "module `" + module.name + "` learns nothing: `" +
                                              name(plan->mode) + "` uses it, but `train` does not");
     }
@@ -251,22 +248,22 @@ std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registr
   return plans;
 }
 
-std::unique_ptr<Node> Plan::instance(const Registry& registry, int n) const {
-  const PlanNode& from = nodes[at(n)];
+std::unique_ptr<Node> Plan::instance(const Registry& registry, NodeId n) const {
+  const PlanNode& from = nodes[n];
   std::unique_ptr<Node> node = registry.make(from.kind);
   for (size_t i = 0; i < from.lists.size(); ++i) node->lists[i]->resize(node.get(), from.lists[i]);
   from.params.give_to(*node);
   for (size_t i = 0; i < from.inputs.size(); ++i)
-    if (from.inputs[i] >= 0) node->ins[i]->wire(values[at(from.inputs[i])].shape, true);
+    if (from.inputs[i]) node->ins[i]->wire(values[from.inputs[i]].shape, true);
   node->settle(from.setting);
   node->infer();
   return node;
 }
 
-const PlanOptimizer& Plan::optimizer(const PlanPhase& phase, int weight) const {
+const PlanOptimizer& Plan::optimizer(const PlanPhase& phase, WeightId weight) const {
   return *std::find_if(
       phase.optimizers.begin(), phase.optimizers.end(),
-      [&](const PlanOptimizer& o) { return matches(o.match, weights[at(weight)].name); });
+      [&](const PlanOptimizer& o) { return matches(o.match, weights[weight].name); });
 }
 
 size_t Plan::weight_bytes() const {
@@ -279,50 +276,47 @@ size_t Plan::weight_bytes() const {
 size_t Plan::bytes() const {
   size_t total = arena + static_cast<size_t>(lanes) * workspace + weight_bytes();
   for (const PlanPhase& phase : phases)
-    for (const int w : phase.updates) {
-      const size_t size = static_cast<size_t>(weights[at(w)].shape.elements()) * sizeof(float);
+    for (const WeightId w : phase.updates) {
+      const size_t size = static_cast<size_t>(weights[w].shape.elements()) * sizeof(float);
       total += size *
                (1 + optimizer(phase, w).node->slots.size() + (phase.decl->accumulate > 1 ? 1 : 0));
     }
   for (const PlanPhase& phase : phases)
     for (const PlanLearn& learn : phase.learns)
-      for (const int w : learn.plan_weights)
+      for (const WeightId w : learn.learned)
         if (const size_t shares = learn.shares(lanes); shares > 1)
-          total +=
-              (shares - 1) * static_cast<size_t>(weights[at(w)].shape.elements()) * sizeof(float);
+          total += (shares - 1) * static_cast<size_t>(weights[w].shape.elements()) * sizeof(float);
   return total;
 }
 
 std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active) const {
   std::vector<std::vector<PlanItem>> program(phases.size());
-  std::vector<bool> computed(nodes.size());
-  if (data >= 0) computed[at(data)] = true;  // read ahead
-  const size_t last =
-      at(static_cast<int>(std::find(active.rbegin(), active.rend(), true).base() - active.begin()) -
-         1);
+  ByNode<bool> computed(nodes.size());
+  if (data) computed[data] = true;  // read ahead
+  const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
   for (size_t p = 0; p < phases.size(); ++p) {
     if (!active[p]) continue;
-    std::vector<int> wanted;
-    if (phases[p].loss >= 0) wanted.push_back(phases[p].loss);
-    if (p == last)
+    std::vector<ValueId> wanted;
+    if (phases[p].loss) wanted.push_back(phases[p].loss);
+    if (static_cast<std::ptrdiff_t>(p) == last)
       for (const auto& [name, value] : reports) wanted.push_back(value);
     const auto needs = ancestors(*this, wanted);
-    for (size_t n = 0; n < nodes.size(); ++n) {
-      if ((phases[p].loss >= 0 ? needs[n] : needed[n]) && !computed[n]) {
-        program[p].push_back({.kind = PlanItem::Kind::forward, .node = static_cast<int>(n)});
+    for (const NodeId n : nodes.ids()) {
+      if ((phases[p].loss ? needs[n] : needed[n]) && !computed[n]) {
+        program[p].push_back({.kind = PlanItem::Kind::forward, .node = n});
         computed[n] = true;
       }
     }
-    if (phases[p].loss >= 0)
+    if (phases[p].loss)
       for (const PlanItem& item : backward_items(*this, phases[p])) program[p].push_back(item);
     program[p] = staged(*this, phases[p], std::move(program[p]));
-    std::vector<bool> changed(nodes.size());
-    for (size_t n = 0; n < nodes.size(); ++n) {
+    ByNode<bool> changed(nodes.size());
+    for (const NodeId n : nodes.ids()) {
       for (const Weight* weight : nodes[n].node->weights)
-        for (const int update : phases[p].updates)
-          if (weights[at(update)].name == nodes[n].weights + "." + weight->name) changed[n] = true;
-      for (const int input : nodes[n].inputs)
-        if (input >= 0 && changed[at(values[at(input)].node)]) changed[n] = true;
+        for (const WeightId update : phases[p].updates)
+          if (weights[update].name == nodes[n].weights + "." + weight->name) changed[n] = true;
+      for (const ValueId input : nodes[n].inputs)
+        if (input && changed[values[input].node]) changed[n] = true;
       if (changed[n]) computed[n] = false;
     }
   }
@@ -337,11 +331,11 @@ std::vector<std::string> Plan::notes() const {
   return all;
 }
 
-double Plan::backward_flops(const PlanPhase& phase, int node) const {
+double Plan::backward_flops(const PlanPhase& phase, NodeId node) const {
   bool wants = false;
-  for (size_t i = 0; i < nodes[at(node)].inputs.size(); ++i)
+  for (size_t i = 0; i < nodes[node].inputs.size(); ++i)
     wants = wants || input_wants_grad(*this, phase, node, i);
-  const Node& own = *nodes[at(node)].node;
+  const Node& own = *nodes[node].node;
   return wants ? own.flops() * (own.weights.empty() ? 2 : 1) : 0;
 }
 
@@ -349,8 +343,8 @@ double Plan::step_flops() const {
   double flops = 0;
   for (const PlanPhase& phase : phases)
     for (const PlanItem& item : phase.items) {
-      if (item.node < 0) continue;
-      const double forward = nodes[at(item.node)].node->flops();
+      if (!item.node) continue;
+      const double forward = nodes[item.node].node->flops();
       if (item.kind == PlanItem::Kind::forward) flops += forward;
       if (item.kind == PlanItem::Kind::backward)
         flops += backward_flops(phase, item.node) + (phase.learn(item.node) ? forward : 0);

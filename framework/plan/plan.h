@@ -10,6 +10,7 @@
 
 #include "framework/language/pipeline.h"
 #include "framework/node/node.h"
+#include "framework/plan/ids.h"
 #include "framework/plan/params.h"
 #include "framework/plugin/registry.h"
 
@@ -20,9 +21,13 @@ struct PlanValue {
   std::string path;  // "code.mean"
   Shape shape;
   DType dtype = DType::f32;
-  int node = -1;  // that computes it
-  int port = 0;
-  std::vector<std::pair<int, int>> readers;  // (node, input)
+  NodeId node;      // that computes it
+  size_t port = 0;  // of its outputs
+  struct Reader {
+    NodeId node;
+    size_t input;
+  };
+  std::vector<Reader> readers;
 };
 
 // One occurrence of a node kind, after modules and fragments are expanded.
@@ -33,13 +38,13 @@ struct PlanNode {
   std::string module;   // that owns its weights, or ""
   std::string weights;  // where they are kept: "encoder.h"
   PlanParams params;
-  std::vector<size_t> lists;   // lengths of its Ins
-  std::vector<int> inputs;     // a value for each of node->ins, or -1
-  std::vector<int> outputs;    // a value for each of node->outs
-  std::vector<int> saved;      // a buffer for each of node->saved
-  Node::Setting setting;       // of the instance that sees the whole batch
-  std::unique_ptr<Node> node;  // that instance
-  bool laned = false;          // one instance for each lane
+  std::vector<size_t> lists;     // lengths of its Ins
+  std::vector<ValueId> inputs;   // for each of node->ins; none if it is not wired
+  std::vector<ValueId> outputs;  // for each of node->outs
+  std::vector<BufferId> saved;   // for each of node->saved; none if it is absent
+  Node::Setting setting;         // of the instance that sees the whole batch
+  std::unique_ptr<Node> node;    // that instance
+  bool laned = false;            // one instance for each lane
 };
 
 struct PlanWeight {
@@ -57,17 +62,17 @@ struct PlanState {
 
 // Nodes that share weights, and the block of weight rows each task learns.
 struct PlanLearn {
-  std::string weights;            // "encoder.h"
-  std::vector<int> nodes;         // its uses that have a gradient in the phase
-  std::vector<int> plan_weights;  // what is learned, by index in Plan::weights
-  std::vector<Range> blocks;      // of axis 0; one block if the weights cannot be cut alike
-  bool in_lanes = false;          // each lane writes a part; a task of a block adds them
+  std::string weights;        // "encoder.h"
+  std::vector<NodeId> nodes;  // its uses that have a gradient in the phase
+  std::vector<WeightId> learned;
+  std::vector<Range> blocks;  // of axis 0; one block if the weights cannot be cut alike
+  bool in_lanes = false;      // each lane writes a part; a task of a block adds them
 
   // Gradients that are added up: of each lane of each use, or of the first use and any other.
   size_t shares(int64_t lanes) const {
     return in_lanes ? nodes.size() * static_cast<size_t>(lanes) : std::min<size_t>(nodes.size(), 2);
   }
-  int use(int node) const;  // the place of a node among its uses, or -1
+  std::optional<size_t> use(NodeId node) const;  // which of its uses the node is, if it is one
 };
 
 // A tensor in the plan's memory. Times are positions in the order of the whole step.
@@ -84,8 +89,8 @@ struct PlanBuffer {
 
 struct PlanItem {
   enum class Kind { forward, seed, sum, backward } kind;
-  int node = -1;   // forward, backward
-  int value = -1;  // seed, sum
+  NodeId node;    // forward, backward
+  ValueId value;  // seed, sum
   bool laned = false;
   int stage = 0;                           // see order.h
   int group() const { return stage / 2; }  // of lanes: that it is part of, or comes right after
@@ -102,15 +107,15 @@ struct PlanOptimizer {
 
 struct PlanPhase {
   const PhaseDecl* decl = nullptr;
-  int loss = -1;
-  std::vector<int> updates;  // weights
+  ValueId loss;
+  std::vector<WeightId> updates;
   std::vector<PlanOptimizer> optimizers;
-  std::vector<bool> wants;      // by value: does a gradient flow into it?
+  ByValue<bool> wants;          // does a gradient flow into it?
   std::vector<PlanItem> items;  // when every phase runs
   std::vector<PlanLearn> learns;
-  const PlanLearn* learn(int node) const;     // the one that the node takes part in, or null
-  std::vector<int> grads;                     // by value: a buffer, or -1
-  std::vector<std::vector<int>> input_grads;  // by node and input: what is summed into `grads`
+  const PlanLearn* learn(NodeId node) const;  // the one that the node takes part in, or null
+  ByValue<BufferId> grads;
+  ByNode<std::vector<BufferId>> input_grads;  // by input: what is summed into `grads`
 };
 
 class Plan {
@@ -125,40 +130,40 @@ class Plan {
   Precision precision = Precision::f32;  // of products
   int64_t rows = 0;                      // of a batch
   int64_t lanes = 1;
-  int64_t steps = 0;            // of the training
-  int data = -1;                // the node that is the section's data
-  std::vector<PlanNode> nodes;  // in an order in which they can run
-  std::vector<PlanValue> values;
-  std::vector<PlanWeight> weights;
+  int64_t steps = 0;     // of the training
+  NodeId data;           // the node that is the section's data
+  ById<PlanNode> nodes;  // in an order in which they can run
+  ById<PlanValue> values;
+  ById<PlanWeight> weights;
   std::vector<PlanState> states;
   std::vector<PlanPhase> phases;  // of evaluate and generate: one, without a loss
-  std::vector<std::pair<std::string, int>> reports;
+  std::vector<std::pair<std::string, ValueId>> reports;
   // What is known of data: given, and learned by the sources that something reads.
   std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
-  std::vector<bool> needed;  // by node: does a loss, a report or a sink need it?
-  std::vector<PlanBuffer> buffers;
-  std::vector<int> value_buffers;       // by value
-  std::vector<int> next_batch_buffers;  // by output of the data: the batch read ahead
-  size_t arena = 0;                     // bytes
-  size_t workspace = 0;                 // bytes of each worker that takes a lane through a task
+  ByNode<bool> needed;  // does a loss, a report or a sink need it?
+  ById<PlanBuffer> buffers;
+  ByValue<BufferId> value_buffers;
+  std::vector<BufferId> next_batch_buffers;  // by output of the data: the batch read ahead
+  size_t arena = 0;                          // bytes
+  size_t workspace = 0;  // bytes of each worker that takes a lane through a task
 
   const Source* source() const;
   int64_t steps_per_epoch() const { return source() ? source()->batches() : 1; }
   Range lane_rows(const Shape& shape, int64_t lane) const;
 
   // A new instance of a node, wired and shaped like the plan's own.
-  std::unique_ptr<Node> instance(const Registry& registry, int node) const;
+  std::unique_ptr<Node> instance(const Registry& registry, NodeId node) const;
 
   // The items of each phase when only the phases of `active` run in a step: what an earlier phase
   // computed is used again as long as no weight above it changed.
   std::vector<std::vector<PlanItem>> program(const std::vector<bool>& active) const;
 
-  int weight(const std::string& name) const;  // its index, or -1
-  int measure(size_t report) const;           // the node, if a Measure makes the report, or -1
-  const PlanOptimizer& optimizer(const PlanPhase& phase, int weight) const;
+  WeightId weight(const std::string& name) const;  // none if there is none
+  NodeId measure(size_t report) const;             // that makes the report, if one does
+  const PlanOptimizer& optimizer(const PlanPhase& phase, WeightId weight) const;
   std::vector<std::string> notes() const;  // of the nodes: "train/data: 3 rows are left out"
   // Multiplications and additions: of the gradients of a node's inputs, of a whole step.
-  double backward_flops(const PlanPhase& phase, int node) const;
+  double backward_flops(const PlanPhase& phase, NodeId node) const;
   double step_flops() const;
   size_t weight_bytes() const;
   // Of weights, gradients, optimizer slots, the arena and a workspace for each lane.

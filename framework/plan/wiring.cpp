@@ -62,20 +62,20 @@ int64_t Wiring::training_steps() const {
   return plan_.source() ? pipeline_.train->epochs * plan_.source()->batches() : 1;
 }
 
-int Wiring::value(const std::string& ref, const Place& place) {
-  if (ref.empty()) return -1;  // reported already
+ValueId Wiring::value(const std::string& ref, const Place& place) {
+  if (ref.empty()) return {};  // reported already
   try {
     return resolve(top_, ref, place);
   } catch (const Skip&) {
-    return -1;
+    return {};
   } catch (const Error& error) {
     add_at(mistakes_, place, error);
-    return -1;
+    return {};
   }
 }
 
 // "node", "node.port", or "block.2.port" where `block` is repeated.
-int Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
+ValueId Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
   if (const auto input = scope.inputs.find(ref); input != scope.inputs.end())
     return scope.read.insert(ref), input->second;
   size_t dot = ref.find('.');
@@ -191,8 +191,8 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   const auto wired = [&](const Yaml& ref, const char* port, bool optional) {
     try {
       if (unresolved(ref)) throw Skip{};
-      const int value = resolve(scope, ref.to_text("port " + ticked(port)), ref.place());
-      if (value < 0 && !optional)
+      const ValueId value = resolve(scope, ref.to_text("port " + ticked(port)), ref.place());
+      if (!value && !optional)
         own.add(ref.place(), who + " needs its port " + ticked(port) +
                                  ", but gets an optional input that is not wired");
       return value;
@@ -201,7 +201,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     } catch (const Skip&) {
       skipped = true;
     }
-    return -1;
+    return ValueId();
   };
 
   std::string meant;  // by keys that are misspelt
@@ -216,11 +216,11 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     if (meant.find(ticked(one.name)) == std::string::npos)
       own.add(decl.place, who + " needs its " + what + " " + ticked(one.name) + ": " + one.doc);
   };
-  std::vector<std::pair<int, Place>> sources;
+  std::vector<std::pair<ValueId, Place>> sources;
   for (In* port : std::vector(node.node->ins)) {
     const Yaml* ref = decl.keys.find(port->name);
     if (!ref && !port->traits.optional) needs("port", *port);
-    sources.emplace_back(ref ? wired(*ref, port->name, port->traits.optional) : -1,
+    sources.emplace_back(ref ? wired(*ref, port->name, port->traits.optional) : ValueId(),
                          ref ? ref->place() : decl.place);
   }
   for (Ins* port : node.node->lists) {
@@ -257,33 +257,32 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     connect(node, *node.node->ins[i], sources[i].first, sources[i].second);
   infer(node);
 
-  const int id = static_cast<int>(plan_.nodes.size());
+  const NodeId id(plan_.nodes.size());
   Outputs outputs;
   for (const Out* port : node.node->outs) {
-    node.outputs.push_back(static_cast<int>(plan_.values.size()));
-    outputs.emplace_back(port->name, node.outputs.back());
     const bool only = node.node->outs.size() == 1;
-    plan_.values.push_back({.path = node.path + (only ? "" : "." + std::string(port->name)),
-                            .shape = port->shape(),
-                            .dtype = port->dtype,
-                            .node = id,
-                            .port = static_cast<int>(outputs.size()) - 1});
+    node.outputs.push_back(
+        plan_.values.add({.path = node.path + (only ? "" : "." + std::string(port->name)),
+                          .shape = port->shape(),
+                          .dtype = port->dtype,
+                          .node = id,
+                          .port = outputs.size()}));
+    outputs.emplace_back(port->name, node.outputs.back());
   }
   for (size_t i = 0; i < node.inputs.size(); ++i)
-    if (node.inputs[i] >= 0)
-      plan_.values[static_cast<size_t>(node.inputs[i])].readers.emplace_back(id,
-                                                                             static_cast<int>(i));
+    if (node.inputs[i]) plan_.values[node.inputs[i]].readers.push_back({id, i});
   if (is_data) plan_.data = id;
   plan_.nodes.push_back(std::move(node));
   return outputs;
 }
 
-void Wiring::refuse_alike(const PlanNode& node, const std::vector<std::pair<int, Place>>& sources,
+void Wiring::refuse_alike(const PlanNode& node,
+                          const std::vector<std::pair<ValueId, Place>>& sources,
                           const std::string& who, Mistakes& mistakes) {
   const auto& ins = node.node->ins;
   for (size_t i = 0; i < ins.size() && ins.size() == sources.size(); ++i)
     for (size_t j = 0; ins[i]->traits.unlike && j < ins.size(); ++j)
-      if (ins[j]->name == std::string_view(ins[i]->traits.unlike) && sources[i].first >= 0 &&
+      if (ins[j]->name == std::string_view(ins[i]->traits.unlike) && sources[i].first &&
           sources[i].first == sources[j].first)
         mistakes.add(sources[i].second,
                      who + ": ports " + ticked(ins[j]->name) + " and " + ticked(ins[i]->name) +
@@ -291,10 +290,10 @@ void Wiring::refuse_alike(const PlanNode& node, const std::vector<std::pair<int,
                          "side, make them");
 }
 
-void Wiring::connect(PlanNode& node, In& port, int value, const Place& place) {
+void Wiring::connect(PlanNode& node, In& port, ValueId value, const Place& place) {
   node.inputs.push_back(value);
-  if (value < 0) return;
-  const PlanValue& source = plan_.values[static_cast<size_t>(value)];
+  if (!value) return;
+  const PlanValue& source = plan_.values[value];
   if (source.dtype != port.traits.dtype)
     throw Error(place, node.path + " (" + node.kind + "): port " + ticked(port.name) + " takes " +
                            weft::name(port.traits.dtype) + " numbers, but " + ticked(source.path) +
@@ -331,9 +330,9 @@ void Wiring::infer(PlanNode& node) {
   } catch (const Error& error) {
     std::string sides;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] < 0) continue;
-      const PlanValue& source = plan_.values[static_cast<size_t>(node.inputs[i])];
-      const Place& from = plan_.nodes[static_cast<size_t>(source.node)].place;
+      if (!node.inputs[i]) continue;
+      const PlanValue& source = plan_.values[node.inputs[i]];
+      const Place& from = plan_.nodes[source.node].place;
       sides += "\n    " + std::string(node.node->ins[i]->name) + " <- " + source.path + " " +
                source.shape.str() + "  " + from.str();
     }

@@ -18,18 +18,18 @@ class Wiring {
 
   // Wires all nodes of the section.
   void section(const SectionDecl& section);
-  // The value of a reference at the section's level; -1 after a mistake.
-  int value(const std::string& ref, const Place& place);
+  // The value of a reference at the section's level; none after a mistake.
+  ValueId value(const std::string& ref, const Place& place);
 
  private:
-  using Outputs = std::vector<std::pair<std::string, int>>;  // name -> value
+  using Outputs = std::vector<std::pair<std::string, ValueId>>;  // by name
   struct Scope {
     const Scope* outer = nullptr;
     std::string what;     // "module `encoder`", for messages
     std::string path;     // "code."
     std::string module;   // "encoder"
     std::string weights;  // "encoder."
-    std::map<std::string, int> inputs;
+    std::map<std::string, ValueId> inputs;
     std::map<std::string, const NodeDecl*> nodes;
     std::map<std::string, Outputs> done;
     std::set<std::string> failed, read;  // nodes; inputs and nodes
@@ -38,7 +38,7 @@ class Wiring {
   struct Skip {};  // thrown when a reference needs what has already failed
 
   int64_t training_steps() const;
-  int resolve(Scope& scope, const std::string& ref, const Place& place);
+  ValueId resolve(Scope& scope, const std::string& ref, const Place& place);
   const Outputs& wire(Scope& scope, const NodeDecl& decl);
   Outputs wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind);
   Outputs wire_module(Scope& scope, const NodeDecl& decl);
@@ -46,9 +46,10 @@ class Wiring {
   Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
   std::vector<std::string> kinds() const;  // and fragments
   bool attempt(Scope& scope, const NodeDecl& decl);
-  static void refuse_alike(const PlanNode& node, const std::vector<std::pair<int, Place>>& sources,
+  static void refuse_alike(const PlanNode& node,
+                           const std::vector<std::pair<ValueId, Place>>& sources,
                            const std::string& who, Mistakes& mistakes);
-  void connect(PlanNode& node, In& port, int value, const Place& place);
+  void connect(PlanNode& node, In& port, ValueId value, const Place& place);
   void infer(PlanNode& node);
   bool rests(const ModuleDecl& module) const;
   void keep_weights(PlanNode& node);

@@ -99,8 +99,8 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
   for (const auto& [input, place] : graph.inputs) {
     const Yaml* ref = decl.keys.find(input);
     inner.inputs[input] =
-        ref ? resolve(outer, ref->to_text("input " + ticked(input)), ref->place()) : -1;
-    if (inner.inputs[input] < 0 && !graph.optional.contains(input))
+        ref ? resolve(outer, ref->to_text("input " + ticked(input)), ref->place()) : ValueId();
+    if (!inner.inputs[input] && !graph.optional.contains(input))
       throw Error(decl.place,
                   ticked(decl.name) + " needs the input " + ticked(input) + " of " + inner.what);
   }
@@ -111,7 +111,7 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
   for (const auto& [name, mention] : graph.outputs) {
     try {
       outputs.emplace_back(name, resolve(inner, mention.text, mention.place));
-      if (outputs.back().second < 0)
+      if (!outputs.back().second)
         throw Error("an optional input cannot be an output of " + inner.what);
     } catch (const Error& error) {
       add_at(mistakes_, mention.place, error);

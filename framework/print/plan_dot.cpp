@@ -19,10 +19,6 @@ constexpr const char* line = "#8a94a0";
 constexpr const char* grey = "#6b7580";
 constexpr const char* cluster_fills[]{"#f4f6f8", "#e9edf1"};  // by depth, in turns
 
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
-
 // Text inside of an HTML-like label.
 std::string escaped(std::string_view text) {
   std::string out;
@@ -64,7 +60,7 @@ struct Group {
   std::string name, title;
   const std::vector<NodeDecl>* decls = nullptr;  // null inside a fragment
   std::vector<std::unique_ptr<Group>> groups;
-  std::vector<int> nodes;
+  std::vector<NodeId> nodes;
 };
 
 Group& subgroup(Group& outer, const std::string& name, const Pipeline& pipeline) {
@@ -85,16 +81,16 @@ Group& subgroup(Group& outer, const std::string& name, const Pipeline& pipeline)
 class Drawing {
  public:
   Drawing(const Plan& plan, const Pipeline& pipeline) : plan_(plan), drawn_(plan.needed) {
-    if (plan.data >= 0) drawn_[at(plan.data)] = true;
+    if (plan.data) drawn_[plan.data] = true;
     top_.decls = plan.mode == Mode::train      ? &pipeline.train->nodes
                  : plan.mode == Mode::evaluate ? &pipeline.evaluate->nodes
                                                : &pipeline.generate->nodes;
-    for (size_t n = 0; n < plan.nodes.size(); ++n) {
+    for (const NodeId n : plan.nodes.ids()) {
       if (!drawn_[n]) continue;
       const auto parts = parts_of(plan.nodes[n].path);
       Group* group = &top_;
       for (size_t i = 0; i + 1 < parts.size(); ++i) group = &subgroup(*group, parts[i], pipeline);
-      group->nodes.push_back(static_cast<int>(n));
+      group->nodes.push_back(n);
     }
   }
 
@@ -140,8 +136,8 @@ class Drawing {
   }
 
   void add(const Group& group, int depth) {
-    const std::string indent(at(depth) * 2, ' ');
-    for (const int n : group.nodes) add_node(n, indent);
+    const std::string indent(static_cast<size_t>(depth) * 2, ' ');
+    for (const NodeId n : group.nodes) add_node(n, indent);
     for (const auto& inner : group.groups) {
       std::string use;
       if (inner->title != inner->name) use.append(" ").append(small(inner->name));
@@ -154,32 +150,33 @@ class Drawing {
     }
   }
 
-  void add_node(int n, const std::string& indent) {
-    const PlanNode& node = plan_.nodes[at(n)];
+  void add_node(NodeId n, const std::string& indent) {
+    const PlanNode& node = plan_.nodes[n];
     std::string look;
     if (n == plan_.data) look = fmt::format(", fillcolor=\"{}\"", data_fill);
     if (node.node->outs.empty()) look = fmt::format(", fillcolor=\"{}\"", sink_fill);
     for (const PlanPhase& phase : plan_.phases)
-      if (phase.loss >= 0 && plan_.values[at(phase.loss)].node == n)
+      if (phase.loss && plan_.values[phase.loss].node == n)
         look = fmt::format(", fillcolor=\"{}\", color=\"{}\", penwidth=2", loss_fill, loss_line);
-    text_ += fmt::format("{}n{} [label=<{}<BR/>{}>{}]\n", indent, n,
+    text_ += fmt::format("{}n{} [label=<{}<BR/>{}>{}]\n", indent, n.index(),
                          escaped(parts_of(node.path).back()), small(node.kind), look);
   }
 
   void add_edges() {
     for (const PlanValue& value : plan_.values) {
-      if (!drawn_[at(value.node)]) continue;
-      const Node& source = *plan_.nodes[at(value.node)].node;
-      std::string label = source.outs.size() > 1 ? source.outs[at(value.port)]->name : "";
+      if (!drawn_[value.node]) continue;
+      const Node& source = *plan_.nodes[value.node].node;
+      std::string label = source.outs.size() > 1 ? source.outs[value.port]->name : "";
       label += (label.empty() ? "" : " ") + value.shape.str();
       for (const auto& [reader, input] : value.readers)
-        if (drawn_[at(reader)])
-          text_ += fmt::format("  n{} -> n{} [label=< {}>]\n", value.node, reader, escaped(label));
+        if (drawn_[reader])
+          text_ += fmt::format("  n{} -> n{} [label=< {}>]\n", value.node.index(), reader.index(),
+                               escaped(label));
     }
   }
 
   const Plan& plan_;
-  std::vector<bool> drawn_;
+  ByNode<bool> drawn_;
   Group top_;
   std::string text_;
   int clusters_ = 0;

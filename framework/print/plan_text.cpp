@@ -12,10 +12,6 @@ namespace weft {
 namespace {
 constexpr size_t widest_outputs = 42;  // before they take a line each
 
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
-
 // "1,234,567"
 std::string grouped(int64_t number) {
   std::string text = std::to_string(number);
@@ -77,7 +73,7 @@ class Table {
 std::vector<std::string> output_cells(const Plan& plan, const PlanNode& node) {
   std::vector<std::string> each;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
-    const PlanValue& value = plan.values[at(node.outputs[i])];
+    const PlanValue& value = plan.values[node.outputs[i]];
     const std::string name =
         node.outputs.size() > 1 ? node.node->outs[i]->name + std::string(" ") : std::string();
     each.push_back(name + value.shape.str() + (value.dtype == DType::f32 ? "" : " i32"));
@@ -87,15 +83,15 @@ std::vector<std::string> output_cells(const Plan& plan, const PlanNode& node) {
 }
 
 std::string print_nodes(const Plan& plan) {
-  std::vector<bool> runs(plan.nodes.size());
-  if (plan.data >= 0) runs[at(plan.data)] = true;
+  ByNode<bool> runs(plan.nodes.size());
+  if (plan.data) runs[plan.data] = true;
   for (const PlanPhase& phase : plan.phases)
     for (const PlanItem& item : phase.items)
-      if (item.kind == PlanItem::Kind::forward) runs[at(item.node)] = true;
+      if (item.kind == PlanItem::Kind::forward) runs[item.node] = true;
 
   Table table({"node", "kind", "outputs", "parameters", "MFLOP", "lanes"}, "lllrrr");
   std::set<std::string> counted;
-  for (size_t n = 0; n < plan.nodes.size(); ++n) {
+  for (const NodeId n : plan.nodes.ids()) {
     const PlanNode& node = plan.nodes[n];
     int64_t parameters = 0;
     bool shared = false;
@@ -187,8 +183,8 @@ void add_memory(const Plan& plan, Table& table) {
   for (const PlanBuffer& buffer : plan.buffers)
     if (buffer.last >= 0 && !buffer.brief) ++tensors, sizes += buffer.size();
   for (const PlanPhase& phase : plan.phases)
-    for (const int w : phase.updates) {
-      const auto size = static_cast<size_t>(plan.weights[at(w)].shape.elements()) * sizeof(float);
+    for (const WeightId w : phase.updates) {
+      const auto size = static_cast<size_t>(plan.weights[w].shape.elements()) * sizeof(float);
       gradients += size * (phase.decl->accumulate > 1 ? 2 : 1);
       slots += size * plan.optimizer(phase, w).node->slots.size();
     }

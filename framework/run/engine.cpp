@@ -19,9 +19,6 @@
 namespace weft {
 
 namespace {
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
 
 // Every worker says that it wants one oneDNN thread before it runs anything.
 class OneThreadEach : public tbb::task_scheduler_observer {
@@ -153,34 +150,34 @@ struct Engine::Body {
       state.losses[p] = std::numeric_limits<double>::quiet_NaN();
       arena.execute([&] { run[p]->run(); });
       if (state.failure) explain(p, parity);
-      if (plan.phases[p].loss >= 0 && learner.updates(p, number)) learner.count_update(p);
+      if (plan.phases[p].loss && learner.updates(p, number)) learner.count_update(p);
     }
     loaded = number + 1;
   }
 
-  // Of a loss that is not finite: the first node, in order, whose output is not, or -1. Most values
+  // Of a loss that is not finite: the first node, in order, whose output is not. Most values
   // are gone when a step fails; those behind the loss are computed again, as the phases did up to
   // p.
-  int first_not_finite(size_t p, int parity) {
-    const std::vector<bool> behind = ancestors(plan, {plan.phases[p].loss});
-    if (plan.data >= 0)
-      for (const int value : plan.nodes[at(plan.data)].outputs)
-        for (const auto& [reader, input] : plan.values[at(value)].readers)
-          if (behind[at(reader)] && !finite(instances.value(value, parity), state.step.rows))
+  NodeId first_not_finite(size_t p, int parity) {
+    const ByNode<bool> behind = ancestors(plan, {plan.phases[p].loss});
+    if (plan.data)
+      for (const ValueId value : plan.nodes[plan.data].outputs)
+        for (const auto& [reader, input] : plan.values[value].readers)
+          if (behind[reader] && !finite(instances.value(value, parity), state.step.rows))
             return plan.data;
     auto program = plan.program(active);
     for (size_t phase = 0; phase <= p; ++phase) {
       std::erase_if(program[phase], [&](const PlanItem& item) {
-        return item.kind != PlanItem::Kind::forward || !behind[at(item.node)];
+        return item.kind != PlanItem::Kind::forward || !behind[item.node];
       });
       instances.bind(phase, parity);
-      if (const int found = first_of(program[phase], phase, parity); found >= 0) return found;
+      if (const NodeId found = first_of(program[phase], phase, parity)) return found;
     }
-    return -1;
+    return {};
   }
 
   // Lanes go through a group one after another, each in the workspace.
-  int first_of(const std::vector<PlanItem>& items, size_t phase, int parity) {
+  NodeId first_of(const std::vector<PlanItem>& items, size_t phase, int parity) {
     for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
       end = begin + 1;
       while (end < items.size() && items[end].stage == items[begin].stage) ++end;
@@ -190,17 +187,17 @@ struct Engine::Body {
           if (!computes_finite(items[i].node, lane, phase, parity)) first = i;
       if (first < end) return items[first].node;
     }
-    return -1;
+    return {};
   }
 
-  bool computes_finite(int n, int64_t lane, size_t phase, int parity) {
-    const PlanNode& node = plan.nodes[at(n)];
+  bool computes_finite(NodeId n, int64_t lane, size_t phase, int parity) {
+    const PlanNode& node = plan.nodes[n];
     Instance& instance = instances.of(n)[static_cast<size_t>(lane)];
     const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
     if (node.laned) instances.bind_lane(instance, phase, parity, 0);
     instance.node->forward(state.step);
-    return std::all_of(node.outputs.begin(), node.outputs.end(), [&](int value) {
-      const Shape& shape = plan.values[at(value)].shape;
+    return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId value) {
+      const Shape& shape = plan.values[value].shape;
       const int64_t first = node.laned ? plan.lane_rows(shape, lane).begin : 0;
       return finite(instances.value(value, parity, rows), state.step.rows - first);
     });
@@ -212,13 +209,13 @@ struct Engine::Body {
       if (!finite(model[weight.name], weight.shape.rows()))
         return "weight `" + weight.name + "`" + cure;
     if (std::isfinite(state.losses[p])) return "";  // a gradient is not
-    int first = -1;
+    NodeId first;
     try {
       arena.execute([&] { first = first_not_finite(p, parity); });
     } catch (...) {  // the first error is what the user should see
     }
-    if (first < 0) return "";
-    const PlanNode& node = plan.nodes[at(first)];
+    if (!first) return "";
+    const PlanNode& node = plan.nodes[first];
     return "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
   }
 
@@ -275,7 +272,7 @@ std::vector<double> Engine::report(size_t index) const {
 nlohmann::json Engine::scheduled() const {
   const Plan& plan = body_->plan;
   nlohmann::json values = nlohmann::json::object();
-  for (size_t n = 0; n < plan.nodes.size(); ++n)
+  for (const NodeId n : plan.nodes.ids())
     for (const auto& [param, schedule] : plan.nodes[n].params.schedules)
       if (plan.needed[n])
         values[plan.nodes[n].path + "." + param] = schedule.at(body_->schedule_step);
@@ -289,8 +286,8 @@ nlohmann::json Engine::scheduled() const {
 }
 
 Measure* Engine::measure(size_t index) const {
-  const int node = body_->plan.measure(index);
-  return node < 0 ? nullptr : static_cast<Measure*>(body_->instances.of(node).front().node.get());
+  const NodeId node = body_->plan.measure(index);
+  return node ? static_cast<Measure*>(body_->instances.of(node).front().node.get()) : nullptr;
 }
 
 std::vector<std::string> Engine::busy() const {

@@ -11,12 +11,9 @@
 namespace weft {
 
 namespace {
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
 
 // What prepare() throws names its node.
-void prepare(const Plan& plan, size_t n, Node& node, Pass pass) {
+void prepare(const Plan& plan, NodeId n, Node& node, Pass pass) {
   const PlanNode& from = plan.nodes[n];
   const PrecisionScope scope(plan.precision);
   const std::string who = from.path + " (" + from.kind + "): ";
@@ -39,13 +36,14 @@ Workspaces::Workspaces(size_t count, size_t bytes) : taken_(count) {
 }
 
 int Workspaces::take() {
-  const int thread = std::max(tbb::this_task_arena::current_thread_index(), 0);
-  for (size_t i = at(thread) % taken_.size();; i = (i + 1) % taken_.size())
+  const auto thread =
+      static_cast<size_t>(std::max(tbb::this_task_arena::current_thread_index(), 0));
+  for (size_t i = thread % taken_.size();; i = (i + 1) % taken_.size())
     if (!taken_[i].exchange(true)) return static_cast<int>(i);
 }
 
 std::byte* Workspaces::operator[](int workspace) const {
-  return workspace < 0 ? nullptr : memory_[at(workspace)].data();
+  return workspace < 0 ? nullptr : memory_[workspace].data();
 }
 
 Instances::Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
@@ -57,37 +55,37 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
       nodes_(plan.nodes.size()),
       learners_(plan.phases.size()),
       reads_data_(plan.nodes.size()) {
-  const auto make = [&](int n, int64_t lane) {
+  const auto make = [&](NodeId n, int64_t lane) {
     Instance instance{.node = plan.instance(registry, n), .plan_node = n, .lane = lane};
-    const PlanNode& node = plan.nodes[at(n)];
+    const PlanNode& node = plan.nodes[n];
     Node::Setting setting = node.setting;
     setting.output_dir = output_dir;
     if (lane >= 0)
-      setting.first_row = plan.lane_rows(plan.values[at(node.outputs[0])].shape, lane).begin;
+      setting.first_row = plan.lane_rows(plan.values[node.outputs[0]].shape, lane).begin;
     instance.node->settle(setting);
     for (const Weight* weight : instance.node->weights)
       instance.weights.push_back(weight->present() ? plan.weight(node.weights + "." + weight->name)
-                                                   : -1);
+                                                   : WeightId());
     for (State* state : instance.node->states) state->bind(model[node.weights + "." + state->name]);
     for (const auto& [name, schedule] : node.params.schedules)
       schedules_.emplace_back(instance.node->param(name), &schedule);
     return instance;
   };
-  Gradients any{std::vector<bool>(plan.values.size()), std::vector<bool>(plan.nodes.size())};
+  Gradients any{ByValue<bool>(plan.values.size()), ByNode<bool>(plan.nodes.size())};
   for (const PlanPhase& phase : plan.phases) {
-    for (size_t v = 0; v < phase.wants.size(); ++v) any.wanted[v] = any.wanted[v] || phase.wants[v];
+    for (const ValueId v : phase.wants.ids()) any.wanted[v] = any.wanted[v] || phase.wants[v];
     for (const PlanItem& item : phase.items)
-      if (item.kind == PlanItem::Kind::backward) any.backward[at(item.node)] = true;
+      if (item.kind == PlanItem::Kind::backward) any.backward[item.node] = true;
   }
   for (const PlanWeight& weight : plan.weights) weights_.push_back(model[weight.name]);
-  for (size_t n = 0; n < plan.nodes.size(); ++n) {
+  for (const NodeId n : plan.nodes.ids()) {
     const PlanNode& node = plan.nodes[n];
-    reads_data_[n] = static_cast<int>(n) == plan.data;
-    for (const int input : node.inputs)
-      reads_data_[n] = reads_data_[n] || (input >= 0 && plan.values[at(input)].node == plan.data);
-    if (!plan.needed[n] && static_cast<int>(n) != plan.data) continue;
+    reads_data_[n] = n == plan.data;
+    for (const ValueId input : node.inputs)
+      reads_data_[n] = reads_data_[n] || (input && plan.values[input].node == plan.data);
+    if (!plan.needed[n] && n != plan.data) continue;
     for (int64_t lane = 0; lane < (node.laned ? plan.lanes : 1); ++lane)
-      nodes_[n].push_back(make(static_cast<int>(n), node.laned ? lane : -1));
+      nodes_[n].push_back(make(n, node.laned ? lane : -1));
     prepare(n, any);
   }
   for (size_t p = 0; p < plan.phases.size(); ++p)
@@ -95,26 +93,26 @@ Instances::Instances(const Plan& plan, const Registry& registry, Model& model, L
       for (size_t b = 0; b < plan.phases[p].learns[l].blocks.size(); ++b) {
         BlockLearner learner{.learn = l, .block = b};
         const PlanLearn& learn = plan.phases[p].learns[l];
-        for (const int n : learn.in_lanes ? std::vector<int>{} : learn.nodes) {
+        for (const NodeId n : learn.in_lanes ? std::vector<NodeId>{} : learn.nodes) {
           learner.uses.push_back(make(n, -1));
           bind_block(learner.uses.back(), p, l, b, true, 0);
-          weft::prepare(plan, at(n), *learner.uses.back().node, Pass::learn);
+          weft::prepare(plan, n, *learner.uses.back().node, Pass::learn);
         }
         learners_[p].push_back(std::move(learner));
       }
 }
 
 // Primitives are built for every gradient that any phase wants.
-void Instances::prepare(size_t n, const Gradients& any) {
+void Instances::prepare(NodeId n, const Gradients& any) {
   std::vector<size_t> learns;  // phases in which it learns in lanes
   for (const PlanPhase& phase : plan_.phases)
-    if (const PlanLearn* learn = phase.learn(static_cast<int>(n)); learn && learn->in_lanes)
+    if (const PlanLearn* learn = phase.learn(n); learn && learn->in_lanes)
       learns.push_back(static_cast<size_t>(&phase - plan_.phases.data()));
   for (Instance& instance : nodes_[n]) {
     bind(instance, 0, 0, 0);
     for (size_t i = 0; i < instance.node->ins.size(); ++i)
-      if (const int input = plan_.nodes[n].inputs[i]; input >= 0)
-        instance.node->ins[i]->want_grad(any.wanted[at(input)]);
+      if (const ValueId input = plan_.nodes[n].inputs[i]; input)
+        instance.node->ins[i]->want_grad(any.wanted[input]);
     weft::prepare(plan_, n, *instance.node, Pass::forward);
     if (any.backward[n]) weft::prepare(plan_, n, *instance.node, Pass::backward);
     for (const size_t phase : learns) {
@@ -125,9 +123,9 @@ void Instances::prepare(size_t n, const Gradients& any) {
   }
 }
 
-Tensor Instances::tensor(int buffer, Rows rows) const {
-  if (buffer < 0) return {};
-  const PlanBuffer& b = plan_.buffers[at(buffer)];
+Tensor Instances::tensor(BufferId buffer, Rows rows) const {
+  if (!buffer) return {};
+  const PlanBuffer& b = plan_.buffers[buffer];
   const Range range =
       rows.lane < 0 ? Range{0, b.shape.rows()} : plan_.lane_rows(b.shape, rows.lane);
   if (!b.brief) {
@@ -139,31 +137,30 @@ Tensor Instances::tensor(int buffer, Rows rows) const {
           own ? own + b.offset : nullptr};
 }
 
-Tensor Instances::value(int index, int parity, Rows rows) const {
-  const PlanValue& v = plan_.values[at(index)];
-  if (parity == 1 && v.node == plan_.data)
-    return tensor(plan_.next_batch_buffers[at(v.port)], rows);
-  return tensor(plan_.value_buffers[at(index)], rows);
+Tensor Instances::value(ValueId value, int parity, Rows rows) const {
+  const PlanValue& v = plan_.values[value];
+  if (parity == 1 && v.node == plan_.data) return tensor(plan_.next_batch_buffers[v.port], rows);
+  return tensor(plan_.value_buffers[value], rows);
 }
 
-Tensor Instances::grad(size_t phase, int value, Rows rows) const {
+Tensor Instances::grad(size_t phase, ValueId value, Rows rows) const {
   const auto& grads = plan_.phases[phase].grads;
-  return grads.empty() ? Tensor{} : tensor(grads[at(value)], rows);
+  return grads.empty() ? Tensor{} : tensor(grads[value], rows);
 }
 
-Tensor Instances::input_grad(size_t phase, int node, size_t input, Rows rows) const {
+Tensor Instances::input_grad(size_t phase, NodeId node, size_t input, Rows rows) const {
   const auto& grads = plan_.phases[phase].input_grads;
-  return grads.empty() ? Tensor{} : tensor(grads[at(node)][input], rows);
+  return grads.empty() ? Tensor{} : tensor(grads[node][input], rows);
 }
 
 void Instances::bind(Instance& instance, size_t phase, int parity, int workspace) {
   const Rows rows{instance.lane, workspace};
-  const PlanNode& from = plan_.nodes[at(instance.plan_node)];
+  const PlanNode& from = plan_.nodes[instance.plan_node];
   const PlanPhase& p = plan_.phases[phase];
   Node& node = *instance.node;
   for (size_t i = 0; i < node.ins.size(); ++i) {
-    if (from.inputs[i] < 0) continue;
-    node.ins[i]->want_grad(p.loss >= 0 && p.wants[at(from.inputs[i])]);
+    if (!from.inputs[i]) continue;
+    node.ins[i]->want_grad(p.loss && p.wants[from.inputs[i]]);
     node.ins[i]->bind(value(from.inputs[i], parity, rows),
                       input_grad(phase, instance.plan_node, i, rows));
   }
@@ -177,20 +174,20 @@ void Instances::bind(Instance& instance, size_t phase, int parity, int workspace
 void Instances::bind_weights(Instance& instance, size_t phase) {
   const PlanLearn* learn = plan_.phases[phase].learn(instance.plan_node);
   for (size_t i = 0; i < instance.weights.size(); ++i) {
-    const int index = instance.weights[i];
-    if (index < 0) continue;
+    const WeightId index = instance.weights[i];
+    if (!index) continue;
     Weight* weight = instance.node->weights[i];
     Tensor grad;
     if (learn && learn->in_lanes) {
-      const auto& learned = learn->plan_weights;
-      const int64_t share =
-          learn->use(instance.plan_node) * plan_.lanes + std::max<int64_t>(instance.lane, 0);
+      const auto& learned = learn->learned;
+      const auto first = static_cast<int64_t>(*learn->use(instance.plan_node)) * plan_.lanes;
+      const int64_t share = first + std::max<int64_t>(instance.lane, 0);
       if (std::find(learned.begin(), learned.end(), index) != learned.end())
         grad = {weight->shape(), DType::f32,
                 learner_.share(phase, index, static_cast<size_t>(share))};
     }
     weight->want_grad(static_cast<bool>(grad), {0, weight->shape().rows()});
-    weight->bind(weights_[at(index)], grad);
+    weight->bind(weights_[index], grad);
   }
 }
 
@@ -201,23 +198,21 @@ void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_
   const PlanLearn& l = plan_.phases[phase].learns[learn];
   const Range given = l.blocks[block];
   for (size_t i = 0; i < instance.weights.size(); ++i) {
-    const int index = instance.weights[i];
+    const WeightId index = instance.weights[i];
     Weight* weight = instance.node->weights[i];
-    const bool learns =
-        std::find(l.plan_weights.begin(), l.plan_weights.end(), index) != l.plan_weights.end();
+    const bool learns = std::find(l.learned.begin(), l.learned.end(), index) != l.learned.end();
     if (!learns) continue;
     const Range rows = given.end >= 0 ? given : Range{0, weight->shape().rows()};
     float* to = first ? learner_.grad(phase, index, given) : learner_.scratch(index, given);
     weight->want_grad(true, rows);
-    weight->bind(weights_[at(index)], {weight->shape().with_front(rows.size()), DType::f32, to});
+    weight->bind(weights_[index], {weight->shape().with_front(rows.size()), DType::f32, to});
   }
 }
 
 bool Instances::note_binding(Instance& instance, size_t phase, int parity, int workspace) {
   const auto spaces = static_cast<int64_t>(workspaces.count()) + 1;
   const int64_t key =
-      (static_cast<int64_t>(phase) * 2 + (reads_data_[at(instance.plan_node)] ? parity : 0)) *
-          spaces +
+      (static_cast<int64_t>(phase) * 2 + (reads_data_[instance.plan_node] ? parity : 0)) * spaces +
       workspace + 1;
   return std::exchange(instance.bound, key) != key;
 }
@@ -227,8 +222,8 @@ void Instances::bind_lane(Instance& instance, size_t phase, int parity, int work
 }
 
 void Instances::bind(size_t phase, int parity) {
-  for (size_t n = 0; n < nodes_.size(); ++n) {
-    if (static_cast<int>(n) == plan_.data || plan_.nodes[n].laned) continue;
+  for (const NodeId n : nodes_.ids()) {
+    if (n == plan_.data || plan_.nodes[n].laned) continue;
     for (Instance& instance : nodes_[n])
       if (note_binding(instance, phase, parity)) bind(instance, phase, parity);
   }
@@ -239,8 +234,8 @@ void Instances::bind(size_t phase, int parity) {
 }
 
 void Instances::bind_data(int parity) {
-  if (plan_.data < 0) return;
-  for (Instance& instance : nodes_[at(plan_.data)]) bind(instance, 0, parity);
+  if (!plan_.data) return;
+  for (Instance& instance : nodes_[plan_.data]) bind(instance, 0, parity);
 }
 
 void Instances::set_schedules(int64_t step) {

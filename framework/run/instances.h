@@ -15,10 +15,10 @@ namespace weft {
 
 struct Instance {
   std::unique_ptr<Node> node;
-  int plan_node = -1;
-  int64_t lane = -1;         // -1: all rows
-  int64_t bound = -1;        // the phase, the batch buffer and the workspace it is bound to
-  std::vector<int> weights;  // in Plan::weights, for each of node->weights; -1: absent
+  NodeId plan_node;
+  int64_t lane = -1;              // -1: all rows
+  int64_t bound = -1;             // the phase, the batch buffer and the workspace it is bound to
+  std::vector<WeightId> weights;  // for each of node->weights; none if it is absent
 };
 
 // Instances that learn one block of weights together, use by use, in the plan's order; none if each
@@ -63,7 +63,7 @@ class Instances {
   Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
             const std::filesystem::path& output_dir, int threads);
 
-  std::vector<Instance>& of(int node) { return nodes_[static_cast<size_t>(node)]; }
+  std::vector<Instance>& of(NodeId node) { return nodes_[node]; }
   std::vector<BlockLearner>& learners(size_t phase) { return learners_[phase]; }
 
   // Ties what sees the whole batch to its memory; `parity` says which data buffer is this step's.
@@ -74,34 +74,34 @@ class Instances {
   void set_schedules(int64_t step);
 
   // Null where there is none.
-  Tensor value(int index, int parity, Rows rows = {}) const;
-  Tensor grad(size_t phase, int value, Rows rows = {}) const;
-  Tensor input_grad(size_t phase, int node, size_t input, Rows rows = {}) const;
+  Tensor value(ValueId value, int parity, Rows rows = {}) const;
+  Tensor grad(size_t phase, ValueId value, Rows rows = {}) const;
+  Tensor input_grad(size_t phase, NodeId node, size_t input, Rows rows = {}) const;
 
   Workspaces workspaces;
 
  private:
-  Tensor tensor(int buffer, Rows rows) const;
+  Tensor tensor(BufferId buffer, Rows rows) const;
   void bind(Instance& instance, size_t phase, int parity, int workspace = -1);
   // Notes what the instance is to be bound to. False if it is already.
   bool note_binding(Instance& instance, size_t phase, int parity, int workspace = -1);
   void bind_weights(Instance& instance, size_t phase);
   void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                   int parity);
-  struct Gradients {             // of any phase
-    std::vector<bool> wanted;    // by value
-    std::vector<bool> backward;  // by node
+  struct Gradients {  // of any phase
+    ByValue<bool> wanted;
+    ByNode<bool> backward;
   };
-  void prepare(size_t node, const Gradients& any);
+  void prepare(NodeId node, const Gradients& any);
 
   const Plan& plan_;
   Learner& learner_;
   Buffer arena_;
-  std::vector<std::vector<Instance>> nodes_;
+  ByNode<std::vector<Instance>> nodes_;
   std::vector<std::vector<BlockLearner>> learners_;  // by phase
   std::vector<std::pair<ParamBase*, const Schedule*>> schedules_;
-  std::vector<bool> reads_data_;  // by node
-  std::vector<Tensor> weights_;   // by Plan::weights
+  ByNode<bool> reads_data_;
+  ByWeight<Tensor> weights_;
 };
 
 }  // namespace weft

@@ -39,15 +39,15 @@ Learner::Learner(const Plan& plan, const Registry& registry, Model& model)
   for (size_t p = 0; p < plan.phases.size(); ++p) {
     for (const PlanOptimizer& optimizer : plan.phases[p].optimizers)
       phases_[p].optimizers.push_back(make_optimizer(optimizer, registry));
-    for (const int weight : plan.phases[p].updates) add_weight(p, weight);
+    for (const WeightId weight : plan.phases[p].updates) add_weight(p, weight);
     for (const PlanLearn& learn : plan.phases[p].learns) add_blocks(p, learn);
   }
 }
 
-void Learner::add_weight(size_t p, int w) {
+void Learner::add_weight(size_t p, WeightId w) {
   const PlanPhase& phase = plan_.phases[p];
   Weight& weight = phases_[p].weights[w];
-  const Shape& shape = plan_.weights[static_cast<size_t>(w)].shape;
+  const Shape& shape = plan_.weights[w].shape;
   const auto chosen = static_cast<size_t>(&plan_.optimizer(phase, w) - phase.optimizers.data());
   weight.optimizer = dynamic_cast<const Optimizer*>(phases_[p].optimizers[chosen].get());
   weight.grad = make(shape, weight.memory);
@@ -57,7 +57,7 @@ void Learner::add_weight(size_t p, int w) {
 }
 
 void Learner::add_blocks(size_t p, const PlanLearn& learn) {
-  for (const int w : learn.plan_weights) {
+  for (const WeightId w : learn.learned) {
     Weight& weight = phases_[p].weights.at(w);
     weight.shares = {weight.grad};
     while (learn.in_lanes && weight.shares.size() < learn.shares(plan_.lanes))
@@ -66,11 +66,11 @@ void Learner::add_blocks(size_t p, const PlanLearn& learn) {
   auto& blocks = phases_[p].blocks.emplace_back();
   for (const Range range : learn.blocks) {
     Block& block = blocks.emplace_back();
-    for (const int w : learn.plan_weights) {
+    for (const WeightId w : learn.learned) {
       const Weight& weight = phases_[p].weights.at(w);
       const Range rows = extent(w, range);
       const auto part = [&](const Tensor& t) { return t.slice(rows.begin, rows.end); };
-      const Tensor own = part(model_[plan_.weights[static_cast<size_t>(w)].name]);
+      const Tensor own = part(model_[plan_.weights[w].name]);
       block.parts.push_back({weight.optimizer, w, own.size(), own.floats(),
                              part(weight.grad).floats(),
                              weight.sum ? part(weight.sum).floats() : nullptr});
@@ -81,9 +81,9 @@ void Learner::add_blocks(size_t p, const PlanLearn& learn) {
     }
   }
   if (learn.nodes.size() < 2 || learn.in_lanes) return;
-  for (const int w : learn.plan_weights) {
+  for (const WeightId w : learn.learned) {
     std::vector<Buffer> memory;
-    const Tensor tensor = make(plan_.weights[static_cast<size_t>(w)].shape, memory);
+    const Tensor tensor = make(plan_.weights[w].shape, memory);
     scratch_[w] = {tensor, std::move(memory[0])};
   }
 }
@@ -106,22 +106,22 @@ bool Learner::updates(size_t phase, int64_t step) const {
 }
 
 // A block {0, -1} is a weight that is not cut.
-Range Learner::extent(int weight, Range block) const {
+Range Learner::extent(WeightId weight, Range block) const {
   if (block.end >= 0) return block;
-  return {0, plan_.weights[static_cast<size_t>(weight)].shape.rows()};
+  return {0, plan_.weights[weight].shape.rows()};
 }
 
-float* Learner::grad(size_t phase, int weight, Range block) {
+float* Learner::grad(size_t phase, WeightId weight, Range block) {
   const Range rows = extent(weight, block);
   return phases_[phase].weights.at(weight).grad.slice(rows.begin, rows.end).floats();
 }
 
-float* Learner::scratch(int weight, Range block) {
+float* Learner::scratch(WeightId weight, Range block) {
   const Range rows = extent(weight, block);
   return scratch_.at(weight).first.slice(rows.begin, rows.end).floats();
 }
 
-float* Learner::share(size_t phase, int weight, size_t index) {
+float* Learner::share(size_t phase, WeightId weight, size_t index) {
   return phases_[phase].weights.at(weight).shares[index].floats();
 }
 
@@ -136,9 +136,8 @@ void Learner::finish_block(size_t phase, size_t learn, size_t index, int64_t ste
   const bool updates_now = updates(phase, step);
   for (const Part& part : block.parts)
     if (!finite(part.grad, part.size))
-      throw Error(Exit::nonfinite, "the gradient of `" +
-                                       plan_.weights[static_cast<size_t>(part.name)].name +
-                                       "` is not finite");
+      throw Error(Exit::nonfinite,
+                  "the gradient of `" + plan_.weights[part.weight_id].name + "` is not finite");
   for (const Part& part : block.parts) {
     if (!part.sum) continue;
     add(part.sum, part.grad, part.size);
@@ -177,8 +176,7 @@ std::vector<NamedTensor> Learner::tensors() const {
   std::vector<NamedTensor> all;
   for (size_t p = 0; p < phases_.size(); ++p)
     for (const auto& [w, weight] : phases_[p].weights) {
-      const std::string prefix =
-          plan_.phases[p].decl->name + "." + plan_.weights[static_cast<size_t>(w)].name + ".";
+      const std::string prefix = plan_.phases[p].decl->name + "." + plan_.weights[w].name + ".";
       for (size_t s = 0; s < weight.slots.size(); ++s)
         all.push_back({prefix + weight.optimizer->slots[s]->name, weight.slots[s]});
       if (weight.sum) all.push_back({prefix + "gradient_sum", weight.sum});

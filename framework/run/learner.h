@@ -24,10 +24,10 @@ class Learner {
   bool updates(size_t phase, int64_t step) const;
 
   // Where learn() writes: the block's rows of a weight's gradient, or of a second one beside it.
-  float* grad(size_t phase, int weight, Range block);
-  float* scratch(int weight, Range block);
+  float* grad(size_t phase, WeightId weight, Range block);
+  float* scratch(WeightId weight, Range block);
   // Where it writes in lanes: a whole gradient for each. sum_shares() adds the block's rows of all.
-  float* share(size_t phase, int weight, size_t index);
+  float* share(size_t phase, WeightId weight, size_t index);
   void sum_shares(size_t phase, size_t learn, size_t block);
 
   // After the gradient of a block is whole, in any order, by any thread: accumulates and, unless
@@ -54,7 +54,7 @@ class Learner {
   };
   struct Part {  // of a weight, in a block
     const Optimizer* optimizer;
-    int name;  // in Plan::weights
+    WeightId weight_id;
     int64_t size;
     float *weight, *grad, *sum;
     std::vector<float*> slots, shares;  // shares: to be added to grad
@@ -65,20 +65,20 @@ class Learner {
   };
   struct Phase {
     std::vector<std::unique_ptr<Node>> optimizers;
-    std::map<int, Weight> weights;
+    std::map<WeightId, Weight> weights;
     std::vector<std::vector<Block>> blocks;  // by learn
     float scale = 1;                         // of the gradient, after clipping
     int64_t updates = 0;
   };
 
-  void add_weight(size_t phase, int weight);
+  void add_weight(size_t phase, WeightId weight);
   void add_blocks(size_t phase, const PlanLearn& learn);
-  Range extent(int weight, Range block) const;
+  Range extent(WeightId weight, Range block) const;
 
   const Plan& plan_;
   Model& model_;
   std::vector<Phase> phases_;
-  std::map<int, std::pair<Tensor, Buffer>> scratch_;
+  std::map<WeightId, std::pair<Tensor, Buffer>> scratch_;
 };
 
 }  // namespace weft

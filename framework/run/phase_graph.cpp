@@ -11,11 +11,7 @@
 
 namespace weft {
 
-namespace {
-size_t at(int index) {
-  return static_cast<size_t>(index);
-}
-}  // namespace
+namespace {}  // namespace
 
 void StepState::fail(const Error& error) {
   const std::scoped_lock lock(mutex);
@@ -32,8 +28,8 @@ PhaseGraph::PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanIte
       state_(state),
       index_(plan, plan.phases[phase]) {
   for (const PlanItem& item : items) add_item(item);
-  if (plan.phases[phase].loss >= 0) add_learning();
-  if (reads_ahead && plan.data >= 0) add_read_ahead();
+  if (plan.phases[phase].loss) add_learning();
+  if (reads_ahead && plan.data) add_read_ahead();
   connect();
 }
 
@@ -44,8 +40,8 @@ PhaseGraph::Task& PhaseGraph::task() {
 }
 
 PhaseGraph::Task& PhaseGraph::lane_task(int group, int64_t lane) {
-  while (groups_.size() <= at(group)) groups_.emplace_back(static_cast<size_t>(plan_.lanes));
-  Task*& found = groups_[at(group)][static_cast<size_t>(lane)];
+  while (std::ssize(groups_) <= group) groups_.emplace_back(static_cast<size_t>(plan_.lanes));
+  Task*& found = groups_[group][static_cast<size_t>(lane)];
   if (!found) {
     found = &task();
     found->lane = lane;
@@ -84,7 +80,7 @@ void PhaseGraph::add_item(const PlanItem& item) {
 }
 
 void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
-  const int n = item.node >= 0 ? item.node : plan_.values[at(item.value)].node;
+  const NodeId n = item.node ? item.node : plan_.values[item.value].node;
   Instance& instance = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
   Node* node = instance.node.get();
   const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
@@ -105,9 +101,9 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
 }
 
 // d mean(loss) / d loss: the rows that hold samples share it.
-void PhaseGraph::seed(int value, Rows rows) {
+void PhaseGraph::seed(ValueId value, Rows rows) {
   const Tensor grad = instances_.grad(phase_, value, rows);
-  const Shape& shape = plan_.values[at(value)].shape;
+  const Shape& shape = plan_.values[value].shape;
   const int64_t first = rows.lane < 0 ? 0 : plan_.lane_rows(shape, rows.lane).begin;
   const int64_t samples = shape.rank() == 0 ? 1 : state_.step.rows;
   for (int64_t row = 0; row < grad.shape.rows(); ++row)
@@ -115,11 +111,11 @@ void PhaseGraph::seed(int value, Rows rows) {
 }
 
 // The gradients that further readers left beside the value's own, added in the plan's order.
-void PhaseGraph::sum(int value, Rows rows) {
+void PhaseGraph::sum(ValueId value, Rows rows) {
   const Tensor grad = instances_.grad(phase_, value, rows);
   const auto each_reader = [&](auto f) {
-    for (const auto& [reader, input] : plan_.values[at(value)].readers)
-      if (const Tensor more = instances_.input_grad(phase_, reader, at(input), rows)) f(more);
+    for (const auto& [reader, input] : plan_.values[value].readers)
+      if (const Tensor more = instances_.input_grad(phase_, reader, input, rows)) f(more);
   };
   bool written = value == plan_.phases[phase_].loss;
   each_reader([&](const Tensor& own) { written = written || own.data == grad.data; });
@@ -148,9 +144,9 @@ void PhaseGraph::learn(BlockLearner& learner) {
   const Range block = learn.blocks[learner.block];
   for (size_t use = 0; use < learner.uses.size(); ++use) {
     learner.uses[use].node->learn(state_.step);
-    for (const int w : learn.plan_weights) {
+    for (const WeightId w : learn.learned) {
       if (use == 0) continue;
-      const Shape& shape = plan_.weights[at(w)].shape;
+      const Shape& shape = plan_.weights[w].shape;
       add(learner_.grad(phase_, w, block), learner_.scratch(w, block),
           (block.end >= 0 ? block.size() : shape.rows()) * shape.row_elements());
     }
@@ -165,7 +161,7 @@ void PhaseGraph::finish(BlockLearner& learner) {
 
 void PhaseGraph::add_learning() {
   const PlanPhase& phase = plan_.phases[phase_];
-  const int loss = plan_.values[at(phase.loss)].node;
+  const NodeId loss = plan_.values[phase.loss].node;
   Task& guard = task();
   wait_for(guard, index_.needs({.kind = PlanItem::Kind::seed, .value = phase.loss}));
   guard.calls.push_back({loss, Work::check, -1, [this](int) { check_loss(); }});
@@ -241,7 +237,7 @@ void PhaseGraph::connect() {
 
 void PhaseGraph::execute(Task& task) {
   const auto fail = [&](Exit code, const std::string& why) {
-    const PlanNode& node = plan_.nodes[at(task.now.load(std::memory_order_relaxed))];
+    const PlanNode& node = plan_.nodes[task.now.load(std::memory_order_relaxed)];
     state_.fail(Error(
         node.place,
         node.path + " (" + node.kind + "), step " + std::to_string(state_.step.number) + ": " + why,
@@ -266,7 +262,7 @@ void PhaseGraph::execute(Task& task) {
   } catch (...) {
     fail(Exit::internal, "threw what is not an exception");
   }
-  task.now.store(-1, std::memory_order_relaxed);
+  task.now.store(NodeId(), std::memory_order_relaxed);
 }
 
 void PhaseGraph::make_calls(Task& task, int workspace) {
@@ -298,8 +294,8 @@ void PhaseGraph::run() {
 
 void PhaseGraph::busy(std::vector<std::string>& names) const {
   for (const auto& task : tasks_)
-    if (const int node = task->now.load(std::memory_order_relaxed); node >= 0)
-      names.push_back(plan_.nodes[at(node)].path);
+    if (const NodeId node = task->now.load(std::memory_order_relaxed))
+      names.push_back(plan_.nodes[node].path);
 }
 
 }  // namespace weft

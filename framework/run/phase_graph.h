@@ -46,7 +46,7 @@ class PhaseGraph {
  private:
   using Join = tbb::flow::continue_node<tbb::flow::continue_msg>;
   struct Call {
-    int node;
+    NodeId node;
     Work work;
     int64_t part;  // as in Trace
     std::function<void(int workspace)> body;
@@ -56,7 +56,7 @@ class PhaseGraph {
     int64_t lane = -1;               // that it takes, or -1
     std::vector<Instance*> visited;  // of the lane
     std::vector<Call> calls;
-    std::atomic<int> now = -1;  // the node that runs
+    std::atomic<NodeId> now = NodeId();  // that runs
     std::unique_ptr<Join> join;
     std::vector<Task*> after;  // waits for these
   };
@@ -71,8 +71,8 @@ class PhaseGraph {
   void wait_for(Task& task, const std::vector<size_t>& items);
   void add_item(const PlanItem& item);
   void add_calls(const PlanItem& item, int64_t lane, Task& task);
-  void seed(int value, Rows rows);
-  void sum(int value, Rows rows);
+  void seed(ValueId value, Rows rows);
+  void sum(ValueId value, Rows rows);
   void check_loss();
   void learn(BlockLearner& learner);
   void finish(BlockLearner& learner);

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "framework/plan/ids.h"
+
 namespace weft {
 
 // What a call of a task does. `read` fills the next batch; `check` looks at the loss before
@@ -20,7 +22,7 @@ class Trace {
   using Clock = std::chrono::steady_clock;
   struct Span {
     size_t phase;
-    int node;
+    NodeId node;
     Work work;
     int64_t part;     // the lane, the block of a weight, or -1
     int graph, task;  // of that graph
