@@ -8,6 +8,7 @@
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
 #include "framework/cli/shipped.h"
+#include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
 #include "framework/run/fitted.h"
 
@@ -122,8 +123,8 @@ Exit bench(const BenchOptions& options) {
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
-  load_fitted(pipeline, pipeline.train.has_value());
-  const auto plan = Plan::build(pipeline, registry, Mode::train, mistakes);
+  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
+  const auto plan = build_plan(pipeline, registry, Mode::train, known, mistakes);
   mistakes.check();
   Bench bench(options, *plan, registry);
   bench.run();

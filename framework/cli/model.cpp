@@ -8,6 +8,7 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/shipped.h"
+#include "framework/plan/build_plan.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
 #include "framework/run/fitted.h"
@@ -21,7 +22,7 @@ namespace {
 struct Trained {
   std::unique_ptr<Pipeline> pipeline;
   Registry registry;
-  std::unique_ptr<Plan> plan;
+  std::unique_ptr<const Plan> plan;
   Model model;
   std::filesystem::path directory;
   int64_t step = 0;
@@ -103,16 +104,14 @@ Trained open(const ModelOptions& options, Mode mode) {
                 " does not use it: how many are generated is written there");
   trained.registry = load_plugins_for(*trained.pipeline);
   std::optional<Checkpoint> checkpoint;
+  Known known;
   if (from_run) {
     checkpoint = open_checkpoint(options.target, options.checkpoint);
-    trained.pipeline->training_steps = checkpoint->training_steps();
+    known.training_steps = checkpoint->training_steps();
   }
   const auto fitted = from_run ? fitted_of(options.target) : std::nullopt;
-  if (fitted)
-    trained.pipeline->fitted = *fitted;
-  else
-    load_fitted(*trained.pipeline, false);
-  trained.plan = Plan::build(*trained.pipeline, trained.registry, mode, mistakes);
+  known.fitted = fitted ? *fitted : fitted_of_modules(*trained.pipeline, false);
+  trained.plan = build_plan(*trained.pipeline, trained.registry, mode, known, mistakes);
   mistakes.check();
   if (from_run && !fitted)
     for (const auto& [name, learned] : *trained.plan->fitted)

@@ -8,6 +8,7 @@
 #include "framework/cli/commands.h"
 #include "framework/cli/shipped.h"
 #include "framework/cli/svg.h"
+#include "framework/plan/build_plan.h"
 #include "framework/plugin/loader.h"
 #include "framework/print/plan_dot.h"
 #include "framework/print/plan_text.h"
@@ -37,7 +38,7 @@ Exit train(const std::string& file, const std::vector<std::string>& sets, TrainO
   Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
   if (!mistakes.empty()) {  // tell everything that is wrong at once
-    build_plans(pipeline, registry, mistakes);
+    build_plans(pipeline, registry, {}, mistakes);
     mistakes.check();
   }
   if (options.run.empty()) options.run = std::filesystem::path("runs") / pipeline.name;
@@ -48,8 +49,8 @@ Exit check(const std::string& file, const std::vector<std::string>& sets) {
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
-  load_fitted(pipeline, pipeline.train.has_value());
-  const auto plans = build_plans(pipeline, registry, mistakes);
+  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
+  const auto plans = build_plans(pipeline, registry, known, mistakes);
   if (mistakes.empty()) check_transferred(pipeline, mistakes);
   mistakes.check();
   for (const auto& plan : plans) fmt::print("{}", plan_text(*plan));
@@ -61,8 +62,8 @@ Exit graph(const std::string& file, const std::vector<std::string>& sets, const 
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(file, sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
-  load_fitted(pipeline, pipeline.train.has_value());
-  const auto plan = Plan::build(pipeline, registry, mode_of(section), mistakes);
+  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
+  const auto plan = build_plan(pipeline, registry, mode_of(section), known, mistakes);
   mistakes.check();
   const std::string dot = plan_dot(*plan, pipeline);
   const auto kind = std::filesystem::path(output).extension();

@@ -12,6 +12,7 @@
 #include "framework/cli/machine.h"
 #include "framework/cli/scale.h"
 #include "framework/cli/shipped.h"
+#include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
 #include "framework/run/files.h"
 #include "framework/run/fitted.h"
@@ -187,7 +188,7 @@ class Profile {
   }
 
   std::string phase_name(size_t phase) const {
-    const PhaseDecl* decl = plan_.phases[phase].decl;
+    const auto& decl = plan_.phases[phase].decl;
     return decl ? decl->name : name(plan_.mode);
   }
 
@@ -318,8 +319,8 @@ Exit profile(const ProfileOptions& options) {
   Mistakes mistakes;
   Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
   const Registry registry = load_plugins_for(pipeline);
-  load_fitted(pipeline, pipeline.train.has_value());
-  const auto plan = Plan::build(pipeline, registry, mode_of(options.section), mistakes);
+  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
+  const auto plan = build_plan(pipeline, registry, mode_of(options.section), known, mistakes);
   mistakes.check();
   const Profile profile(options, *plan, registry);
   if (options.json)

@@ -49,6 +49,19 @@ std::vector<FragmentDecl> plugin_fragments(const Registry& registry) {
   return all;
 }
 
+std::optional<FragmentDecl> find_fragment(const std::string& name, const fs::path& pipeline,
+                                          const Registry& registry, Mistakes& mistakes) {
+  if (!is_name(name)) return std::nullopt;
+  std::vector<fs::path> folders = fragment_folders(registry);
+  folders.insert(folders.begin(), pipeline.parent_path() / "fragments");
+  for (const fs::path& folder : folders) {
+    std::error_code missing;
+    const fs::path file = folder / (name + ".yaml");
+    if (fs::is_regular_file(file, missing)) return read_fragment(name, Yaml::read(file), mistakes);
+  }
+  return std::nullopt;
+}
+
 FragmentParam::FragmentParam(const Yaml& param)
     : standard(param.is_map() ? param.find("default") : &param) {
   if (standard && standard->is_null()) standard = nullptr;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,12 @@ std::vector<std::filesystem::path> fragment_folders(const Registry& registry);
 std::vector<std::string> fragment_names(const Registry& registry);  // sorted; nothing is read
 // Sorted by name. Throws Error if one cannot be read.
 std::vector<FragmentDecl> plugin_fragments(const Registry& registry);
+
+// The fragment `name` from a folder `fragments` beside the pipeline's file, else from those of
+// plugins; nothing if there is none.
+std::optional<FragmentDecl> find_fragment(const std::string& name,
+                                          const std::filesystem::path& pipeline,
+                                          const Registry& registry, Mistakes& mistakes);
 
 // One of FragmentDecl::params: a map {default, about}, or the default alone.
 struct FragmentParam {

@@ -151,27 +151,6 @@ void Pipeline::build(Mistakes& mistakes) {
   check_best(*this, mistakes);
 }
 
-const FragmentDecl* Pipeline::fragment(const std::string& name,
-                                       const std::vector<std::filesystem::path>& folders,
-                                       Mistakes& mistakes) {
-  if (const auto found = fragments.find(name); found != fragments.end()) return &found->second;
-  std::vector<std::filesystem::path> search{std::filesystem::path(file).parent_path() /
-                                            "fragments"};
-  search.insert(search.end(), folders.begin(), folders.end());
-  for (const auto& folder : search) {
-    const auto path = folder / (name + ".yaml");
-    std::error_code missing;
-    if (!is_name(name) || !std::filesystem::is_regular_file(path, missing)) continue;
-    const Yaml text = Yaml::read(path);
-    fragments[name] = read_fragment(name, text, mistakes);
-    Yaml* all = source.find("fragments");  // a run must not depend on the folder
-    if (!all) source.put("fragments", Yaml::map({}, text.place())), all = source.find("fragments");
-    all->put(name, text);
-    return &fragments[name];
-  }
-  return nullptr;
-}
-
 GraphDecl Pipeline::instantiate(const FragmentDecl& fragment, const Vars& params,
                                 Mistakes& mistakes) {
   Vars own = params;

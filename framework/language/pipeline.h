@@ -54,6 +54,7 @@ struct FragmentDecl {
   std::string name, about;
   Yaml params;  // name -> {default, about}
   Yaml body;    // inputs, nodes, outputs; variables not yet replaced
+  Yaml text;    // all of it, as it is written
 };
 
 struct PhaseDecl {
@@ -111,23 +112,12 @@ class Pipeline {
 
   const SectionDecl* section(Mode mode) const;  // null if the file has none
 
-  // What is known of data before a plan is built, see Fit: of the run that goes on or is evaluated,
-  // or of those that modules come from; then also what `train` learned.
-  FittedMap fitted;
-  // How long the training lasts, once its plan is built or its run is read: what a schedule without
-  // `over` follows in every section. 0: not known.
-  int64_t training_steps = 0;
-
   // The whole file with includes merged and `--set` applied, variables kept: what a run stores.
   Yaml source;
 
   // A source with its variables replaced, and without them.
   static Yaml with_values(const Yaml& source, Mistakes& mistakes);
 
-  // A fragment by name: of this file, else from a `fragments` folder beside it or in `folders`.
-  const FragmentDecl* fragment(const std::string& name,
-                               const std::vector<std::filesystem::path>& folders,
-                               Mistakes& mistakes);
   // The graph of a fragment with its variables replaced by `params`.
   static GraphDecl instantiate(const FragmentDecl& fragment, const Vars& params,
                                Mistakes& mistakes);

@@ -103,7 +103,7 @@ ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& 
 }
 
 FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& mistakes) {
-  FragmentDecl fragment{.name = name};
+  FragmentDecl fragment{.name = name, .text = map};
   if (!map.is_map()) {
     mistakes.add(map.place(), "fragment " + ticked(name) + " must be a map");
     return fragment;

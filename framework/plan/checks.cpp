@@ -84,6 +84,27 @@ void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes) {
   check(other.states, first.states);
 }
 
+void check_best(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes) {
+  for (const auto& [name, value] : plan.reports) {
+    const Shape& shape = plan.values[value].shape;
+    if (plan.mode == Mode::evaluate && name == pipeline.train->save.best && shape.rank() > 0 &&
+        shape.row_elements() != 1)
+      mistakes.add(pipeline.train->save.best_place, "`best` must be one number, but `" + name +
+                                                        "` is " + shape.without_front().str() +
+                                                        " for each sample");
+  }
+}
+
+void check_learned(const Plan& train, const Plan& plan, const Pipeline& pipeline,
+                   Mistakes& mistakes) {
+  for (const PlanWeight& weight : plan.weights) {
+    const ModuleDecl& module = pipeline.modules.at(weight.module);
+    if (!train.weight(weight.name) && module.from.empty())
+      mistakes.add(module.graph.place, "module `" + module.name + "` learns nothing: `" +
+                                           name(plan.mode) + "` uses it, but `train` does not");
+  }
+}
+
 void check_memory(size_t bytes, const std::string& what, const Place& place, Mistakes& mistakes) {
   const size_t most = memory_limit();
   if (bytes > most)

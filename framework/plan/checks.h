@@ -16,6 +16,11 @@ void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& 
 void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes);
 // What two sections share has one shape.
 void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes);
+// What decides which checkpoint is best is one number.
+void check_best(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes);
+// What a section uses learns in `train`, or comes from another run.
+void check_learned(const Plan& train, const Plan& plan, const Pipeline& pipeline,
+                   Mistakes& mistakes);
 // There are so many bytes of memory here for `what`.
 void check_memory(size_t bytes, const std::string& what, const Place& place, Mistakes& mistakes);
 // Training in bf16 needs a CPU that has it; other sections do without.

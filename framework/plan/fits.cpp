@@ -80,21 +80,21 @@ bool agree(const Plan& plan, FittedMap& given) {
   return differ;
 }
 
-void keep_fits(const Plan& plan, Pipeline& pipeline, Mistakes& mistakes) {
+void keep_fits(Plan& plan, const FittedMap& given, Mistakes& mistakes) {
   size_t bytes = 0;
   std::set<std::string> counted;
   for (const auto& [node, fit, value] : read_fits(plan)) {
     const auto refuse = [&, &node = node](const std::string& sentence, Exit code = Exit::data) {
       mistakes.add(Error(node.place, node.path + " (" + node.kind + "): " + sentence, code));
     };
-    if (const auto given = pipeline.fitted.find(fit.name());
-        given != pipeline.fitted.end() && !given->second.dispute.empty())
-      refuse(given->second.dispute, Exit::checkpoint);
+    if (const auto known = given.find(fit.name());
+        known != given.end() && !known->second.dispute.empty())
+      refuse(known->second.dispute, Exit::checkpoint);
     else if (!fit.complaint().empty())
       refuse(fit.complaint());
     const auto modules = modules_that_read(plan, value);
     for (const std::string& module : modules)
-      if (const auto other = other_fit(pipeline.fitted, fit.name(), module); !other.empty())
+      if (const auto other = other_fit(given, fit.name(), module); !other.empty())
         refuse("module `" + module + "` learned with the " + other + ", but reads the " +
                fit.name() + " here: the same numbers would mean something else");
     if (counted.insert(fit.name()).second) bytes += fit.bytes()->size();
@@ -105,7 +105,7 @@ void keep_fits(const Plan& plan, Pipeline& pipeline, Mistakes& mistakes) {
     for (const std::string& module : modules)
       if (!holds(kept.modules, module)) kept.modules.push_back(module);
   }
-  if (plan.mode == Mode::train) pipeline.fitted = *plan.fitted;
+  plan.kept = *plan.fitted;
   for (const PlanNode& node : plan.nodes)  // the instances of lanes need not learn again
     for (const Fit* fit : node.node->fits)
       if (!fit->name().empty()) plan.fitted->try_emplace(fit->name(), Fitted{fit->bytes(), {}});

@@ -10,8 +10,8 @@ namespace weft {
 // otherwise. True if it did: the section is then to be built again, with that.
 bool agree(const Plan& plan, FittedMap& given);
 
-// Keeps in the plan, and of `train` in the pipeline for the other sections, what something reads.
+// Keeps in the plan what something reads; `given` was known before.
 // Mistakes: data that is not known, a module that learned with another vocabulary, and too much.
-void keep_fits(const Plan& plan, Pipeline& pipeline, Mistakes& mistakes);
+void keep_fits(Plan& plan, const FittedMap& given, Mistakes& mistakes);
 
 }  // namespace weft

@@ -17,14 +17,14 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
   if (!registry.find(optimizer.kind))
     throw Error(kind->place(), "there is no optimizer `" + optimizer.kind + "`" +
                                    did_you_mean(optimizer.kind, registry.names()));
-  optimizer.node = registry.make(optimizer.kind);
-  if (!dynamic_cast<const Optimizer*>(optimizer.node.get()))
+  std::unique_ptr<Node> node = registry.make(optimizer.kind);
+  if (!dynamic_cast<const Optimizer*>(node.get()))
     throw Error(kind->place(), "`" + optimizer.kind + "` is not an optimizer");
   std::vector<std::string> known;
-  for (const ParamBase* param : optimizer.node->params) known.emplace_back(param->name);
+  for (const ParamBase* param : node->params) known.emplace_back(param->name);
   for (const auto& [key, place, value] : map.entries()) {
     if (key == "node") continue;
-    ParamBase* const param = optimizer.node->param(key);
+    ParamBase* const param = node->param(key);
     if (!param) {
       mistakes.add(place,
                    optimizer.kind + " has no param `" + key + "`" + did_you_mean(key, known));
@@ -37,15 +37,16 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
       add_at(mistakes, value.place(), error, optimizer.kind + ": ");
     }
   }
-  for (const ParamBase* param : optimizer.node->params)
+  for (const ParamBase* param : node->params)
     if (param->required && !map.find(param->name))
       mistakes.add(map.place(),
                    optimizer.kind + " needs its param `" + param->name + "`: " + param->doc);
   try {
-    optimizer.node->infer();
+    node->infer();
   } catch (const Error& error) {
     mistakes.add(map.place(), optimizer.kind + ": " + error.sentence());
   }
+  optimizer.node = std::move(node);
   return optimizer;
 }
 }  // namespace

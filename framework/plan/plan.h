@@ -1,8 +1,10 @@
 // A section of a pipeline, ready to run: nodes loaded, wired and shaped; lanes cut; phases
-// differentiated; every tensor given its place in memory. Immutable, printable, no threads yet.
+// differentiated; every tensor given its place in memory. It owns what it needs of the pipeline; no
+// threads yet. build_plan.h makes plans, which nothing changes after.
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,11 +104,11 @@ struct PlanOptimizer {
   std::string match;  // "*.bias"; the phase's own optimizer matches "*"
   std::string kind;
   PlanParams params;
-  std::unique_ptr<Node> node;  // for its slots
+  std::unique_ptr<const Node> node;  // for its slots
 };
 
 struct PlanPhase {
-  const PhaseDecl* decl = nullptr;
+  std::optional<PhaseDecl> decl;  // none of a pass, in which nothing learns
   ValueId loss;
   std::vector<WeightId> updates;
   std::vector<PlanOptimizer> optimizers;
@@ -120,10 +122,6 @@ struct PlanPhase {
 
 class Plan {
  public:
-  // Mistakes are collected. A plan with mistakes must not run.
-  static std::unique_ptr<Plan> build(Pipeline& pipeline, const Registry& registry, Mode mode,
-                                     Mistakes& mistakes);
-
   Mode mode = Mode::train;
   std::string name;  // of the pipeline
   uint64_t seed = 0;
@@ -138,9 +136,12 @@ class Plan {
   std::vector<PlanState> states;
   std::vector<PlanPhase> phases;  // of evaluate and generate: one, without a loss
   std::vector<std::pair<std::string, ValueId>> reports;
-  // What is known of data: given, and learned by the sources that something reads.
+  // What is known of data, given or learned: by any source, and what something reads, which a run
+  // keeps.
   std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
-  ByNode<bool> needed;  // does a loss, a report or a sink need it?
+  FittedMap kept;
+  std::deque<FragmentDecl> fragments;  // that the pipeline itself does not hold
+  ByNode<bool> needed;                 // does a loss, a report or a sink need it?
   ById<PlanBuffer> buffers;
   ByValue<BufferId> value_buffers;
   std::vector<BufferId> next_batch_buffers;  // by output of the data: the batch read ahead
@@ -171,10 +172,5 @@ class Plan {
 };
 
 const char* name(Mode mode);  // "train"
-
-// The plans of all sections that the pipeline has, in the order train, evaluate, generate; a module
-// that another section uses must learn in `train`, or come from another run.
-std::vector<std::unique_ptr<Plan>> build_plans(Pipeline& pipeline, const Registry& registry,
-                                               Mistakes& mistakes);
 
 }  // namespace weft

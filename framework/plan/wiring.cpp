@@ -58,7 +58,7 @@ bool Wiring::attempt(Scope& scope, const NodeDecl& decl) {
 int64_t Wiring::training_steps() const {
   if (!pipeline_.train) return 0;
   if (pipeline_.train->steps) return pipeline_.train->steps;
-  if (plan_.mode != Mode::train) return pipeline_.training_steps;
+  if (plan_.mode != Mode::train) return known_steps_;
   return plan_.source() ? pipeline_.train->epochs * plan_.source()->batches() : 1;
 }
 
@@ -133,6 +133,16 @@ std::vector<std::string> Wiring::kinds() const {
   return kinds;
 }
 
+// Of the pipeline, else one that the plan takes from a file.
+const FragmentDecl* Wiring::fragment(const std::string& name) {
+  if (const auto own = pipeline_.fragments.find(name); own != pipeline_.fragments.end())
+    return &own->second;
+  for (const FragmentDecl& taken : plan_.fragments)
+    if (taken.name == name) return &taken;
+  auto found = find_fragment(name, pipeline_.file, registry_, mistakes_);
+  return found ? &plan_.fragments.emplace_back(std::move(*found)) : nullptr;
+}
+
 const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
   if (const auto done = scope.done.find(decl.name); done != scope.done.end()) return done->second;
   if (scope.failed.contains(decl.name) || expanded_ > most_nodes) throw Skip{};
@@ -150,8 +160,7 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
     } else if (const auto* entry = registry_.find(decl.kind)) {
       outputs = wire_kind(scope, decl, *entry->kind);
     } else {
-      const FragmentDecl* fragment =
-          pipeline_.fragment(decl.kind, fragment_folders(registry_), mistakes_);
+      const FragmentDecl* const fragment = this->fragment(decl.kind);
       if (!fragment && pipeline_.modules.contains(decl.kind))
         throw Error(decl.place, ticked(decl.kind) + " is a module: write `use: " + decl.kind +
                                     "` instead of `node: " + decl.kind + "`");
@@ -178,12 +187,12 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   PlanNode node{.path = scope.path + decl.name, .kind = kind.name, .place = decl.place};
   node.module = scope.module;
   node.weights = scope.weights + decl.name;
-  node.node = registry_.make(kind.name);
+  std::unique_ptr<Node> made = registry_.make(kind.name);
   const std::string who = decl.name.substr(0, decl.name.find('.')) + " (" + kind.name + ")";
   const bool is_data = &scope == &top_ && &decl == data_;
-  if (dynamic_cast<const Optimizer*>(node.node.get()))
+  if (dynamic_cast<const Optimizer*>(made.get()))
     throw Error(decl.place, who + " is an optimizer: it belongs in `optimizer:` of a phase");
-  if (dynamic_cast<const Source*>(node.node.get()) && !scope.module.empty())
+  if (dynamic_cast<const Source*>(made.get()) && !scope.module.empty())
     throw Error(decl.place, who + " is a data set: it belongs in a section, not in a module");
   node.setting.endless = !is_data;
   Mistakes own;
@@ -206,7 +215,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
 
   std::string meant;  // by keys that are misspelt
   for (const auto& [key, place, value] : decl.keys.entries())
-    if (const auto known = keys_of(*node.node);
+    if (const auto known = keys_of(*made);
         std::find(known.begin(), known.end(), key) == known.end()) {
       meant += did_you_mean(key, known);
       own.add(place, who + " has no port or param " + ticked(key) + did_you_mean(key, known) +
@@ -217,13 +226,13 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
       own.add(decl.place, who + " needs its " + what + " " + ticked(one.name) + ": " + one.doc);
   };
   std::vector<std::pair<ValueId, Place>> sources;
-  for (In* port : std::vector(node.node->ins)) {
+  for (In* port : std::vector(made->ins)) {
     const Yaml* ref = decl.keys.find(port->name);
     if (!ref && !port->traits.optional) needs("port", *port);
     sources.emplace_back(ref ? wired(*ref, port->name, port->traits.optional) : ValueId(),
                          ref ? ref->place() : decl.place);
   }
-  for (Ins* port : node.node->lists) {
+  for (Ins* port : made->lists) {
     const Yaml* refs = decl.keys.find(port->name);
     if (!refs)
       needs("port", *port);
@@ -235,9 +244,9 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     for (const Yaml& item : items)
       sources.emplace_back(wired(item, port->name, false), item.place());
     node.lists.push_back(items.size());
-    port->resize(node.node.get(), items.size());
+    port->resize(made.get(), items.size());
   }
-  for (ParamBase* param : node.node->params) {
+  for (ParamBase* param : made->params) {
     const Yaml* value = decl.keys.find(param->name);
     try {
       if (value && unresolved(*value))
@@ -250,17 +259,17 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
       add_at(own, value->place(), error, who + ": ");
     }
   }
-  refuse_alike(node, sources, who, own);
+  refuse_alike(*made, sources, who, own);
   own.check();
   if (skipped) throw Skip{};
   for (size_t i = 0; i < sources.size(); ++i)
-    connect(node, *node.node->ins[i], sources[i].first, sources[i].second);
-  infer(node);
+    connect(node, *made->ins[i], sources[i].first, sources[i].second);
+  infer(node, *made);
 
   const NodeId id(plan_.nodes.size());
   Outputs outputs;
-  for (const Out* port : node.node->outs) {
-    const bool only = node.node->outs.size() == 1;
+  for (const Out* port : made->outs) {
+    const bool only = made->outs.size() == 1;
     node.outputs.push_back(
         plan_.values.add({.path = node.path + (only ? "" : "." + std::string(port->name)),
                           .shape = port->shape(),
@@ -272,14 +281,14 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   for (size_t i = 0; i < node.inputs.size(); ++i)
     if (node.inputs[i]) plan_.values[node.inputs[i]].readers.push_back({id, i});
   if (is_data) plan_.data = id;
+  node.node = std::move(made);
   plan_.nodes.push_back(std::move(node));
   return outputs;
 }
 
-void Wiring::refuse_alike(const PlanNode& node,
-                          const std::vector<std::pair<ValueId, Place>>& sources,
+void Wiring::refuse_alike(const Node& node, const std::vector<std::pair<ValueId, Place>>& sources,
                           const std::string& who, Mistakes& mistakes) {
-  const auto& ins = node.node->ins;
+  const auto& ins = node.ins;
   for (size_t i = 0; i < ins.size() && ins.size() == sources.size(); ++i)
     for (size_t j = 0; ins[i]->traits.unlike && j < ins.size(); ++j)
       if (ins[j]->name == std::string_view(ins[i]->traits.unlike) && sources[i].first &&
@@ -312,28 +321,28 @@ bool Wiring::rests(const ModuleDecl& module) const {
          std::none_of(pipeline_.train->phases.begin(), pipeline_.train->phases.end(), updates);
 }
 
-void Wiring::infer(PlanNode& node) {
+void Wiring::infer(PlanNode& node, Node& made) {
   const auto module = pipeline_.modules.find(node.module);
   node.setting.mode = plan_.mode;
   node.setting.fitted = plan_.fitted;
   node.setting.frozen = module != pipeline_.modules.end() && rests(module->second);
   node.setting.random_key =
       Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path);
-  node.node->settle(node.setting);
+  made.settle(node.setting);
   try {
-    node.node->infer();
-    for (const Out* port : node.node->outs)
+    made.infer();
+    for (const Out* port : made.outs)
       if (!port->shaped())
         throw Error(Exit::plugin,
                     "gives its output " + ticked(port->name) + " no shape: a defect of the node");
-    keep_weights(node);
+    keep_weights(node, made);
   } catch (const Error& error) {
     std::string sides;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (!node.inputs[i]) continue;
       const PlanValue& source = plan_.values[node.inputs[i]];
       const Place& from = plan_.nodes[source.node].place;
-      sides += "\n    " + std::string(node.node->ins[i]->name) + " <- " + source.path + " " +
+      sides += "\n    " + std::string(made.ins[i]->name) + " <- " + source.path + " " +
                source.shape.str() + "  " + from.str();
     }
     throw Error(node.place, node.path + " (" + node.kind + "): " + error.sentence() + sides,
@@ -347,7 +356,7 @@ void Wiring::infer(PlanNode& node) {
 }
 
 // Weights and states belong to modules; every use of a module shares them.
-void Wiring::keep_weights(PlanNode& node) {
+void Wiring::keep_weights(const PlanNode& node, const Node& made) {
   const auto share = [&](const std::string& name, const Shape& shape, auto& all, auto&& fresh) {
     const auto same =
         std::find_if(all.begin(), all.end(), [&](const auto& w) { return w.name == name; });
@@ -363,7 +372,7 @@ void Wiring::keep_weights(PlanNode& node) {
                   " outside of any module: only modules are updated and saved; put it under "
                   "`modules:` and `use:` it");
   };
-  for (const Weight* weight : node.node->weights) {
+  for (const Weight* weight : made.weights) {
     if (!weight->present()) continue;
     at_home("weights");
     const std::string name = node.weights + "." + weight->name;
@@ -371,7 +380,7 @@ void Wiring::keep_weights(PlanNode& node) {
       return PlanWeight{name, node.module, weight->shape(), weight->init()};
     });
   }
-  for (const State* state : node.node->states) {
+  for (const State* state : made.states) {
     at_home("state");
     const std::string name = node.weights + "." + state->name;
     share(name, state->shape(), plan_.states, [&] {

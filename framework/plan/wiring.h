@@ -13,8 +13,13 @@ namespace weft {
 
 class Wiring {
  public:
-  Wiring(Plan& plan, Pipeline& pipeline, const Registry& registry, Mistakes& mistakes)
-      : plan_(plan), pipeline_(pipeline), registry_(registry), mistakes_(mistakes) {}
+  Wiring(Plan& plan, const Pipeline& pipeline, const Registry& registry, int64_t training_steps,
+         Mistakes& mistakes)
+      : plan_(plan),
+        pipeline_(pipeline),
+        registry_(registry),
+        known_steps_(training_steps),
+        mistakes_(mistakes) {}
 
   // Wires all nodes of the section.
   void section(const SectionDecl& section);
@@ -45,21 +50,22 @@ class Wiring {
   Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
   Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
   std::vector<std::string> kinds() const;  // and fragments
+  const FragmentDecl* fragment(const std::string& name);
   bool attempt(Scope& scope, const NodeDecl& decl);
-  static void refuse_alike(const PlanNode& node,
-                           const std::vector<std::pair<ValueId, Place>>& sources,
+  static void refuse_alike(const Node& node, const std::vector<std::pair<ValueId, Place>>& sources,
                            const std::string& who, Mistakes& mistakes);
   void connect(PlanNode& node, In& port, ValueId value, const Place& place);
-  void infer(PlanNode& node);
+  void infer(PlanNode& node, Node& made);
   bool rests(const ModuleDecl& module) const;
-  void keep_weights(PlanNode& node);
+  void keep_weights(const PlanNode& node, const Node& made);
   void expand(const std::vector<NodeDecl>& nodes, const Place& place);
   static void refuse_cycle(const Scope& scope, const NodeDecl& decl);
   static void index(Scope& scope, const std::vector<NodeDecl>& nodes);
 
   Plan& plan_;
-  Pipeline& pipeline_;
+  const Pipeline& pipeline_;
   const Registry& registry_;
+  const int64_t known_steps_;  // of the training; 0: not known
   Mistakes& mistakes_;
   Scope top_;
   const NodeDecl* data_ = nullptr;

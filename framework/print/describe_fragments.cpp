@@ -32,7 +32,7 @@ std::string list_fragments(const std::vector<FragmentDecl>& fragments) {
   size_t width = 0;
   for (const FragmentDecl& fragment : fragments) width = std::max(width, fragment.name.size());
   std::string out = fragments.empty() ? "" : "\nfragments, graphs of nodes\n";
-  for (const auto& [name, about, params, body] : fragments) out += line(name, width, about);
+  for (const auto& [name, about, params, body, text] : fragments) out += line(name, width, about);
   return out;
 }
 

@@ -63,7 +63,8 @@ std::optional<FittedMap> fitted_of(const std::filesystem::path& run) {
   }
 }
 
-void load_fitted(Pipeline& pipeline, bool to_train) {
+FittedMap fitted_of_modules(const Pipeline& pipeline, bool to_train) {
+  FittedMap all;
   std::map<std::string, std::string> origin;  // the run, by name
   for (const auto& [name, module] : pipeline.modules) {
     if (module.from.empty()) continue;
@@ -73,7 +74,7 @@ void load_fitted(Pipeline& pipeline, bool to_train) {
       const bool reads = std::find(fitted.modules.begin(), fitted.modules.end(), module.original) !=
                          fitted.modules.end();
       if (!reads && to_train) continue;
-      Fitted& ours = pipeline.fitted[what];
+      Fitted& ours = all[what];
       if (ours.bytes && *ours.bytes != *fitted.bytes)
         ours.dispute = "the runs `" + origin[what] + "` and `" + module.from +
                        "` learned different " + what +
@@ -83,6 +84,7 @@ void load_fitted(Pipeline& pipeline, bool to_train) {
       if (reads) ours.modules.push_back(name);
     }
   }
+  return all;
 }
 
 void remember_fits(const Plan& plan, const std::function<void(const std::string&)>& warn) {

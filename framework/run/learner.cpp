@@ -96,7 +96,7 @@ void Learner::set_schedules(int64_t step) {
 }
 
 bool Learner::runs(size_t phase, int64_t step) const {
-  const PhaseDecl* decl = plan_.phases[phase].decl;
+  const auto& decl = plan_.phases[phase].decl;
   return !decl || (step + 1) % decl->every == 0;
 }
 
@@ -187,7 +187,7 @@ std::vector<NamedTensor> Learner::tensors() const {
 nlohmann::json Learner::state() const {
   nlohmann::json updates = nlohmann::json::object();
   for (size_t p = 0; p < phases_.size(); ++p)
-    if (const PhaseDecl* decl = plan_.phases[p].decl) updates[decl->name] = phases_[p].updates;
+    if (const auto& decl = plan_.phases[p].decl) updates[decl->name] = phases_[p].updates;
   return updates;
 }
 
@@ -201,7 +201,7 @@ void Learner::load(const std::map<std::string, Tensor>& tensors, const nlohmann:
     std::copy(found->second.span().begin(), found->second.span().end(), own.tensor.floats());
   }
   for (size_t p = 0; p < phases_.size(); ++p)
-    if (const PhaseDecl* decl = plan_.phases[p].decl) {
+    if (const auto& decl = plan_.phases[p].decl) {
       phases_[p].updates = state.at(decl->name).get<int64_t>();
       if (phases_[p].updates < 0)
         throw Error(Exit::checkpoint, "`updates` of phase `" + decl->name + "` is below 0");

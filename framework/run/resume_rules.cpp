@@ -42,12 +42,13 @@ void check_conditions(nlohmann::json then, const nlohmann::json& now) {
 }
 
 // Values are compared, not the variables that they come from.
-PipelineChanges::PipelineChanges(const std::string& then, const Pipeline& now) {
+PipelineChanges::PipelineChanges(const std::string& then, const Yaml& now,
+                                 const std::string& name) {
   Mistakes ignored;
   const Yaml before = Pipeline::with_values(Yaml::parse(then, "pipeline.yaml"), ignored);
-  const Yaml* name = before.find("name");
-  then_ = name ? name->text() : now.name, now_ = now.name;
-  paths_ = before.differences(Pipeline::with_values(now.source, ignored));
+  const Yaml* other = before.find("name");
+  then_ = other ? other->text() : name, now_ = name;
+  paths_ = before.differences(Pipeline::with_values(now, ignored));
 }
 
 void PipelineChanges::check() const {

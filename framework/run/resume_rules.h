@@ -20,7 +20,7 @@ void check_conditions(nlohmann::json then, const nlohmann::json& now);
 // The paths whose values differ in a pipeline from what it was, such as `train.nodes.enc.size`.
 class PipelineChanges {
  public:
-  PipelineChanges(const std::string& then, const Pipeline& now);
+  PipelineChanges(const std::string& then, const Yaml& now, const std::string& name);
 
   // Refuses a change of what learns: how long, what is saved and what is reported may change.
   void check() const;

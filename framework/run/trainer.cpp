@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "framework/plan/build_plan.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
 #include "framework/run/exit_guard.h"
@@ -25,16 +26,16 @@ using Json = nlohmann::json;
 
 class Trainer {
  public:
-  Trainer(Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
+  Trainer(const Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
       : pipeline_(pipeline), registry_(registry), options_(options), decl_(*pipeline.train) {
     Mistakes mistakes;
     const bool resumes = options.start == TrainOptions::Start::resume;
-    if (const auto own = resumes ? fitted_of(options.run) : std::nullopt)
-      pipeline.fitted = *own;
-    else
-      load_fitted(pipeline, true);
-    auto plans = build_plans(pipeline, registry, mistakes);
+    const auto own = resumes ? fitted_of(options.run) : std::nullopt;
+    auto plans =
+        build_plans(pipeline, registry, {own ? *own : fitted_of_modules(pipeline, true)}, mistakes);
     mistakes.check();
+    source_ = whole_source(pipeline, plans);
+    resolved_ = source_.str();
     plan_ = std::move(plans[0]);
     if (pipeline.evaluate) evaluation_ = std::move(plans[1]);
     if (pipeline.generate)
@@ -111,7 +112,6 @@ class Trainer {
                           .warn = [this](const std::string& s) { say(s); }});
     if (resumes && !resume()) sources = load_transferred(model_, pipeline_);
     for (const std::string& source : sources) say(source);
-    resolved_ = pipeline_.source.str();
     if ((step_ < last_ && !done_) || !resumes) {  // a run that is done stays what it was
       directory_->write("resolved.yaml", resolved_);
       directory_->write("run.json", facts());
@@ -168,7 +168,7 @@ class Trainer {
 
   void take_up(const Checkpoint& checkpoint) {
     const Json& state = checkpoint.state;
-    const PipelineChanges changes(checkpoint.pipeline, pipeline_);
+    const PipelineChanges changes(checkpoint.pipeline, source_, pipeline_.name);
     if (!options_.allow_drift) {
       check_conditions(state.at("conditions"), conditions_of(pipeline_, *plan_));
       changes.check();
@@ -267,7 +267,7 @@ class Trainer {
                      {"best_step", best_step_},
                      {"without_better", without_better_},
                      {"means", means_->state()},
-                     {"fitted", to_json(pipeline_.fitted)}};
+                     {"fitted", to_json(plan_->kept)}};
     try {
       const auto model = model_.tensors();
       const auto optimizer = engine_->learner().tensors();
@@ -333,11 +333,12 @@ class Trainer {
       tell("{}\n", sentence);
   }
 
-  Pipeline& pipeline_;
+  const Pipeline& pipeline_;
   const Registry& registry_;
   const TrainOptions& options_;
   const TrainDecl& decl_;
-  std::unique_ptr<Plan> plan_, evaluation_;
+  std::unique_ptr<const Plan> plan_, evaluation_;
+  Yaml source_;
   Model model_;
   std::unique_ptr<Engine> engine_, evaluator_;
   std::unique_ptr<RunDirectory> directory_;
@@ -355,7 +356,7 @@ class Trainer {
 };
 }  // namespace
 
-Exit train(Pipeline& pipeline, const Registry& registry, const TrainOptions& options) {
+Exit train(const Pipeline& pipeline, const Registry& registry, const TrainOptions& options) {
   if (!pipeline.train) throw Error(Place{pipeline.file}, "the pipeline has no section `train`");
   return Trainer(pipeline, registry, options).run();
 }

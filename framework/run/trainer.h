@@ -27,6 +27,6 @@ struct TrainOptions {
 
 // Exit::done when the training has ended, Exit::stopped when it was asked to stop and has saved.
 // Throws Error for everything else.
-Exit train(Pipeline& pipeline, const Registry& registry, const TrainOptions& options);
+Exit train(const Pipeline& pipeline, const Registry& registry, const TrainOptions& options);
 
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "framework/plan/build_plan.h"
 #include "framework/plugin/loader.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/engine.h"
@@ -78,7 +79,7 @@ class Faults : public testing::Test {
     try {
       Mistakes mistakes;
       Pipeline pipeline = Pipeline::parse(text, "chain.yaml", {}, mistakes);
-      const auto plan = Plan::build(pipeline, registry_, Mode::train, mistakes);
+      const auto plan = build_plan(pipeline, registry_, Mode::train, {}, mistakes);
       mistakes.check();
       Model model;
       model.add(*plan);

@@ -5,6 +5,7 @@
 #include <random>
 #include <sstream>
 
+#include "framework/plan/build_plan.h"
 #include "framework/print/plan_dot.h"
 #include "framework/print/plan_text.h"
 #include "tests/support/environment.h"
@@ -99,7 +100,7 @@ int check(const std::string& text, std::string& said) {
     Pipeline pipeline = Pipeline::parse(text, "pipeline.yaml", {}, mistakes);
     for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
       if (!pipeline.section(mode)) continue;
-      const auto plan = Plan::build(pipeline, standard_nodes(), mode, mistakes);
+      const auto plan = build_plan(pipeline, standard_nodes(), mode, {}, mistakes);
       if (mistakes.empty()) said += plan_text(*plan) + plan_dot(*plan, pipeline);
     }
     mistakes.check();

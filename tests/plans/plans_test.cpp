@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "framework/plan/build_plan.h"
 #include "framework/print/plan_text.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/temporary_directory.h"
@@ -91,7 +92,7 @@ std::string outcome(const std::vector<std::string>& sets) {
   try {
     Mistakes mistakes;
     Pipeline pipeline = Pipeline::read("pipeline.yaml", sets, mistakes);
-    for (const auto& plan : build_plans(pipeline, standard_nodes(), mistakes)) {
+    for (const auto& plan : build_plans(pipeline, standard_nodes(), {}, mistakes)) {
       if (mistakes.empty()) text += plan_text(*plan);
       for (const PlanNode& node : plan->nodes)
         for (const auto& [name, value] : node.params.values)

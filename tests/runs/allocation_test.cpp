@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/tiny_runs.h"
@@ -92,7 +93,7 @@ TEST_P(Allocations, AreNoneInAStep) {
   std::filesystem::current_path(folder_.path());
   Mistakes mistakes;
   Pipeline pipeline = Pipeline::parse(GetParam().pipeline(), "it.yaml", {}, mistakes);
-  const auto plan = Plan::build(pipeline, standard_nodes(), Mode::train, mistakes);
+  const auto plan = build_plan(pipeline, standard_nodes(), Mode::train, {}, mistakes);
   mistakes.check();
   Model model;
   model.add(*plan);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
 #include "tests/support/lone_node.h"
 
@@ -37,7 +38,7 @@ std::map<std::string, std::vector<float>> trained(const std::string& text, int64
                                                   std::vector<double>* report = nullptr) {
   Mistakes mistakes;
   Pipeline p = Pipeline::parse(text, "pipeline.yaml", {}, mistakes);
-  const auto plan = Plan::build(p, standard_nodes(), Mode::train, mistakes);
+  const auto plan = build_plan(p, standard_nodes(), Mode::train, {}, mistakes);
   mistakes.check();
   Model model;
   model.add(*plan);

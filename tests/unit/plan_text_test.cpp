@@ -6,6 +6,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "framework/plan/build_plan.h"
 #include "framework/plugin/loader.h"
 #include "framework/print/plan_dot.h"
 #include "tests/support/temporary_directory.h"
@@ -47,7 +48,7 @@ struct Planned {
   Registry registry = load_plugins(plugin_search());
   Mistakes mistakes;
   Pipeline pipeline = Pipeline::parse(twins, "twins.yaml", {}, mistakes);
-  std::unique_ptr<Plan> plan = Plan::build(pipeline, registry, Mode::train, mistakes);
+  std::unique_ptr<const Plan> plan = build_plan(pipeline, registry, Mode::train, {}, mistakes);
   Planned() { mistakes.check(); }
 };
 

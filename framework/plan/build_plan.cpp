@@ -1,0 +1,223 @@
+#include "framework/plan/build_plan.h"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "framework/plan/checks.h"
+#include "framework/plan/differentiate.h"
+#include "framework/plan/fits.h"
+#include "framework/plan/memory.h"
+#include "framework/plan/optimizers.h"
+#include "framework/plan/wiring.h"
+
+namespace weft {
+
+namespace {
+// Rows of a lane: fewer starve a matrix product, more starve the threads and outgrow the cache.
+constexpr int64_t most_rows = 64, least_rows = 4;
+constexpr int64_t cache_elements = 1 << 19;  // of the largest tensor of a lane: 2 MiB
+constexpr int64_t most_lanes = 64;
+
+// Rows of a batch: what the data gives, else what the nodes without inputs make.
+int64_t batch_rows(const Plan& plan) {
+  int64_t rows = 1;
+  for (const PlanNode& node : plan.nodes)
+    for (const ValueId value : node.outputs)
+      if (node.inputs.empty() && plan.values[value].shape.rank() > 0)
+        rows = std::max(rows, plan.values[value].shape.rows());
+  return plan.source() ? *plan.source()->batch : rows;
+}
+
+int64_t choose_lanes(const Plan& plan) {
+  int64_t largest = 1;  // elements of a row
+  for (const PlanValue& value : plan.values)
+    if (value.shape.rank() > 0) largest = std::max(largest, value.shape.row_elements());
+  const auto fitting = std::bit_floor(static_cast<uint64_t>(cache_elements / largest));
+  const int64_t rows = std::clamp(static_cast<int64_t>(fitting), least_rows, most_rows);
+  return std::clamp<int64_t>(plan.rows / rows, 1, most_lanes);
+}
+
+// Row i of what it writes depends on row i of what it reads.
+bool is_row_wise(const PlanNode& node, const Plan& plan) {
+  const auto has_rows = [](const Shape& shape) { return shape.rank() > 0; };
+  if (node.node->whole_batch() || node.node->outs.empty()) return false;
+  for (const ValueId value : node.inputs)
+    if (value && !has_rows(plan.values[value].shape)) return false;
+  return std::all_of(node.node->outs.begin(), node.node->outs.end(),
+                     [&](const Out* out) { return has_rows(out->shape()); });
+}
+
+void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry, Wiring& wiring,
+                  Mistakes& mistakes) {
+  for (const PhaseDecl& decl : pipeline.train->phases) {
+    check_updates(plan, pipeline, decl, mistakes);
+    PlanPhase phase{.decl = decl, .loss = wiring.value(decl.minimize.text, decl.minimize.place)};
+    if (!phase.loss) continue;
+    const PlanValue& loss = plan.values[phase.loss];
+    if (loss.shape.rank() > 1 || loss.dtype != DType::f32)
+      mistakes.add(decl.minimize.place, "`" + decl.minimize.text + "` is " + loss.shape.str() +
+                                            (loss.dtype == DType::i32 ? " of i32 numbers" : "") +
+                                            ", but a loss is one number for each sample, [" +
+                                            std::to_string(plan.rows) +
+                                            "], or one for the batch, []");
+    for (const WeightId w : plan.weights.ids())
+      for (const Mention& module : decl.update)
+        if (plan.weights[w].module == module.text) phase.updates.push_back(w);
+    phase.optimizers = read_optimizers(plan, decl, registry, mistakes);
+    differentiate(plan, phase, mistakes);
+    plan.phases.push_back(std::move(phase));
+  }
+  check_modules_learn(plan, pipeline, mistakes);
+}
+
+// Without phases nothing learns, but nodes with state remember what passes.
+void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
+  if (plan.states.empty() && mistakes.empty())
+    mistakes.add(section.place,
+                 "`train` needs `phases`: what to minimize, and what to update for it");
+  plan.phases.emplace_back();
+}
+
+void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<ValueId>& wanted,
+                 Mistakes& mistakes) {
+  plan.needed = ancestors(plan, wanted);
+  for (const NodeId n : plan.nodes.ids().backwards()) {
+    if (!plan.nodes[n].node->outs.empty()) continue;  // a sink, with all it needs
+    if (plan.mode == Mode::train)
+      mistakes.add(
+          plan.nodes[n].place,
+          "`" + plan.nodes[n].kind + "` writes files: it belongs under `evaluate` or `generate`");
+    plan.needed[n] = true;
+    const auto above = ancestors(plan, [&] {
+      std::vector<ValueId> inputs;
+      for (const ValueId value : plan.nodes[n].inputs)
+        if (value) inputs.push_back(value);
+      return inputs;
+    }());
+    for (const NodeId i : above.ids()) plan.needed[i] = plan.needed[i] || above[i];
+  }
+  if (section.inherits) return;
+  std::set<std::string> needed;  // "block.2.h" needs `block`, `block.2`
+  for (const NodeId n : plan.nodes.ids())
+    for (size_t dot = 0; plan.needed[n] && dot != std::string::npos;)
+      needed.insert(plan.nodes[n].path.substr(0, dot = plan.nodes[n].path.find('.', dot + 1)));
+  for (const NodeDecl& decl : section.nodes)
+    if (!needed.contains(decl.name))
+      mistakes.add(decl.place,
+                   "node `" + decl.name + "` is unused: no loss, report or sink depends on it");
+}
+
+std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& registry, Mode mode,
+                                    const Known& known, Mistakes& mistakes) {
+  auto plan = std::make_unique<Plan>();
+  plan->mode = mode;
+  plan->name = pipeline.name;
+  plan->seed = pipeline.seed;
+  *plan->fitted = known.fitted;
+  check_precision(pipeline, mode, mistakes);
+  if (dnn_has_bf16()) plan->precision = pipeline.precision;
+  const SectionDecl* section = pipeline.section(mode);
+  if (!section)
+    throw Error(Place{pipeline.file},
+                "the pipeline has no section `" + std::string(weft::name(mode)) + "`");
+  Wiring wiring(*plan, pipeline, registry, known.training_steps, mistakes);
+  wiring.section(*section);
+  plan->rows = batch_rows(*plan);
+  plan->lanes = section->lanes ? std::min(section->lanes, plan->rows) : choose_lanes(*plan);
+  for (PlanNode& node : plan->nodes) node.laned = is_row_wise(node, *plan);
+  if (mistakes.empty()) check_rows(*plan, mistakes);
+  check_measures(*plan, mistakes);
+
+  std::vector<ValueId> wanted;
+  const auto want = [&](const Mention& mention, bool reported) {
+    const ValueId value = wiring.value(mention.text, mention.place);
+    if (!value) return;
+    wanted.push_back(value);
+    if (plan->values[value].dtype != DType::f32)
+      mistakes.add(mention.place,
+                   "`" + mention.text + "` has i32 numbers, but a report is a mean of f32");
+    if (reported) plan->reports.emplace_back(mention.text, value);
+    if (reported && mode != Mode::evaluate && plan->measure(plan->reports.size() - 1))
+      mistakes.add(mention.place, "`" + mention.text +
+                                      "` is one number for the whole set: only `evaluate` can "
+                                      "report it");
+  };
+  for (const Mention& mention : section->report) want(mention, true);
+  if (mode == Mode::train) {
+    build_phases(*plan, pipeline, registry, wiring, mistakes);
+    if (pipeline.train->phases.empty()) build_pass(*plan, *section, mistakes);
+    for (const PlanPhase& phase : plan->phases)
+      if (phase.loss) wanted.push_back(phase.loss);
+    if (pipeline.evaluate && pipeline.evaluate->inherits && mistakes.empty())
+      for (const Mention& mention : pipeline.evaluate->report) want(mention, false);
+  } else {
+    plan->phases.emplace_back();
+  }
+  if (mistakes.empty()) mark_needed(*plan, *section, wanted, mistakes);
+  for (const NodeId n : plan->needed.ids())  // `evaluate` alone runs measures
+    if (mode != Mode::evaluate && dynamic_cast<const Measure*>(plan->nodes[n].node.get()))
+      plan->needed[n] = false;
+  if (mistakes.empty()) {
+    const auto items = plan->program(std::vector<bool>(plan->phases.size(), true));
+    for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];
+    plan_memory(*plan);
+    check_memory(plan->bytes(), "`" + std::string(weft::name(mode)) + "`", section->place,
+                 mistakes);
+  }
+  return plan;
+}
+
+// What the plan of `train` adds to what is known.
+Known known_after(const Plan& train, const Known& before, const Mistakes& mistakes) {
+  return {mistakes.empty() ? train.kept : before.fitted, train.steps};
+}
+}  // namespace
+
+std::unique_ptr<const Plan> build_plan(const Pipeline& pipeline, const Registry& registry,
+                                       Mode mode, Known known, Mistakes& mistakes) {
+  const bool lacks_steps = mode != Mode::train && pipeline.train && !known.training_steps;
+  if (lacks_steps && !mistakes.empty()) {
+    known.training_steps = 1;  // of a plan that will not run
+  } else if (lacks_steps && !pipeline.train->steps) {
+    Mistakes of_train;
+    const auto train = build_plan(pipeline, registry, Mode::train, known, of_train);
+    known = known_after(*train, known, of_train);
+  }
+  auto plan = build_section(pipeline, registry, mode, known, mistakes);
+  if (Known agreed = known; mistakes.empty() && agree(*plan, agreed.fitted))
+    plan = build_section(pipeline, registry, mode, agreed, mistakes);
+  if (mistakes.empty()) keep_fits(*plan, known.fitted, mistakes);
+  return plan;
+}
+
+Plans build_plans(const Pipeline& pipeline, const Registry& registry, Known known,
+                  Mistakes& mistakes) {
+  Plans plans;
+  for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
+    if (!pipeline.section(mode)) continue;
+    plans.push_back(build_plan(pipeline, registry, mode, known, mistakes));
+    if (mode == Mode::train) known = known_after(*plans.back(), known, mistakes);
+  }
+  if (mistakes.empty())
+    for (size_t i = 1; i < plans.size(); ++i) check_shared(*plans[0], *plans[i], mistakes);
+  if (mistakes.empty() && pipeline.train && pipeline.evaluate)  // a training holds both
+    check_memory(plans[0]->bytes() + plans[1]->bytes() - plans[1]->weight_bytes(),
+                 "`train` with its `evaluate`", pipeline.train->place, mistakes);
+  if (mistakes.empty() && pipeline.train)
+    for (const auto& plan : plans)
+      check_best(*plan, pipeline, mistakes), check_learned(*plans[0], *plan, pipeline, mistakes);
+  return plans;
+}
+
+Yaml whole_source(const Pipeline& pipeline, const Plans& plans) {
+  Yaml source = pipeline.source;
+  for (const auto& plan : plans)
+    for (const FragmentDecl& fragment : plan->fragments) {
+      if (!source.find("fragments")) source.put("fragments", Yaml::map({}, fragment.text.place()));
+      source.find("fragments")->put(fragment.name, fragment.text);
+    }
+  return source;
+}
+
+}  // namespace weft
