@@ -10,7 +10,7 @@
 #include "framework/cli/shipped.h"
 #include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
-#include "framework/run/fitted.h"
+#include "framework/run/transfer.h"
 
 namespace weft::cli {
 
@@ -89,7 +89,7 @@ class Bench {
   const BenchOptions& options_;
   const Plan& plan_;
   const Registry& registry_;
-  Model model_;
+  Weights model_;
   std::vector<Timing> timings_;
   Peak peak_{plan_.precision};
   double first_step_ = 0;

@@ -13,8 +13,7 @@
 #include "framework/print/plan_dot.h"
 #include "framework/print/plan_text.h"
 #include "framework/run/files.h"
-#include "framework/run/fitted.h"
-#include "framework/run/model.h"
+#include "framework/run/transfer.h"
 
 namespace weft::cli {
 

@@ -10,12 +10,12 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
-#include "framework/cli/scale.h"
 #include "framework/cli/shipped.h"
+#include "framework/cli/simulation.h"
 #include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
 #include "framework/run/files.h"
-#include "framework/run/fitted.h"
+#include "framework/run/transfer.h"
 
 namespace weft::cli {
 
@@ -226,10 +226,11 @@ class Profile {
       nodes[node.path].kind = node.kind;
     }
     if (threads_ == 1) {
-      const Scale scale(trace_, walls_.size(), wall);
-      const double usual = step() / scale.step(1);  // beside busy neighbours the mean is longer
+      const Simulation simulation(trace_, walls_.size(), wall);
+      const double usual =
+          step() / simulation.step(1);  // beside busy neighbours the mean is longer
       for (const int threads : more_threads)
-        scale_.emplace_back(threads, scale.step(threads) * usual);
+        scale_.emplace_back(threads, simulation.step(threads) * usual);
     }
     phases_ = sorted(phases), kinds_ = sorted(kinds), nodes_ = sorted(nodes);
   }
@@ -302,7 +303,7 @@ class Profile {
 
   const ProfileOptions& options_;
   const Plan& plan_;
-  Model model_;
+  Weights model_;
   Trace trace_;
   Peak peak_{plan_.precision};
   double copied_ = copied_bytes();

@@ -78,7 +78,7 @@ bool finite(const Tensor& tensor, int64_t rows) {
 
 struct Engine::Body {
   const Plan& plan;
-  Model& model;
+  Weights& model;
   Learner& learner;
   int threads;
   tbb::global_control limit;
@@ -92,7 +92,7 @@ struct Engine::Body {
   std::mutex building;       // busy() looks at the graphs from another thread
   std::map<std::vector<bool>, std::vector<std::unique_ptr<PhaseGraph>>> graphs;  // by active phases
 
-  Body(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
+  Body(const Plan& plan, const Registry& registry, Weights& model, Learner& learner,
        const EngineOptions& options)
       : plan(plan),
         model(model),
@@ -231,7 +231,7 @@ struct Engine::Body {
   }
 };
 
-Engine::Engine(const Plan& plan, const Registry& registry, Model& model,
+Engine::Engine(const Plan& plan, const Registry& registry, Weights& model,
                const EngineOptions& options) {
   single_threaded_dnn();
   check_threads(threads_of(options));

@@ -11,7 +11,7 @@
 
 #include "framework/plan/plan.h"
 #include "framework/run/learner.h"
-#include "framework/run/model.h"
+#include "framework/run/weights.h"
 #include "framework/run/trace.h"
 
 namespace weft {
@@ -24,7 +24,7 @@ struct EngineOptions {
 
 class Engine {
  public:
-  Engine(const Plan& plan, const Registry& registry, Model& model, const EngineOptions& options);
+  Engine(const Plan& plan, const Registry& registry, Weights& model, const EngineOptions& options);
   ~Engine();
 
   // One step. `schedule_step` is the step of the training that scheduled params are taken at.

@@ -63,30 +63,6 @@ std::optional<FittedMap> fitted_of(const std::filesystem::path& run) {
   }
 }
 
-FittedMap fitted_of_modules(const Pipeline& pipeline, bool to_train) {
-  FittedMap all;
-  std::map<std::string, std::string> origin;  // the run, by name
-  for (const auto& [name, module] : pipeline.modules) {
-    if (module.from.empty()) continue;
-    const std::optional<FittedMap> theirs = fitted_of(module.from);
-    if (!theirs) continue;
-    for (const auto& [what, fitted] : *theirs) {
-      const bool reads = std::find(fitted.modules.begin(), fitted.modules.end(), module.original) !=
-                         fitted.modules.end();
-      if (!reads && to_train) continue;
-      Fitted& ours = all[what];
-      if (ours.bytes && *ours.bytes != *fitted.bytes)
-        ours.dispute = "the runs `" + origin[what] + "` and `" + module.from +
-                       "` learned different " + what +
-                       ", but a pipeline has one for all of its modules";
-      ours.bytes = fitted.bytes;
-      origin[what] = module.from;
-      if (reads) ours.modules.push_back(name);
-    }
-  }
-  return all;
-}
-
 void remember_fits(const Plan& plan, const std::function<void(const std::string&)>& warn) {
   for (const PlanNode& node : plan.nodes)
     for (const Fit* fit : node.node->fits) try {

@@ -16,11 +16,6 @@ nlohmann::json to_json(const FittedMap& fitted);
 // there is none, or an older weft wrote it.
 std::optional<FittedMap> fitted_of(const std::filesystem::path& run);
 
-// What the modules that come `from` other runs learned with: to train, what they read, since other
-// layers may learn other classes; else all that their runs know. Where two runs learned otherwise
-// it is disputed.
-FittedMap fitted_of_modules(const Pipeline& pipeline, bool to_train);
-
 // As a training begins: what its sources learned may be remembered beyond the run. Warns if not.
 void remember_fits(const Plan& plan, const std::function<void(const std::string&)>& warn);
 

@@ -46,7 +46,7 @@ std::byte* Workspaces::operator[](int workspace) const {
   return workspace < 0 ? nullptr : memory_[workspace].data();
 }
 
-Instances::Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
+Instances::Instances(const Plan& plan, const Registry& registry, Weights& model, Learner& learner,
                      const std::filesystem::path& output_dir, int threads)
     : workspaces(static_cast<size_t>(std::min<int64_t>(threads, plan.lanes)), plan.workspace),
       plan_(plan),

@@ -9,7 +9,7 @@
 
 #include "framework/plan/plan.h"
 #include "framework/run/learner.h"
-#include "framework/run/model.h"
+#include "framework/run/weights.h"
 
 namespace weft {
 
@@ -60,7 +60,7 @@ struct Rows {
 
 class Instances {
  public:
-  Instances(const Plan& plan, const Registry& registry, Model& model, Learner& learner,
+  Instances(const Plan& plan, const Registry& registry, Weights& model, Learner& learner,
             const std::filesystem::path& output_dir, int threads);
 
   std::vector<Instance>& of(NodeId node) { return nodes_[node]; }

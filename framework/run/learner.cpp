@@ -34,7 +34,7 @@ Tensor make(const Shape& shape, std::vector<Buffer>& memory) {
 }
 }  // namespace
 
-Learner::Learner(const Plan& plan, const Registry& registry, Model& model)
+Learner::Learner(const Plan& plan, const Registry& registry, Weights& model)
     : plan_(plan), model_(model), phases_(plan.phases.size()) {
   for (size_t p = 0; p < plan.phases.size(); ++p) {
     for (const PlanOptimizer& optimizer : plan.phases[p].optimizers)

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "framework/plan/plan.h"
-#include "framework/run/model.h"
+#include "framework/run/weights.h"
 
 namespace weft {
 
 class Learner {
  public:
-  Learner(const Plan& plan, const Registry& registry, Model& model);
+  Learner(const Plan& plan, const Registry& registry, Weights& model);
 
   // Sets scheduled params for this step of the training.
   void set_schedules(int64_t step);
@@ -76,7 +76,7 @@ class Learner {
   Range extent(WeightId weight, Range block) const;
 
   const Plan& plan_;
-  Model& model_;
+  Weights& model_;
   std::vector<Phase> phases_;
   std::map<WeightId, std::pair<Tensor, Buffer>> scratch_;
 };

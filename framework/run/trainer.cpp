@@ -12,6 +12,7 @@
 #include "framework/run/evaluator.h"
 #include "framework/run/exit_guard.h"
 #include "framework/run/fitted.h"
+#include "framework/run/transfer.h"
 #include "framework/run/means.h"
 #include "framework/run/resume_rules.h"
 #include "framework/run/run_directory.h"
@@ -339,7 +340,7 @@ class Trainer {
   const TrainDecl& decl_;
   std::unique_ptr<const Plan> plan_, evaluation_;
   Yaml source_;
-  Model model_;
+  Weights model_;
   std::unique_ptr<Engine> engine_, evaluator_;
   std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<CheckpointStore> store_;

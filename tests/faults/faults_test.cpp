@@ -81,7 +81,7 @@ class Faults : public testing::Test {
       Pipeline pipeline = Pipeline::parse(text, "chain.yaml", {}, mistakes);
       const auto plan = build_plan(pipeline, registry_, Mode::train, {}, mistakes);
       mistakes.check();
-      Model model;
+      Weights model;
       model.add(*plan);
       Engine engine(*plan, registry_, model, {.threads = threads});
       for (failure.step = 0; failure.step < 8; ++failure.step)

@@ -95,7 +95,7 @@ TEST_P(Allocations, AreNoneInAStep) {
   Pipeline pipeline = Pipeline::parse(GetParam().pipeline(), "it.yaml", {}, mistakes);
   const auto plan = build_plan(pipeline, standard_nodes(), Mode::train, {}, mistakes);
   mistakes.check();
-  Model model;
+  Weights model;
   model.add(*plan);
   Engine engine(*plan, standard_nodes(), model, {.threads = 1});
   int64_t step = 0;

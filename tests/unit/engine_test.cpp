@@ -40,7 +40,7 @@ std::map<std::string, std::vector<float>> trained(const std::string& text, int64
   Pipeline p = Pipeline::parse(text, "pipeline.yaml", {}, mistakes);
   const auto plan = build_plan(p, standard_nodes(), Mode::train, {}, mistakes);
   mistakes.check();
-  Model model;
+  Weights model;
   model.add(*plan);
   Engine engine(*plan, standard_nodes(), model, {.threads = 2});
   for (int64_t step = 0; step < steps; ++step) engine.step(step, step);

@@ -1,13 +1,7 @@
-#include "framework/run/model.h"
-
-#include <sys/mman.h>
+#include "framework/run/weights.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
-
-#include "framework/run/checkpoint.h"
 
 namespace weft {
 
@@ -34,28 +28,14 @@ void start(const PlanWeight& weight, uint64_t seed, Tensor tensor) {
 }
 }  // namespace
 
-// Large memory asks for huge pages: a page fault for each 4 KiB costs more than clearing them, and
-// strided reads miss fewer translations.
-Buffer::Buffer(size_t bytes) {
-  constexpr size_t huge = size_t{1} << 21;
-  const size_t alignment = bytes >= 2 * huge ? huge : 64;
-  const size_t size = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, size)));
-  if (!data_)
-    throw Error(Exit::resources, "there is no memory for " + std::to_string(size >> 20) +
-                                     " MiB more: make `batch` or the layers smaller");
-  if (alignment == huge) madvise(data_.get(), size, MADV_HUGEPAGE);  // else without
-  std::memset(data_.get(), 0, size);
-}
-
-Tensor Model::make(const std::string& name, const Shape& shape) {
+Tensor Weights::make(const std::string& name, const Shape& shape) {
   Buffer memory(static_cast<size_t>(shape.elements()) * sizeof(float));
   const Tensor view{shape, DType::f32, memory.data()};
   tensors_.emplace(name, Owned{view, std::move(memory)});
   return view;
 }
 
-void Model::add(const Plan& plan) {
+void Weights::add(const Plan& plan) {
   const auto missing = [&](const std::string& name, const Shape& shape) {
     const auto found = tensors_.find(name);
     if (found != tensors_.end() && found->second.view.shape != shape)
@@ -73,8 +53,8 @@ void Model::add(const Plan& plan) {
     }
 }
 
-void Model::load(const std::map<std::string, Tensor>& from, const std::string& ours,
-                 const std::string& theirs) {
+void Weights::load(const std::map<std::string, Tensor>& from, const std::string& ours,
+                   const std::string& theirs) {
   for (auto& [name, owned] : tensors_) {
     if (!name.starts_with(ours)) continue;
     const std::string original = theirs + name.substr(ours.size());
@@ -94,41 +74,10 @@ void Model::load(const std::map<std::string, Tensor>& from, const std::string& o
   }
 }
 
-std::vector<NamedTensor> Model::tensors() const {
+std::vector<NamedTensor> Weights::tensors() const {
   std::vector<NamedTensor> all;
   for (const auto& [name, owned] : tensors_) all.push_back({name, owned.view});
   return all;
-}
-
-namespace {
-Checkpoint checkpoint_of(const ModuleDecl& module) {
-  try {
-    CheckpointStore store(std::filesystem::path(module.from) / "checkpoints", {.read_only = true});
-    return store.chosen(module.checkpoint, "`checkpoint`");
-  } catch (const Error& error) {
-    throw Error(module.graph.place, "module `" + module.name + "`: " + error.what(), error.code());
-  }
-}
-}  // namespace
-
-void check_transferred(const Pipeline& pipeline, Mistakes& mistakes) {
-  for (const auto& [name, module] : pipeline.modules) try {
-      if (!module.from.empty()) checkpoint_of(module);
-    } catch (const Error& error) {
-      mistakes.add(error);
-    }
-}
-
-std::vector<std::string> load_transferred(Model& model, const Pipeline& pipeline) {
-  std::vector<std::string> told;
-  for (const auto& [name, module] : pipeline.modules) {
-    if (module.from.empty()) continue;
-    const Checkpoint checkpoint = checkpoint_of(module);
-    model.load(checkpoint.model.tensors(), name + ".", module.original + ".");
-    told.push_back("`" + name + "` is of step " + std::to_string(checkpoint.step) + " of " +
-                   module.from);
-  }
-  return told;
 }
 
 }  // namespace weft

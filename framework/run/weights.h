@@ -2,33 +2,19 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "framework/plan/plan.h"
+#include "framework/run/buffer.h"
 #include "framework/run/safetensors.h"
 
 namespace weft {
 
-// Zeroed memory, aligned for any vector unit. Throws Error(resources) when there is none.
-class Buffer {
+// "module.node.weight" of every weight and state.
+class Weights {
  public:
-  Buffer() = default;
-  explicit Buffer(size_t bytes);
-  std::byte* data() const { return data_.get(); }
-  float* floats() const { return reinterpret_cast<float*>(data_.get()); }
-
- private:
-  struct Free {
-    void operator()(std::byte* data) const { std::free(data); }
-  };
-  std::unique_ptr<std::byte, Free> data_;
-};
-
-class Model {
- public:
-  // Makes what the plan needs and this model has not: weights start as their Init says, drawn with
+  // Makes what the plan needs and is not there yet: weights start as their Init says, drawn with
   // the key (seed, "weights/NAME"); states at their start.
   void add(const Plan& plan);
   // Overwrites weights and states from a checkpoint, each renamed from `theirs` to `ours` prefix
@@ -47,11 +33,5 @@ class Model {
   Tensor make(const std::string& name, const Shape& shape);
   std::map<std::string, Owned> tensors_;
 };
-
-// Weights of modules that come `from` another run, of the checkpoint that they name, else its last.
-// Says of each where it is from: "`encoder` is of step 400 of runs/a".
-std::vector<std::string> load_transferred(Model& model, const Pipeline& pipeline);
-// Notes each of those checkpoints that is not there or not whole.
-void check_transferred(const Pipeline& pipeline, Mistakes& mistakes);
 
 }  // namespace weft

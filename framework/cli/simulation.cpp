@@ -1,4 +1,4 @@
-#include "framework/cli/scale.h"
+#include "framework/cli/simulation.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,7 @@ size_t at(int index) {
 }
 }  // namespace
 
-Scale::Scale(const Trace& trace, size_t steps, double wall) {
+Simulation::Simulation(const Trace& trace, size_t steps, double wall) {
   double runs = 0;  // of tasks
   for (const Trace::Graph& graph : trace.graphs()) {
     graphs_.push_back({std::vector<Task>(graph.after.size()), graph.after,
@@ -34,14 +34,14 @@ Scale::Scale(const Trace& trace, size_t steps, double wall) {
     for (Task& task : graph.tasks) task.alone += wall / runs;
 }
 
-double Scale::step(int threads) const {
+double Simulation::step(int threads) const {
   double all = 0;
   for (const Graph& graph : graphs_)
     if (graph.runs > 0) all += graph.runs * graph.seconds(threads);
   return all;
 }
 
-double Scale::Graph::seconds(int threads) const {
+double Simulation::Graph::seconds(int threads) const {
   std::vector<std::vector<size_t>> then(tasks.size());
   std::vector<size_t> waits;
   std::vector<size_t> ready;  // the newest first, as oneTBB takes them

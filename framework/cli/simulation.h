@@ -10,10 +10,10 @@ namespace weft::cli {
 // Tasks start as soon as what they wait for is done and a thread is free; what a node does in
 // blocks is shared by all threads, as if there were a block for each. Memory and caches are taken
 // to be as fast for all threads as for one: the graph allows what step() says, the machine may not.
-class Scale {
+class Simulation {
  public:
   // Of `steps` steps on one thread that took `wall` seconds.
-  Scale(const Trace& trace, size_t steps, double wall);
+  Simulation(const Trace& trace, size_t steps, double wall);
   double step(int threads) const;  // seconds
 
  private:

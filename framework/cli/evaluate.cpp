@@ -14,6 +14,7 @@
 #include "framework/run/fitted.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/tell.h"
+#include "framework/run/transfer.h"
 
 namespace weft::cli {
 
@@ -23,7 +24,7 @@ struct Trained {
   std::unique_ptr<Pipeline> pipeline;
   Registry registry;
   std::unique_ptr<const Plan> plan;
-  Model model;
+  Weights model;
   std::filesystem::path directory;
   int64_t step = 0;
 };
