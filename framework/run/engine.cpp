@@ -285,6 +285,22 @@ nlohmann::json Engine::scheduled() const {
   return values;
 }
 
+bool Engine::ran(size_t phase) const {
+  return body_->active[phase];
+}
+
+std::vector<NamedTensor> Engine::optimizer_tensors() const {
+  return learner_->tensors();
+}
+
+nlohmann::json Engine::updates() const {
+  return learner_->state();
+}
+
+void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates) {
+  learner_->load(optimizer, updates);
+}
+
 Measure* Engine::measure(size_t index) const {
   const NodeId node = body_->plan.measure(index);
   return node ? static_cast<Measure*>(body_->instances.of(node).front().node.get()) : nullptr;

@@ -11,8 +11,8 @@
 
 #include "framework/plan/plan.h"
 #include "framework/run/learner.h"
-#include "framework/run/weights.h"
 #include "framework/run/trace.h"
+#include "framework/run/weights.h"
 
 namespace weft {
 
@@ -39,7 +39,14 @@ class Engine {
   int64_t rows() const;                  // samples in the last step
   nlohmann::json scheduled() const;      // {param: its value in the last step}
 
-  Learner& learner() { return *learner_; }
+  bool ran(size_t phase) const;  // in the last step
+
+  // For checkpoints: what optimizers keep for each weight, and how often each phase has updated.
+  std::vector<NamedTensor> optimizer_tensors() const;
+  nlohmann::json updates() const;
+  // Throws Error(checkpoint) if it is of other phases or optimizers.
+  void load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates);
+
   std::vector<std::string> busy() const;  // what runs just now; any thread may ask
 
  private:

@@ -8,16 +8,17 @@
 #include <utility>
 
 #include "framework/plan/build_plan.h"
+#include "framework/run/best.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
 #include "framework/run/exit_guard.h"
 #include "framework/run/fitted.h"
-#include "framework/run/transfer.h"
 #include "framework/run/means.h"
 #include "framework/run/resume_rules.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/signals.h"
 #include "framework/run/tell.h"
+#include "framework/run/transfer.h"
 #include "framework/run/watchdog.h"
 
 namespace weft {
@@ -28,7 +29,11 @@ using Json = nlohmann::json;
 class Trainer {
  public:
   Trainer(const Pipeline& pipeline, const Registry& registry, const TrainOptions& options)
-      : pipeline_(pipeline), registry_(registry), options_(options), decl_(*pipeline.train) {
+      : pipeline_(pipeline),
+        registry_(registry),
+        options_(options),
+        decl_(*pipeline.train),
+        best_(decl_.save) {
     Mistakes mistakes;
     const bool resumes = options.start == TrainOptions::Start::resume;
     const auto own = resumes ? fitted_of(options.run) : std::nullopt;
@@ -157,8 +162,8 @@ class Trainer {
       throw Error(Exit::checkpoint, fmt::format("state.json of step {} is not what weft writes: {}",
                                                 checkpoint.step, error.what()));
     }
-    done_ = decl_.save.patience > 0 && without_better_ >= decl_.save.patience;
-    store_->rewind(step_, best_step_);
+    done_ = best_.out_of_patience();
+    store_->rewind(step_, best_.step());
     if (step_ > plan_->steps)
       say(fmt::format("{} is at step {}, past the {} that are asked for: nothing is left to do",
                       options_.run.string(), step_, plan_->steps));
@@ -177,15 +182,10 @@ class Trainer {
     if (!changes.paths().empty())
       say(fmt::format("changed since the checkpoint: {}", fmt::join(changes.paths(), ", ")));
     model_.load(checkpoint.model.tensors());
-    engine_->learner().load(checkpoint.optimizer.tensors(), state.at("updates"));
+    engine_->load(checkpoint.optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint.step;
-    if (!changes.within("evaluate") &&
-        !changes.within("train.save.be")) {  // what was best still is
-      best_step_ = state.at("best_step");
-      best_ =
-          state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
-      without_better_ = state.at("without_better");
-    }
+    if (!changes.within("evaluate") && !changes.within("train.save.be"))
+      best_.load(state);                                           // what was best still is
     if (state.contains("means")) means_->load(state.at("means"));  // an older weft kept none
   }
 
@@ -210,7 +210,7 @@ class Trainer {
     const size_t phases = plan_->phases.size();
     bool any = false;
     for (size_t p = 0; p < phases; ++p) {
-      if (!engine_->learner().runs(p, step_ - 1)) continue;
+      if (!engine_->ran(p)) continue;
       any = true;
       if (plan_->phases[p].decl) means_->add(p, {engine_->loss(p)});
     }
@@ -236,42 +236,36 @@ class Trainer {
         evaluate(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
     metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
     say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
-    if (decl_.save.best.empty()) return;
-    for (const auto& [name, value] : results) {
-      if (name != decl_.save.best) continue;
-      const bool better = !best_ || (decl_.save.highest ? value[0] > *best_ : value[0] < *best_);
-      if (!std::isfinite(value[0]) || !better) {
-        done_ = decl_.save.patience > 0 && ++without_better_ >= decl_.save.patience;
-        return;
-      }
-      without_better_ = 0;
-      keep_best(value[0]);
-    }
+    for (const auto& [name, value] : results)
+      if (best_.tracked() && name == decl_.save.best) judge(value[0]);
+  }
+
+  void judge(double value) {
+    if (best_.beaten_by(value)) return keep_best(value);
+    best_.count_worse();
+    done_ = best_.out_of_patience();
   }
 
   // One that cannot be saved leaves the best before it in its place.
   void keep_best(double value) {
-    const auto before = std::exchange(best_, value);
-    const int64_t step = std::exchange(best_step_, step_);
+    const Best before = best_;
+    best_.set(value, step_);
     if (save()) return store_->mark_best(step_);
     best_ = before;
-    best_step_ = step;
   }
 
   // A full disk does not end the training; the next interval tries again.
   bool save() {
     if (saved_ == step_) return true;
-    const Json state{{"conditions", conditions_of(pipeline_, *plan_)},
-                     {"steps", plan_->steps},
-                     {"updates", engine_->learner().state()},
-                     {"best", best_ ? Json(*best_) : Json()},
-                     {"best_step", best_step_},
-                     {"without_better", without_better_},
-                     {"means", means_->state()},
-                     {"fitted", to_json(plan_->kept)}};
+    Json state{{"conditions", conditions_of(pipeline_, *plan_)},
+               {"steps", plan_->steps},
+               {"updates", engine_->updates()},
+               {"means", means_->state()},
+               {"fitted", to_json(plan_->kept)}};
+    state.update(best_.state());
     try {
       const auto model = model_.tensors();
-      const auto optimizer = engine_->learner().tensors();
+      const auto optimizer = engine_->optimizer_tensors();
       store_->save(step_, model, optimizer, state, resolved_);
       saved_ = step_;
       status("training", "");
@@ -350,8 +344,7 @@ class Trainer {
   int64_t step_ = 0, saved_ = -1, last_ = 0;
   std::unique_ptr<Means> means_;
   std::set<std::string> failing_;  // files that could not be written
-  int64_t without_better_ = 0, best_step_ = -1;
-  std::optional<double> best_;
+  Best best_;
   bool done_ = false;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
