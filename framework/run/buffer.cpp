@@ -24,4 +24,9 @@ Buffer::Buffer(size_t bytes) {
   std::memset(data_.get(), 0, size);
 }
 
+OwnedTensor::OwnedTensor(const Shape& shape)
+    : memory(static_cast<size_t>(shape.elements()) * sizeof(float)) {
+  view = {shape, DType::f32, memory.data()};
+}
+
 }  // namespace weft

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "framework/node/shape.h"
+
 namespace weft {
 
 // Zeroed memory, aligned for any vector unit. Throws Error(resources) when there is none.
@@ -20,6 +22,14 @@ class Buffer {
     void operator()(std::byte* data) const { std::free(data); }
   };
   std::unique_ptr<std::byte, Free> data_;
+};
+
+// A tensor of f32 numbers in memory of its own, zeros at first.
+struct OwnedTensor {
+  OwnedTensor() = default;
+  explicit OwnedTensor(const Shape& shape);
+  Tensor view;
+  Buffer memory;
 };
 
 }  // namespace weft

@@ -79,7 +79,8 @@ bool finite(const Tensor& tensor, int64_t rows) {
 struct Engine::Body {
   const Plan& plan;
   Weights& model;
-  Learner& learner;
+  Gradients& gradients;
+  Updates& updates;
   int threads;
   tbb::global_control limit;
   tbb::task_arena arena;
@@ -92,16 +93,17 @@ struct Engine::Body {
   std::mutex building;       // busy() looks at the graphs from another thread
   std::map<std::vector<bool>, std::vector<std::unique_ptr<PhaseGraph>>> graphs;  // by active phases
 
-  Body(const Plan& plan, const Registry& registry, Weights& model, Learner& learner,
-       const EngineOptions& options)
+  Body(const Plan& plan, const Registry& registry, Weights& model, Gradients& gradients,
+       Updates& updates, const EngineOptions& options)
       : plan(plan),
         model(model),
-        learner(learner),
+        gradients(gradients),
+        updates(updates),
         threads(threads_of(options)),
         limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
         arena(threads),
         observer(arena),
-        instances(plan, registry, model, learner, options.output_dir, threads) {
+        instances(plan, registry, model, gradients, options.output_dir, threads) {
     state.trace = options.trace;
     active.resize(plan.phases.size());
     state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
@@ -115,10 +117,10 @@ struct Engine::Body {
     const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
     arena.execute([&] {  // a flow graph runs where it was made
       for (size_t p = 0; p < program.size(); ++p)
-        all.push_back(
-            active[p] ? std::make_unique<PhaseGraph>(plan, p, program[p], instances, learner, state,
-                                                     static_cast<std::ptrdiff_t>(p) == last)
-                      : nullptr);
+        all.push_back(active[p] ? std::make_unique<PhaseGraph>(
+                                      plan, p, program[p], instances, gradients, updates, state,
+                                      static_cast<std::ptrdiff_t>(p) == last)
+                                : nullptr);
     });
     return all;
   }
@@ -134,8 +136,8 @@ struct Engine::Body {
     state.step = {number, source ? source->rows(number) : plan.rows};
     this->schedule_step = schedule_step;
     instances.set_schedules(schedule_step);
-    learner.set_schedules(schedule_step);
-    for (size_t p = 0; p < plan.phases.size(); ++p) active[p] = learner.runs(p, number);
+    updates.set_schedules(schedule_step);
+    for (size_t p = 0; p < plan.phases.size(); ++p) active[p] = updates.runs(p, number);
     if (source && loaded != number) load_now(number);
     const int parity = static_cast<int>(number % 2);
     instances.bind_data(1 - parity);
@@ -150,7 +152,7 @@ struct Engine::Body {
       state.losses[p] = std::numeric_limits<double>::quiet_NaN();
       arena.execute([&] { run[p]->run(); });
       if (state.failure) explain(p, parity);
-      if (plan.phases[p].loss && learner.updates(p, number)) learner.count_update(p);
+      if (plan.phases[p].loss && updates.updates(p, number)) updates.count_update(p);
     }
     loaded = number + 1;
   }
@@ -236,8 +238,9 @@ Engine::Engine(const Plan& plan, const Registry& registry, Weights& model,
   single_threaded_dnn();
   check_threads(threads_of(options));
   check_room(plan, threads_of(options));
-  learner_ = std::make_unique<Learner>(plan, registry, model);
-  body_ = std::make_unique<Body>(plan, registry, model, *learner_, options);
+  gradients_ = std::make_unique<Gradients>(plan);
+  updates_ = std::make_unique<Updates>(plan, registry, model, *gradients_);
+  body_ = std::make_unique<Body>(plan, registry, model, *gradients_, *updates_, options);
 }
 
 Engine::~Engine() = default;
@@ -290,15 +293,15 @@ bool Engine::ran(size_t phase) const {
 }
 
 std::vector<NamedTensor> Engine::optimizer_tensors() const {
-  return learner_->tensors();
+  return updates_->tensors();
 }
 
 nlohmann::json Engine::updates() const {
-  return learner_->state();
+  return updates_->state();
 }
 
 void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates) {
-  learner_->load(optimizer, updates);
+  updates_->load(optimizer, updates);
 }
 
 Measure* Engine::measure(size_t index) const {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "framework/plan/plan.h"
-#include "framework/run/learner.h"
 #include "framework/run/trace.h"
+#include "framework/run/updates.h"
 #include "framework/run/weights.h"
 
 namespace weft {
@@ -51,7 +51,8 @@ class Engine {
 
  private:
   struct Body;
-  std::unique_ptr<Learner> learner_;
+  std::unique_ptr<Gradients> gradients_;
+  std::unique_ptr<Updates> updates_;
   std::unique_ptr<Body> body_;
 };
 

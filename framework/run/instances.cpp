@@ -46,11 +46,11 @@ std::byte* Workspaces::operator[](int workspace) const {
   return workspace < 0 ? nullptr : memory_[workspace].data();
 }
 
-Instances::Instances(const Plan& plan, const Registry& registry, Weights& model, Learner& learner,
-                     const std::filesystem::path& output_dir, int threads)
+Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
+                     Gradients& gradients, const std::filesystem::path& output_dir, int threads)
     : workspaces(static_cast<size_t>(std::min<int64_t>(threads, plan.lanes)), plan.workspace),
       plan_(plan),
-      learner_(learner),
+      gradients_(gradients),
       arena_(plan.arena),
       nodes_(plan.nodes.size()),
       learners_(plan.phases.size()),
@@ -71,7 +71,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
       schedules_.emplace_back(instance.node->param(name), &schedule);
     return instance;
   };
-  Gradients any{ByValue<bool>(plan.values.size()), ByNode<bool>(plan.nodes.size())};
+  AnyPhase any{ByValue<bool>(plan.values.size()), ByNode<bool>(plan.nodes.size())};
   for (const PlanPhase& phase : plan.phases) {
     for (const ValueId v : phase.wants.ids()) any.wanted[v] = any.wanted[v] || phase.wants[v];
     for (const PlanItem& item : phase.items)
@@ -103,7 +103,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
 }
 
 // Primitives are built for every gradient that any phase wants.
-void Instances::prepare(NodeId n, const Gradients& any) {
+void Instances::prepare(NodeId n, const AnyPhase& any) {
   std::vector<size_t> learns;  // phases in which it learns in lanes
   for (const PlanPhase& phase : plan_.phases)
     if (const PlanLearn* learn = phase.learn(n); learn && learn->in_lanes)
@@ -184,7 +184,7 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
       const int64_t share = first + std::max<int64_t>(instance.lane, 0);
       if (std::find(learned.begin(), learned.end(), index) != learned.end())
         grad = {weight->shape(), DType::f32,
-                learner_.share(phase, index, static_cast<size_t>(share))};
+                gradients_.share(phase, index, static_cast<size_t>(share))};
     }
     weight->want_grad(static_cast<bool>(grad), {0, weight->shape().rows()});
     weight->bind(weights_[index], grad);
@@ -203,7 +203,7 @@ void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_
     const bool learns = std::find(l.learned.begin(), l.learned.end(), index) != l.learned.end();
     if (!learns) continue;
     const Range rows = given.end >= 0 ? given : Range{0, weight->shape().rows()};
-    float* to = first ? learner_.grad(phase, index, given) : learner_.scratch(index, given);
+    float* to = first ? gradients_.grad(phase, index, given) : gradients_.scratch(index, given);
     weight->want_grad(true, rows);
     weight->bind(weights_[index], {weight->shape().with_front(rows.size()), DType::f32, to});
   }

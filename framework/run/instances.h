@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "framework/plan/plan.h"
-#include "framework/run/learner.h"
+#include "framework/run/gradients.h"
 #include "framework/run/weights.h"
 
 namespace weft {
@@ -60,7 +60,7 @@ struct Rows {
 
 class Instances {
  public:
-  Instances(const Plan& plan, const Registry& registry, Weights& model, Learner& learner,
+  Instances(const Plan& plan, const Registry& registry, Weights& model, Gradients& gradients,
             const std::filesystem::path& output_dir, int threads);
 
   std::vector<Instance>& of(NodeId node) { return nodes_[node]; }
@@ -88,14 +88,14 @@ class Instances {
   void bind_weights(Instance& instance, size_t phase);
   void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                   int parity);
-  struct Gradients {  // of any phase
+  struct AnyPhase {  // what happens in one phase at least
     ByValue<bool> wanted;
     ByNode<bool> backward;
   };
-  void prepare(NodeId node, const Gradients& any);
+  void prepare(NodeId node, const AnyPhase& any);
 
   const Plan& plan_;
-  Learner& learner_;
+  Gradients& gradients_;
   Buffer arena_;
   ByNode<std::vector<Instance>> nodes_;
   std::vector<std::vector<BlockLearner>> learners_;  // by phase

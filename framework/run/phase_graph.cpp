@@ -20,11 +20,13 @@ void StepState::fail(const Error& error) {
 }
 
 PhaseGraph::PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
-                       Instances& instances, Learner& learner, StepState& state, bool reads_ahead)
+                       Instances& instances, Gradients& gradients, Updates& updates,
+                       StepState& state, bool reads_ahead)
     : plan_(plan),
       phase_(phase),
       instances_(instances),
-      learner_(learner),
+      gradients_(gradients),
+      updates_(updates),
       state_(state),
       index_(plan, plan.phases[phase]) {
   for (const PlanItem& item : items) add_item(item);
@@ -147,16 +149,16 @@ void PhaseGraph::learn(BlockLearner& learner) {
     for (const WeightId w : learn.learned) {
       if (use == 0) continue;
       const Shape& shape = plan_.weights[w].shape;
-      add(learner_.grad(phase_, w, block), learner_.scratch(w, block),
+      add(gradients_.grad(phase_, w, block), gradients_.scratch(w, block),
           (block.end >= 0 ? block.size() : shape.rows()) * shape.row_elements());
     }
   }
 }
 
 void PhaseGraph::finish(BlockLearner& learner) {
-  if (plan_.phases[phase_].learns[learner.learn].in_lanes)
-    learner_.sum_shares(phase_, learner.learn, learner.block);
-  learner_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
+  const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
+  if (learn.in_lanes) gradients_.sum_shares(phase_, learn, learn.blocks[learner.block]);
+  updates_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
 }
 
 void PhaseGraph::add_learning() {
@@ -183,15 +185,15 @@ void PhaseGraph::add_learning() {
   Task& norm = task();
   norm.after = blocks;
   norm.calls.push_back({loss, Work::clip, -1, [this](int) {
-                          if (learner_.updates(phase_, state_.step.number)) learner_.clip(phase_);
+                          if (updates_.updates(phase_, state_.step.number)) updates_.clip(phase_);
                         }});
   for (BlockLearner& learner : instances_.learners(phase_)) {
     Task& update = task();
     update.after = {&norm};
     update.calls.push_back({phase.learns[learner.learn].nodes[0], Work::update,
                             static_cast<int64_t>(learner.block), [this, &learner](int) {
-                              if (learner_.updates(phase_, state_.step.number))
-                                learner_.update(phase_, learner.learn, learner.block);
+                              if (updates_.updates(phase_, state_.step.number))
+                                updates_.update(phase_, learner.learn, learner.block);
                             }});
   }
 }

@@ -19,6 +19,7 @@
 #include "framework/plan/order.h"
 #include "framework/run/instances.h"
 #include "framework/run/trace.h"
+#include "framework/run/updates.h"
 
 namespace weft {
 
@@ -38,7 +39,8 @@ class PhaseGraph {
  public:
   // `reads_ahead`: the data's next batch is loaded beside this phase.
   PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
-             Instances& instances, Learner& learner, StepState& state, bool reads_ahead);
+             Instances& instances, Gradients& gradients, Updates& updates, StepState& state,
+             bool reads_ahead);
 
   void run();
   void busy(std::vector<std::string>& names) const;
@@ -86,7 +88,8 @@ class PhaseGraph {
   const Plan& plan_;
   const size_t phase_;
   Instances& instances_;
-  Learner& learner_;
+  Gradients& gradients_;
+  Updates& updates_;
   StepState& state_;
   int traced_ = -1;  // its number in the trace
   tbb::flow::graph graph_;

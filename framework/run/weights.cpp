@@ -29,10 +29,7 @@ void start(const PlanWeight& weight, uint64_t seed, Tensor tensor) {
 }  // namespace
 
 Tensor Weights::make(const std::string& name, const Shape& shape) {
-  Buffer memory(static_cast<size_t>(shape.elements()) * sizeof(float));
-  const Tensor view{shape, DType::f32, memory.data()};
-  tensors_.emplace(name, Owned{view, std::move(memory)});
-  return view;
+  return tensors_.emplace(name, shape).first->second.view;
 }
 
 void Weights::add(const Plan& plan) {

@@ -26,12 +26,8 @@ class Weights {
   std::vector<NamedTensor> tensors() const;  // sorted by name
 
  private:
-  struct Owned {
-    Tensor view;
-    Buffer memory;
-  };
   Tensor make(const std::string& name, const Shape& shape);
-  std::map<std::string, Owned> tensors_;
+  std::map<std::string, OwnedTensor> tensors_;
 };
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-#include "framework/run/learner.h"
+#include "framework/run/updates.h"
 
 #include <algorithm>
 #include <cmath>
@@ -27,117 +27,73 @@ WEFT_SIMD bool finite(const float* __restrict from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) zero += from[i] * 0.0F;
   return zero == 0;
 }
-
-Tensor make(const Shape& shape, std::vector<Buffer>& memory) {
-  memory.emplace_back(static_cast<size_t>(shape.elements()) * sizeof(float));
-  return {shape, DType::f32, memory.back().data()};
-}
 }  // namespace
 
-Learner::Learner(const Plan& plan, const Registry& registry, Weights& model)
-    : plan_(plan), model_(model), phases_(plan.phases.size()) {
+Updates::Updates(const Plan& plan, const Registry& registry, const Weights& weights,
+                 const Gradients& gradients)
+    : plan_(plan), phases_(plan.phases.size()) {
   for (size_t p = 0; p < plan.phases.size(); ++p) {
     for (const PlanOptimizer& optimizer : plan.phases[p].optimizers)
       phases_[p].optimizers.push_back(make_optimizer(optimizer, registry));
-    for (const WeightId weight : plan.phases[p].updates) add_weight(p, weight);
-    for (const PlanLearn& learn : plan.phases[p].learns) add_blocks(p, learn);
+    for (const WeightId weight : plan.phases[p].updates) keep(p, weight);
+    for (const PlanLearn& learn : plan.phases[p].learns) add_blocks(p, learn, weights, gradients);
   }
 }
 
-void Learner::add_weight(size_t p, WeightId w) {
+void Updates::keep(size_t p, WeightId w) {
   const PlanPhase& phase = plan_.phases[p];
-  Weight& weight = phases_[p].weights[w];
+  Kept& kept = phases_[p].kept[w];
   const Shape& shape = plan_.weights[w].shape;
   const auto chosen = static_cast<size_t>(&plan_.optimizer(phase, w) - phase.optimizers.data());
-  weight.optimizer = dynamic_cast<const Optimizer*>(phases_[p].optimizers[chosen].get());
-  weight.grad = make(shape, weight.memory);
-  for (size_t s = 0; s < weight.optimizer->slots.size(); ++s)
-    weight.slots.push_back(make(shape, weight.memory));
-  if (phase.decl->accumulate > 1) weight.sum = make(shape, weight.memory);
+  kept.optimizer = dynamic_cast<const Optimizer*>(phases_[p].optimizers[chosen].get());
+  for (size_t s = 0; s < kept.optimizer->slots.size(); ++s) kept.slots.emplace_back(shape);
+  if (phase.decl->accumulate > 1) kept.sum = OwnedTensor(shape);
 }
 
-void Learner::add_blocks(size_t p, const PlanLearn& learn) {
-  for (const WeightId w : learn.learned) {
-    Weight& weight = phases_[p].weights.at(w);
-    weight.shares = {weight.grad};
-    while (learn.in_lanes && weight.shares.size() < learn.shares(plan_.lanes))
-      weight.shares.push_back(make(weight.grad.shape, weight.memory));
-  }
+void Updates::add_blocks(size_t p, const PlanLearn& learn, const Weights& weights,
+                         const Gradients& gradients) {
   auto& blocks = phases_[p].blocks.emplace_back();
   for (const Range range : learn.blocks) {
     Block& block = blocks.emplace_back();
     for (const WeightId w : learn.learned) {
-      const Weight& weight = phases_[p].weights.at(w);
-      const Range rows = extent(w, range);
+      const Kept& kept = phases_[p].kept.at(w);
+      const Range rows = extent(plan_, w, range);
       const auto part = [&](const Tensor& t) { return t.slice(rows.begin, rows.end); };
-      const Tensor own = part(model_[plan_.weights[w].name]);
-      block.parts.push_back({weight.optimizer, w, own.size(), own.floats(),
-                             part(weight.grad).floats(),
-                             weight.sum ? part(weight.sum).floats() : nullptr});
-      for (const Tensor& slot : weight.slots)
-        block.parts.back().slots.push_back(part(slot).floats());
-      for (size_t i = 1; i < weight.shares.size(); ++i)
-        block.parts.back().shares.push_back(part(weight.shares[i]).floats());
+      const Tensor own = part(weights[plan_.weights[w].name]);
+      block.parts.push_back({kept.optimizer, w, own.size(), own.floats(),
+                             part(gradients.whole(p, w)).floats(),
+                             kept.sum.view ? part(kept.sum.view).floats() : nullptr});
+      for (const OwnedTensor& slot : kept.slots)
+        block.parts.back().slots.push_back(part(slot.view).floats());
     }
-  }
-  if (learn.nodes.size() < 2 || learn.in_lanes) return;
-  for (const WeightId w : learn.learned) {
-    std::vector<Buffer> memory;
-    const Tensor tensor = make(plan_.weights[w].shape, memory);
-    scratch_[w] = {tensor, std::move(memory[0])};
   }
 }
 
-void Learner::set_schedules(int64_t step) {
+void Updates::set_schedules(int64_t step) {
   for (size_t p = 0; p < phases_.size(); ++p)
     for (size_t o = 0; o < phases_[p].optimizers.size(); ++o)
       for (const auto& [param, schedule] : plan_.phases[p].optimizers[o].params.schedules)
         phases_[p].optimizers[o]->param(param)->set(schedule.at(step));
 }
 
-bool Learner::runs(size_t phase, int64_t step) const {
+bool Updates::runs(size_t phase, int64_t step) const {
   const auto& decl = plan_.phases[phase].decl;
   return !decl || (step + 1) % decl->every == 0;
 }
 
-bool Learner::updates(size_t phase, int64_t step) const {
+bool Updates::updates(size_t phase, int64_t step) const {
   const PhaseDecl& decl = *plan_.phases[phase].decl;
   return runs(phase, step) && (step + 1) / decl.every % decl.accumulate == 0;
 }
 
-// A block {0, -1} is a weight that is not cut.
-Range Learner::extent(WeightId weight, Range block) const {
-  if (block.end >= 0) return block;
-  return {0, plan_.weights[weight].shape.rows()};
-}
-
-float* Learner::grad(size_t phase, WeightId weight, Range block) {
-  const Range rows = extent(weight, block);
-  return phases_[phase].weights.at(weight).grad.slice(rows.begin, rows.end).floats();
-}
-
-float* Learner::scratch(WeightId weight, Range block) {
-  const Range rows = extent(weight, block);
-  return scratch_.at(weight).first.slice(rows.begin, rows.end).floats();
-}
-
-float* Learner::share(size_t phase, WeightId weight, size_t index) {
-  return phases_[phase].weights.at(weight).shares[index].floats();
-}
-
-void Learner::sum_shares(size_t phase, size_t learn, size_t block) {
-  for (const Part& part : phases_[phase].blocks[learn][block].parts)
-    for (const float* more : part.shares) add(part.grad, more, part.size);
-}
-
-void Learner::finish_block(size_t phase, size_t learn, size_t index, int64_t step) {
+void Updates::finish_block(size_t phase, size_t learn, size_t index, int64_t step) {
   const PhaseDecl& decl = *plan_.phases[phase].decl;
   Block& block = phases_[phase].blocks[learn][index];
   const bool updates_now = updates(phase, step);
   for (const Part& part : block.parts)
     if (!finite(part.grad, part.size))
       throw Error(Exit::nonfinite,
-                  "the gradient of `" + plan_.weights[part.weight_id].name + "` is not finite");
+                  "the gradient of `" + plan_.weights[part.of].name + "` is not finite");
   for (const Part& part : block.parts) {
     if (!part.sum) continue;
     add(part.sum, part.grad, part.size);
@@ -154,7 +110,7 @@ void Learner::finish_block(size_t phase, size_t learn, size_t index, int64_t ste
 }
 
 // Pascanu et al. 2013: g ← g · min(1, clip / ‖g‖), as torch.nn.utils.clip_grad_norm_.
-void Learner::clip(size_t phase) {
+void Updates::clip(size_t phase) {
   double square = 0;
   for (const auto& blocks : phases_[phase].blocks)
     for (const Block& block : blocks) square += block.square;
@@ -164,7 +120,7 @@ void Learner::clip(size_t phase) {
       static_cast<float>(std::min(1.0, plan_.phases[phase].decl->clip / (norm + 1e-6)));
 }
 
-void Learner::update(size_t phase, size_t learn, size_t block) {
+void Updates::update(size_t phase, size_t learn, size_t block) {
   const Phase& p = phases_[phase];
   for (const Part& part : p.blocks[learn][block].parts) {
     if (p.scale != 1) scale(part.grad, p.scale, part.size);
@@ -172,26 +128,26 @@ void Learner::update(size_t phase, size_t learn, size_t block) {
   }
 }
 
-std::vector<NamedTensor> Learner::tensors() const {
+std::vector<NamedTensor> Updates::tensors() const {
   std::vector<NamedTensor> all;
   for (size_t p = 0; p < phases_.size(); ++p)
-    for (const auto& [w, weight] : phases_[p].weights) {
+    for (const auto& [w, kept] : phases_[p].kept) {
       const std::string prefix = plan_.phases[p].decl->name + "." + plan_.weights[w].name + ".";
-      for (size_t s = 0; s < weight.slots.size(); ++s)
-        all.push_back({prefix + weight.optimizer->slots[s]->name, weight.slots[s]});
-      if (weight.sum) all.push_back({prefix + "gradient_sum", weight.sum});
+      for (size_t s = 0; s < kept.slots.size(); ++s)
+        all.push_back({prefix + kept.optimizer->slots[s]->name, kept.slots[s].view});
+      if (kept.sum.view) all.push_back({prefix + "gradient_sum", kept.sum.view});
     }
   return all;
 }
 
-nlohmann::json Learner::state() const {
+nlohmann::json Updates::state() const {
   nlohmann::json updates = nlohmann::json::object();
   for (size_t p = 0; p < phases_.size(); ++p)
     if (const auto& decl = plan_.phases[p].decl) updates[decl->name] = phases_[p].updates;
   return updates;
 }
 
-void Learner::load(const std::map<std::string, Tensor>& tensors, const nlohmann::json& state) {
+void Updates::load(const std::map<std::string, Tensor>& tensors, const nlohmann::json& state) {
   for (const NamedTensor& own : this->tensors()) {
     const auto found = tensors.find(own.name);
     if (found == tensors.end() || found->second.shape != own.tensor.shape)
