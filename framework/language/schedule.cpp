@@ -69,6 +69,10 @@ Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
     mistakes.add(named->place(),
                  "there is no schedule `" + kind + "`" + did_you_mean(kind, kinds) +
                      "; there are constant, linear, cosine, exponential, piecewise");
+  if (!named) {  // perhaps misspelt: of the other keys nothing can be said
+    for (const char* key : {"from", "to", "warmup", "over", "points"}) fields.take(key);
+    fields.done();
+  }
   mistakes.check();
   schedule.kind = static_cast<Kind>(found - kinds.begin());
   if (schedule.kind == Kind::piecewise) {
