@@ -7,10 +7,7 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
-#include "framework/cli/shipped.h"
-#include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
-#include "framework/run/transfer.h"
 
 namespace weft::cli {
 
@@ -120,13 +117,8 @@ void print_results(const nlohmann::ordered_json& json) {
 
 Exit bench(const BenchOptions& options) {
   if (options.threads.empty()) throw Error("--threads needs at least one number");
-  Mistakes mistakes;
-  Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
-  const Registry registry = load_plugins_for(pipeline);
-  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
-  const auto plan = build_plan(pipeline, registry, Mode::train, known, mistakes);
-  mistakes.check();
-  Bench bench(options, *plan, registry);
+  const Planned planned(options.pipeline, options.sets, Mode::train);
+  Bench bench(options, *planned.plan, planned.registry);
   bench.run();
   if (options.json)
     fmt::print("{}\n", bench.results().dump());

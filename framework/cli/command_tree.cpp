@@ -26,7 +26,7 @@ void add_sets(CLI::App& command, std::vector<std::string>& sets) {
 
 void add_threads(CLI::App& command, int& threads,
                  const char* about = "Threads ($WEFT_THREADS, else one for each core)") {
-  command.add_option("--threads", threads, about)->check(whole(1, 4096));
+  command.add_option("--threads", threads, about)->check(thread_count());
 }
 
 void add_section(CLI::App& command, std::string& section) {
@@ -140,7 +140,7 @@ void add_pipeline(CLI::App& app, Exit& exit) {
   bench_command.add_option("PIPELINE", bench->pipeline, about_pipeline)->required();
   add_sets(bench_command, bench->sets);
   bench_command.add_option("--threads", bench->threads, "Numbers of threads to time (1 2)")
-      ->check(whole(1, 4096));
+      ->check(thread_count());
   bench_command.add_option("--steps", bench->steps, "Steps to time (200)")
       ->check(whole(1, 1'000'000));
   bench_command.add_flag("--json", bench->json, "One JSON object on stdout");

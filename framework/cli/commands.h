@@ -1,10 +1,12 @@
 // The commands of `weft`, one function each. Results go to stdout, everything else to stderr.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "framework/node/error.h"
+#include "framework/plan/plan.h"
 #include "framework/plugin/registry.h"
 #include "framework/run/trainer.h"
 
@@ -42,6 +44,14 @@ struct ProfileOptions {
 
 // The plugins of the standard places and of a pipeline's `plugins:`.
 Registry load_plugins_for(const Pipeline& pipeline);
+
+// A section of a pipeline, planned with what the modules of other runs know. Throws every mistake.
+struct Planned {
+  Planned(const std::string& file, const std::vector<std::string>& sets, Mode mode);
+  Pipeline pipeline;
+  Registry registry;
+  std::unique_ptr<const Plan> plan;
+};
 
 Mode mode_of(const std::string& section);  // train, evaluate or generate
 

@@ -21,7 +21,7 @@ namespace weft::cli {
 namespace {
 // A plan of `mode` with its weights.
 struct Trained {
-  std::unique_ptr<Pipeline> pipeline;
+  Pipeline pipeline;
   Registry registry;
   std::unique_ptr<const Plan> plan;
   Weights model;
@@ -99,11 +99,11 @@ Trained open(const ModelOptions& options, Mode mode) {
   Mistakes mistakes;
   auto sets = options.sets;
   if (options.count > 0) sets.push_back("count=" + std::to_string(options.count));
-  trained.pipeline = std::make_unique<Pipeline>(Pipeline::read(file, sets, mistakes));
-  if (options.count > 0 && !mentions_count(trained.pipeline->source))
+  trained.pipeline = Pipeline::read(file, sets, mistakes);
+  if (options.count > 0 && !mentions_count(trained.pipeline.source))
     throw Error("-n sets the variable `$count`, but " + file.string() +
                 " does not use it: how many are generated is written there");
-  trained.registry = load_plugins_for(*trained.pipeline);
+  trained.registry = load_plugins_for(trained.pipeline);
   std::optional<Checkpoint> checkpoint;
   Known known;
   if (from_run) {
@@ -111,25 +111,25 @@ Trained open(const ModelOptions& options, Mode mode) {
     known.training_steps = checkpoint->training_steps();
   }
   const auto fitted = from_run ? fitted_of(options.target) : std::nullopt;
-  known.fitted = fitted ? *fitted : fitted_of_modules(*trained.pipeline, false);
-  trained.plan = build_plan(*trained.pipeline, trained.registry, mode, known, mistakes);
+  known.fitted = fitted ? *fitted : fitted_of_modules(trained.pipeline, false);
+  trained.plan = build_plan(trained.pipeline, trained.registry, mode, known, mistakes);
   mistakes.check();
   if (from_run && !fitted)
     for (const auto& [name, learned] : *trained.plan->fitted)
       tell("weft: the run was made by an older weft and keeps no {}: learned again\n", name);
   trained.model.add(*trained.plan);
   trained.directory = from_run ? std::filesystem::path(options.target)
-                               : std::filesystem::path("runs") / trained.pipeline->name;
+                               : std::filesystem::path("runs") / trained.pipeline.name;
   if (!options.output.empty()) trained.directory = options.output;
   if (checkpoint) {
     trained.model.load(checkpoint->model.tensors());
     trained.step = checkpoint->step;
   } else {
     for (const PlanWeight& weight : trained.plan->weights)
-      if (trained.pipeline->modules.at(weight.module).from.empty())
+      if (trained.pipeline.modules.at(weight.module).from.empty())
         throw Error("module `" + weight.module + "` is not trained yet: run `weft train " +
                     options.target + "`, then give the run's directory");
-    for (const std::string& source : load_transferred(trained.model, *trained.pipeline))
+    for (const std::string& source : load_transferred(trained.model, trained.pipeline))
       tell("weft: {}\n", source);
   }
   return trained;

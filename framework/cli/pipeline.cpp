@@ -26,6 +26,15 @@ Registry load_plugins_for(const Pipeline& pipeline) {
   return load_plugins(plugin_search(extra));
 }
 
+Planned::Planned(const std::string& file, const std::vector<std::string>& sets, Mode mode) {
+  Mistakes mistakes;
+  pipeline = read_pipeline(file, sets, mistakes);
+  registry = load_plugins_for(pipeline);
+  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
+  plan = build_plan(pipeline, registry, mode, known, mistakes);
+  mistakes.check();
+}
+
 Mode mode_of(const std::string& section) {
   return section == "evaluate"   ? Mode::evaluate
          : section == "generate" ? Mode::generate
@@ -58,13 +67,8 @@ Exit check(const std::string& file, const std::vector<std::string>& sets) {
 
 Exit graph(const std::string& file, const std::vector<std::string>& sets, const std::string& output,
            const std::string& section) {
-  Mistakes mistakes;
-  Pipeline pipeline = read_pipeline(file, sets, mistakes);
-  const Registry registry = load_plugins_for(pipeline);
-  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
-  const auto plan = build_plan(pipeline, registry, mode_of(section), known, mistakes);
-  mistakes.check();
-  const std::string dot = plan_dot(*plan, pipeline);
+  const Planned planned(file, sets, mode_of(section));
+  const std::string dot = plan_dot(*planned.plan, planned.pipeline);
   const auto kind = std::filesystem::path(output).extension();
   if (output.empty()) return fmt::print("{}", dot), Exit::done;
   if (kind == ".dot") return write_atomically(output, dot), Exit::done;

@@ -10,12 +10,9 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
-#include "framework/cli/shipped.h"
 #include "framework/cli/simulation.h"
-#include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
 #include "framework/run/files.h"
-#include "framework/run/transfer.h"
 
 namespace weft::cli {
 
@@ -317,13 +314,8 @@ class Profile {
 }  // namespace
 
 Exit profile(const ProfileOptions& options) {
-  Mistakes mistakes;
-  Pipeline pipeline = read_pipeline(options.pipeline, options.sets, mistakes);
-  const Registry registry = load_plugins_for(pipeline);
-  const Known known{fitted_of_modules(pipeline, pipeline.train.has_value())};
-  const auto plan = build_plan(pipeline, registry, mode_of(options.section), known, mistakes);
-  mistakes.check();
-  const Profile profile(options, *plan, registry);
+  const Planned planned(options.pipeline, options.sets, mode_of(options.section));
+  const Profile profile(options, *planned.plan, planned.registry);
   if (options.json)
     fmt::print("{}\n", profile.results().dump());
   else

@@ -98,11 +98,9 @@ bool takes_value(const CLI::Option& option) {
 void check_typed(const CLI::App& app, char** words) {
   if (!*words) return;
   if (**words == '-') return check_options(app, words);
+  if (const CLI::App* command = find_command(app, *words)) return check_typed(*command, words + 1);
   std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    known.push_back(command->get_name());
-    if (known.back() == *words) return check_typed(*command, words + 1);
-  }
+  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (known.empty()) return check_options(app, words);
   throw Error("there is no command `" + std::string(*words) + "`" + did_you_mean(*words, known) +
               "; `" + path_of(app) + " --help` lists them");
@@ -119,6 +117,10 @@ CLI::Validator whole(int64_t least, int64_t most) {
         return fits ? std::string() : "must be a whole number, " + bounds + ", not `" + text + "`";
       },
       "");
+}
+
+CLI::Validator thread_count() {
+  return whole(1, 4096);
 }
 
 CLI::Validator span(bool may_be_zero) {
@@ -142,11 +144,10 @@ CLI::Validator not_empty() {
 int threads_of_environment() {
   const char* const given = std::getenv("WEFT_THREADS");
   if (!given || !*given) return 0;
-  int threads = 0;
-  if (!read(given, threads) || threads < 1 || threads > 4096)
-    throw Error("$WEFT_THREADS must be a whole number, 1 to 4096, not `" + std::string(given) +
-                "`");
-  return threads;
+  std::string text = given;
+  if (const std::string why = thread_count()(text); !why.empty())
+    throw Error("$WEFT_THREADS " + why);
+  return std::stoi(text);
 }
 
 }  // namespace weft::cli

@@ -21,6 +21,7 @@ void check_typed(const CLI::App& app, char** words);
 
 // Checks of an option's value.
 CLI::Validator whole(int64_t least, int64_t most = INT64_MAX);
+CLI::Validator thread_count();
 CLI::Validator span(bool may_be_zero);  // of time
 CLI::Validator not_empty();
 

@@ -205,8 +205,10 @@ Plans build_plans(const Pipeline& pipeline, const Registry& registry, Known know
     check_memory(plans[0]->bytes() + plans[1]->bytes() - plans[1]->weight_bytes(),
                  "`train` with its `evaluate`", pipeline.train->place, mistakes);
   if (mistakes.empty() && pipeline.train)
-    for (const auto& plan : plans)
-      check_best(*plan, pipeline, mistakes), check_learned(*plans[0], *plan, pipeline, mistakes);
+    for (const auto& plan : plans) {
+      check_best(*plan, pipeline, mistakes);
+      check_learned(*plans[0], *plan, pipeline, mistakes);
+    }
   return plans;
 }
 

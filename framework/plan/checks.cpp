@@ -8,8 +8,6 @@
 
 namespace weft {
 
-namespace {}  // namespace
-
 void check_rows(const Plan& plan, Mistakes& mistakes) {
   for (const PlanValue& value : plan.values)
     if (value.shape.rank() > 0 && value.shape.rows() != plan.rows)

@@ -214,13 +214,14 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   };
 
   std::string meant;  // by keys that are misspelt
-  for (const auto& [key, place, value] : decl.keys.entries())
-    if (const auto known = keys_of(*made);
-        std::find(known.begin(), known.end(), key) == known.end()) {
-      meant += did_you_mean(key, known);
-      own.add(place, who + " has no port or param " + ticked(key) + did_you_mean(key, known) +
-                         "; it has " + listed(known));
-    }
+  const std::vector<std::string> known = keys_of(*made);
+  for (const auto& [key, place, value] : decl.keys.entries()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string near = did_you_mean(key, known);
+    meant += near;
+    own.add(place,
+            who + " has no port or param " + ticked(key) + near + "; it has " + listed(known));
+  }
   const auto needs = [&](const char* what, const auto& one) {
     if (meant.find(ticked(one.name)) == std::string::npos)
       own.add(decl.place, who + " needs its " + what + " " + ticked(one.name) + ": " + one.doc);

@@ -79,8 +79,8 @@ bool finite(const Tensor& tensor, int64_t rows) {
 struct Engine::Body {
   const Plan& plan;
   Weights& model;
-  Gradients& gradients;
-  Updates& updates;
+  Gradients gradients;
+  Updates updates;
   int threads;
   tbb::global_control limit;
   tbb::task_arena arena;
@@ -93,12 +93,11 @@ struct Engine::Body {
   std::mutex building;       // busy() looks at the graphs from another thread
   std::map<std::vector<bool>, std::vector<std::unique_ptr<PhaseGraph>>> graphs;  // by active phases
 
-  Body(const Plan& plan, const Registry& registry, Weights& model, Gradients& gradients,
-       Updates& updates, const EngineOptions& options)
+  Body(const Plan& plan, const Registry& registry, Weights& model, const EngineOptions& options)
       : plan(plan),
         model(model),
-        gradients(gradients),
-        updates(updates),
+        gradients(plan),
+        updates(plan, registry, model, gradients),
         threads(threads_of(options)),
         limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
         arena(threads),
@@ -238,9 +237,7 @@ Engine::Engine(const Plan& plan, const Registry& registry, Weights& model,
   single_threaded_dnn();
   check_threads(threads_of(options));
   check_room(plan, threads_of(options));
-  gradients_ = std::make_unique<Gradients>(plan);
-  updates_ = std::make_unique<Updates>(plan, registry, model, *gradients_);
-  body_ = std::make_unique<Body>(plan, registry, model, *gradients_, *updates_, options);
+  body_ = std::make_unique<Body>(plan, registry, model, options);
 }
 
 Engine::~Engine() = default;
@@ -293,15 +290,15 @@ bool Engine::ran(size_t phase) const {
 }
 
 std::vector<NamedTensor> Engine::optimizer_tensors() const {
-  return updates_->tensors();
+  return body_->updates.tensors();
 }
 
 nlohmann::json Engine::updates() const {
-  return updates_->state();
+  return body_->updates.state();
 }
 
 void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates) {
-  updates_->load(optimizer, updates);
+  body_->updates.load(optimizer, updates);
 }
 
 Measure* Engine::measure(size_t index) const {

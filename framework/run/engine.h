@@ -51,8 +51,6 @@ class Engine {
 
  private:
   struct Body;
-  std::unique_ptr<Gradients> gradients_;
-  std::unique_ptr<Updates> updates_;
   std::unique_ptr<Body> body_;
 };
 

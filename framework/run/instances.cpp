@@ -47,7 +47,8 @@ std::byte* Workspaces::operator[](int workspace) const {
 }
 
 Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
-                     Gradients& gradients, const std::filesystem::path& output_dir, int threads)
+                     const Gradients& gradients, const std::filesystem::path& output_dir,
+                     int threads)
     : workspaces(static_cast<size_t>(std::min<int64_t>(threads, plan.lanes)), plan.workspace),
       plan_(plan),
       gradients_(gradients),

@@ -60,7 +60,7 @@ struct Rows {
 
 class Instances {
  public:
-  Instances(const Plan& plan, const Registry& registry, Weights& model, Gradients& gradients,
+  Instances(const Plan& plan, const Registry& registry, Weights& model, const Gradients& gradients,
             const std::filesystem::path& output_dir, int threads);
 
   std::vector<Instance>& of(NodeId node) { return nodes_[node]; }
@@ -95,7 +95,7 @@ class Instances {
   void prepare(NodeId node, const AnyPhase& any);
 
   const Plan& plan_;
-  Gradients& gradients_;
+  const Gradients& gradients_;
   Buffer arena_;
   ByNode<std::vector<Instance>> nodes_;
   std::vector<std::vector<BlockLearner>> learners_;  // by phase

@@ -11,8 +11,6 @@
 
 namespace weft {
 
-namespace {}  // namespace
-
 void StepState::fail(const Error& error) {
   const std::scoped_lock lock(mutex);
   if (!failure) failure.emplace(error);
@@ -20,7 +18,7 @@ void StepState::fail(const Error& error) {
 }
 
 PhaseGraph::PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
-                       Instances& instances, Gradients& gradients, Updates& updates,
+                       Instances& instances, const Gradients& gradients, Updates& updates,
                        StepState& state, bool reads_ahead)
     : plan_(plan),
       phase_(phase),

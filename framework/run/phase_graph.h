@@ -39,7 +39,7 @@ class PhaseGraph {
  public:
   // `reads_ahead`: the data's next batch is loaded beside this phase.
   PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
-             Instances& instances, Gradients& gradients, Updates& updates, StepState& state,
+             Instances& instances, const Gradients& gradients, Updates& updates, StepState& state,
              bool reads_ahead);
 
   void run();
@@ -88,7 +88,7 @@ class PhaseGraph {
   const Plan& plan_;
   const size_t phase_;
   Instances& instances_;
-  Gradients& gradients_;
+  const Gradients& gradients_;
   Updates& updates_;
   StepState& state_;
   int traced_ = -1;  // its number in the trace

@@ -184,8 +184,8 @@ class Trainer {
     model_.load(checkpoint.model.tensors());
     engine_->load(checkpoint.optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint.step;
-    if (!changes.within("evaluate") && !changes.within("train.save.be"))
-      best_.load(state);                                           // what was best still is
+    // What was best still is, if it is judged alike.
+    if (!changes.within("evaluate") && !changes.within("train.save.be")) best_.load(state);
     if (state.contains("means")) means_->load(state.at("means"));  // an older weft kept none
   }
 
