@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "framework/language/fields.h"
-#include "framework/node/node.h"
+#include "framework/node/source.h"
 
 namespace weft::data {
 
@@ -114,7 +114,7 @@ Dataset read_dataset(const Yaml::Entry& entry, Mistakes& mistakes) {
 }  // namespace
 
 std::filesystem::path Dataset::folder() const {
-  return Node::data_dir() / name;
+  return data_dir() / name;
 }
 
 int64_t Dataset::bytes() const {

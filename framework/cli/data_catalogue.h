@@ -36,7 +36,7 @@ struct Dataset {
   std::string package, version, sha256;  // of the package's archive
   std::vector<File> files;
 
-  std::filesystem::path folder() const;  // below Node::data_dir()
+  std::filesystem::path folder() const;  // below data_dir()
   int64_t bytes() const;                 // of all files
 };
 

@@ -134,7 +134,7 @@ class Doctor {
 
   void libraries() {
     ok("weft", build_string());
-    judge(std::string(build_string()).find(dnn_version()) != std::string::npos, "libraries",
+    judge(dnn_is_as_built(), "libraries",
           fmt::format("{} on {}, oneTBB {} are loaded", dnn_version(), dnn_threads(),
                       TBB_runtime_version()),
           "weft was built with another oneDNN; build it anew");

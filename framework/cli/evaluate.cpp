@@ -150,7 +150,7 @@ Exit run(const ModelOptions& options, Mode mode) {
   }
   const auto& nodes = trained.plan->nodes;
   if (std::any_of(nodes.begin(), nodes.end(),
-                  [](const PlanNode& node) { return node.node->outs.empty(); }))
+                  [](const PlanNode& node) { return node.node->host().outs.empty(); }))
     tell("weft: wrote to {}\n", trained.directory.string());
   return Exit::done;
 }

@@ -265,7 +265,7 @@ class Profile {
       for (const ValueId value : *ports)
         if (value) elements += plan_.values[value].shape.elements();
     if (work == Work::backward) elements *= 2;
-    for (const Weight* weight : node.node->weights)
+    for (const Weight* weight : node.node->host().weights)
       if (weight->present()) elements += weight->shape().elements();
     return static_cast<double>(elements) * sizeof(float);
   }
@@ -282,7 +282,8 @@ class Profile {
       double other = row.all.seconds;
       fmt::print("{:<{}} {:>9.3f} {:>6.1f}", row.name, wide, row.all.seconds * 1e3,
                  100 * row.all.seconds / all);
-      for (const Work work : {Work::forward, Work::backward, Work::learn, Work::update}) {
+      for (const Work work :
+           {Work::observe, Work::forward, Work::backward, Work::learn, Work::update}) {
         const auto found = row.seconds.find(work);
         const double s = found == row.seconds.end() ? 0 : found->second;
         other -= s;

@@ -37,9 +37,6 @@ function(weft_plugin_entry TARGET NAME VERSION)
   configure_file(${template} ${entry} @ONLY)
   target_sources(${TARGET} PRIVATE ${entry})
   target_link_libraries(${TARGET} PRIVATE weft::node)
-  target_include_directories(${TARGET} PRIVATE  # the entry records their versions
-    $<TARGET_PROPERTY:DNNL::dnnl,INTERFACE_INCLUDE_DIRECTORIES>
-    $<TARGET_PROPERTY:TBB::tbb,INTERFACE_INCLUDE_DIRECTORIES>)
   target_link_options(${TARGET} PRIVATE LINKER:-z,defs)
   set_target_properties(${TARGET} PROPERTIES
     CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "framework/language/fields.h"
+#include "framework/node/host.h"
 
 namespace weft {
 
@@ -47,10 +48,10 @@ void Schedule::give_to(ParamBase& param) const {
   std::vector<double> turns{at(0)};
   for (const auto& [step, value] : points) turns.push_back(value);
   if (kind != Kind::piecewise) turns.insert(turns.end(), {from, at(warmup + over)});
-  for (const double value : turns) param.set(value);
+  for (const double value : turns) Host::set(param, value);
   const auto [least, most] = std::minmax_element(turns.begin(), turns.end());
-  param.follow(*least, *most);
-  param.set(at(0));
+  Host::follow(param, *least, *most);
+  Host::set(param, at(0));
 }
 
 Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {

@@ -2,9 +2,6 @@
 // compiler sees: C++ classes cross the border between them.
 #pragma once
 
-#include <dnnl_version.h>
-#include <tbb/version.h>
-
 #include <string>  // says which ABI std::string has
 
 #define WEFT_VERSION "0.1.0"
@@ -39,10 +36,6 @@
 #define WEFT_RTTI " -fno-rtti"
 #endif
 
-#define WEFT_DNN_VERSION \
-  WEFT_TEXT(DNNL_VERSION_MAJOR) "." WEFT_TEXT(DNNL_VERSION_MINOR) "." WEFT_TEXT(DNNL_VERSION_PATCH)
-
-// "weft 0.1.0 | gcc 12 | C++20 cxx11abi | oneDNN 2.6.3 | oneTBB 2021.8"
-#define WEFT_BUILD                                                                        \
-  "weft " WEFT_VERSION " | " WEFT_COMPILER " | " WEFT_STANDARD " " WEFT_CXX_ABI WEFT_RTTI \
-  " | oneDNN " WEFT_DNN_VERSION " | oneTBB " TBB_VERSION_STRING
+// "weft 0.1.0 | gcc 12 | C++20 cxx11abi"; oneDNN and oneTBB stand behind weft's own library.
+#define WEFT_BUILD \
+  "weft " WEFT_VERSION " | " WEFT_COMPILER " | " WEFT_STANDARD " " WEFT_CXX_ABI WEFT_RTTI

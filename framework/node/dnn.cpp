@@ -130,6 +130,12 @@ std::string dnn_version() {
          std::to_string(v->patch);
 }
 
+bool dnn_is_as_built() {
+  const dnnl_version_t* v = dnnl_version();
+  return v->major == DNNL_VERSION_MAJOR && v->minor == DNNL_VERSION_MINOR &&
+         v->patch == DNNL_VERSION_PATCH;
+}
+
 std::string dnn_isa() {
   std::string name = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());  // "cpu_isa_avx2"
   name.erase(0, std::string_view("cpu_isa_").size());

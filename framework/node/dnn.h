@@ -132,7 +132,8 @@ class WEFT_API Convolution {
 // primitive must have said so: results then do not depend on the number of threads. Throws
 // Error(plugin) where the oneDNN at hand has threads that weft cannot keep from a product.
 WEFT_API void single_threaded_dnn();
-WEFT_API std::string dnn_version();  // "oneDNN 2.6.3"
+WEFT_API std::string dnn_version();  // that is loaded: "oneDNN 2.6.3"
+WEFT_API bool dnn_is_as_built();     // is it the one that weft was built with?
 WEFT_API std::string dnn_threads();  // what oneDNN was built to run on: "OpenMP", "oneTBB", …
 WEFT_API std::string dnn_isa();      // "AVX512_CORE_BF16": what oneDNN may use on this CPU
 

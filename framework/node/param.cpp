@@ -4,7 +4,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "framework/node/node.h"
+#include "framework/node/host.h"
 
 namespace weft {
 
@@ -44,28 +44,28 @@ void check_word(const ParamBase& param, const std::string& word) {
 ParamBase::ParamBase(Node* owner, const char* name, const char* doc, ParamKind kind, bool required,
                      Check check)
     : name(name), doc(doc), kind(kind), required(required), check(std::move(check)) {
-  owner->declare(this);
+  owner->host().params.push_back(this);
 }
 
 ParamBase::~ParamBase() = default;
 
-void ParamBase::set(const ParamValue& value) {
+void Host::set(ParamBase& param, const ParamValue& value) {
   std::visit(
       [&](const auto& v) {
         using V = std::decay_t<decltype(v)>;
         if constexpr (std::is_same_v<V, std::string>)
-          check_word(*this, v);
+          check_word(param, v);
         else if constexpr (std::is_same_v<V, std::vector<std::string>>)
-          for (const auto& word : v) check_word(*this, word);
+          for (const auto& word : v) check_word(param, word);
         else if constexpr (std::is_same_v<V, bool>)
           return;
         else if constexpr (std::is_arithmetic_v<V>)
-          check_number(*this, static_cast<double>(v));
+          check_number(param, static_cast<double>(v));
         else
-          for (const auto number : v) check_number(*this, static_cast<double>(number));
+          for (const auto number : v) check_number(param, static_cast<double>(number));
       },
       value);
-  store(value);
+  param.store(value);
 }
 
 }  // namespace weft

@@ -15,6 +15,7 @@
 namespace weft {
 
 class Node;
+struct Host;
 
 enum class ParamKind { boolean, integer, number, text, integers, numbers, texts };
 using ParamValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>,
@@ -62,11 +63,7 @@ class WEFT_API ParamBase {
   virtual ~ParamBase();
   ParamBase(const ParamBase&) = delete;
 
-  // Throws Error with a sentence when the check refuses the value.
-  void set(const ParamValue& value);
   virtual ParamValue value() const = 0;
-  // For the framework: the bounds of the values that a schedule will give it.
-  void follow(double least, double most) { span_ = {least, most}; }
 
   const char* const name;
   const char* const doc;
@@ -75,8 +72,11 @@ class WEFT_API ParamBase {
   const Check check;
 
  protected:
+  std::optional<std::pair<double, double>> span_;  // least and most that a schedule will give it
+
+ private:
+  friend struct Host;
   virtual void store(const ParamValue& value) = 0;
-  std::optional<std::pair<double, double>> span_;
 };
 
 template <class T>
@@ -121,7 +121,7 @@ class Param final : public ParamBase {
       return value_;
   }
 
- protected:
+ private:
   void store(const ParamValue& value) override {
     if constexpr (NamedEnum<T>) {
       const auto& word = std::get<std::string>(value);
@@ -132,7 +132,6 @@ class Param final : public ParamBase {
     }
   }
 
- private:
   static Check with_names(Check check) {
     if constexpr (NamedEnum<T>) check.choices = names(T{});
     return check;

@@ -4,10 +4,21 @@
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 #include "framework/node/node.h"
 
 namespace weft {
+
+// Does the class take this function from Node, rather than override it?
+template <class T>
+constexpr bool inherits_backward = requires {
+  requires std::is_same_v<decltype(&T::backward), void (Node::*)(const Step&)>;
+};
+template <class T>
+constexpr bool inherits_learn = requires {
+  requires std::is_same_v<decltype(&T::learn), void (Node::*)(const Step&)>;
+};
 
 // One kind of node. `example` is a YAML flow map that the tests run: a port is given the shape of
 // its input (`x: [2, 3, 5]`; for integers `{shape: [4], below: 10}`), a param its value.
@@ -16,11 +27,12 @@ struct NodeKind {
   const char* about;
   const char* example;
   std::unique_ptr<Node> (*make)();
+  bool has_backward, has_learn;
   const NodeKind* next = nullptr;  // in the same plugin
 };
 
 // Raised with every change of what plugins are compiled against: this folder.
-constexpr uint32_t plugin_abi = 4;
+constexpr uint32_t plugin_abi = 5;
 
 // Constant data in the section `.weft` of the plugin's file, read before any of its code is loaded.
 struct PluginStamp {
@@ -33,7 +45,7 @@ struct PluginStamp {
 };
 static_assert(sizeof(PluginStamp) == 368);
 
-// "weft 0.1.0 | gcc 12 | C++20 cxx11abi | oneDNN 2.6.3 | oneTBB 2021.8", of this library.
+// "weft 0.1.0 | gcc 12 | C++20 cxx11abi", of this library.
 WEFT_API const char* build_string();
 
 // The head of this plugin's list of kinds; each plugin has its own (hidden visibility).
@@ -43,7 +55,11 @@ __attribute__((visibility("hidden"))) extern const NodeKind* plugin_kinds;
 
 #define WEFT_NODE(Class, node_name, about_text, example_text)                      \
   ::weft::NodeKind Class##_kind{                                                   \
-      node_name, about_text, example_text,                                         \
+      node_name,                                                                   \
+      about_text,                                                                  \
+      example_text,                                                                \
       []() -> std::unique_ptr<::weft::Node> { return std::make_unique<Class>(); }, \
+      !::weft::inherits_backward<Class>,                                           \
+      !::weft::inherits_learn<Class>,                                              \
       ::weft::plugin_kinds};                                                       \
   const bool Class##_listed = (::weft::plugin_kinds = &Class##_kind, true);

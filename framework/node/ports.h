@@ -1,5 +1,5 @@
-// What a node declares beside its params: ports, saved values, weights and state. Each is a member
-// that tells its node of itself; infer() shapes it, the framework binds its memory.
+// The members that a node declares beside its params: ports, saved values, weights and states. Each
+// tells its node of itself; infer() gives it a shape, and the framework its memory.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,9 @@
 namespace weft {
 
 class Node;
+struct Host;  // the framework's side of all this: host.h
 
+// The rows [begin, end).
 struct Range {
   int64_t begin = 0;
   int64_t end = 0;
@@ -19,7 +21,7 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// How a weight starts.
+// How a weight or a state starts.
 struct Init {
   enum class Kind { constant, uniform, normal } kind = Kind::constant;
   double value = 0;  // the constant; the bound of uniform(-value, value); the standard deviation
@@ -60,13 +62,8 @@ class WEFT_API In {
   const char* const doc;
   const PortTraits traits;
 
-  // For the framework.
-  void wire(const Shape& shape, bool wants_grad);
-  void want_grad(bool wants) { wants_grad_ = wants && traits.grad; }
-  bool kept() const { return kept_; }
-  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
-
  private:
+  friend struct Host;
   Tensor value_, grad_;
   bool wired_ = false, wants_grad_ = false, kept_ = true;
 };
@@ -88,10 +85,8 @@ class WEFT_API Ins {
   const char* const doc;
   const PortTraits traits;
 
-  // For the framework: grows the list to `count` ports.
-  void resize(Node* owner, size_t count);
-
  private:
+  friend struct Host;
   std::vector<std::unique_ptr<In>> all_;
 };
 
@@ -115,18 +110,15 @@ class WEFT_API Out {
   const char* const name;
   const char* const doc;
   const DType dtype;
-
-  // For the framework.
-  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
-  bool shaped() const { return shaped_; }
-  bool kept() const { return kept_; }
+  const size_t index;  // among the outputs of its node
 
  private:
+  friend struct Host;
   Tensor value_, grad_;
   bool shaped_ = false, kept_ = true;
 };
 
-// Rows that forward() leaves for backward() and learn(): masks, means. Exists in training only.
+// Rows that forward() leaves for backward() and learn(): masks, means. They exist in training only.
 class WEFT_API Saved {
  public:
   Saved(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
@@ -141,17 +133,14 @@ class WEFT_API Saved {
   const char* const doc;
   const DType dtype;
 
-  // For the framework.
-  const Shape& shape() const { return value_.shape; }
-  bool present() const { return present_; }
-  void bind(Tensor value) { value_ = value; }
-
  private:
+  friend struct Host;
   Tensor value_;
   bool present_ = false;
 };
 
-// What a node learns. Saved as "<module>.<node>.<name>", shared by every use of its module.
+// A tensor that a node learns. Saved as "<module>.<node>.<name>", shared by every use of its
+// module.
 class WEFT_API Weight {
  public:
   Weight(Node* owner, const char* name, const char* doc);
@@ -169,37 +158,35 @@ class WEFT_API Weight {
   const char* const name;
   const char* const doc;
 
-  // For the framework.
-  void want_grad(bool wants, Range block) { wants_grad_ = wants, block_ = block; }
-  void bind(Tensor value, Tensor grad) { value_ = value, grad_ = grad; }
-
  private:
+  friend struct Host;
   Tensor value_, grad_;
   Init init_;
   Range block_;
   bool present_ = false, wants_grad_ = false;
 };
 
-// Kept and saved, but not learned: running means, counters. Only whole-batch nodes may write it.
+// Numbers that are kept and saved with the model, but do not learn: running means, a memory of
+// samples, fixed frequencies. Saved as "<module>.<node>.<name>", shared by every use of its module.
+// A node of the whole batch may write it in forward(), one that runs in lanes in observe() alone.
 class WEFT_API State {
  public:
   State(Node* owner, const char* name, const char* doc);
   State(const State&) = delete;
 
-  void shape(const Shape& shape, float start);
+  void shape(const Shape& shape, Init init);  // infer() must call it
   const Shape& shape() const { return value_.shape; }
-  float start() const { return start_; }
+  const Init& init() const { return init_; }
   float* data() const { return value_.floats(); }
 
   const char* const name;
   const char* const doc;
 
-  // For the framework.
-  void bind(Tensor value) { value_ = value; }
-
  private:
+  friend struct Host;
   Tensor value_;
-  float start_ = 0;
+  Init init_;
+  bool shaped_ = false;
 };
 
 }  // namespace weft

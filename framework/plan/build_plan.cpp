@@ -4,6 +4,7 @@
 #include <bit>
 #include <set>
 
+#include "framework/node/measure.h"
 #include "framework/plan/checks.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/fits.h"
@@ -41,10 +42,10 @@ int64_t choose_lanes(const Plan& plan) {
 // Row i of what it writes depends on row i of what it reads.
 bool is_row_wise(const PlanNode& node, const Plan& plan) {
   const auto has_rows = [](const Shape& shape) { return shape.rank() > 0; };
-  if (node.node->whole_batch() || node.node->outs.empty()) return false;
+  if (node.node->whole_batch() || node.node->host().outs.empty()) return false;
   for (const ValueId value : node.inputs)
     if (value && !has_rows(plan.values[value].shape)) return false;
-  return std::all_of(node.node->outs.begin(), node.node->outs.end(),
+  return std::all_of(node.node->host().outs.begin(), node.node->host().outs.end(),
                      [&](const Out* out) { return has_rows(out->shape()); });
 }
 
@@ -83,7 +84,7 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<Value
                  Mistakes& mistakes) {
   plan.needed = ancestors(plan, wanted);
   for (const NodeId n : plan.nodes.ids().backwards()) {
-    if (!plan.nodes[n].node->outs.empty()) continue;  // a sink, with all it needs
+    if (!plan.nodes[n].node->host().outs.empty()) continue;  // a sink, with all it needs
     if (plan.mode == Mode::train)
       mistakes.add(
           plan.nodes[n].place,

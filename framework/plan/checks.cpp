@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "framework/node/measure.h"
 #include "framework/plan/machine_limits.h"
 
 namespace weft {

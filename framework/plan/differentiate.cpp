@@ -11,7 +11,7 @@ constexpr int64_t block_rows = 16;
 // The weights of a node that the phase updates.
 std::vector<WeightId> learned(const Plan& plan, const PlanPhase& phase, const PlanNode& node) {
   std::vector<WeightId> weights;
-  for (const Weight* weight : node.node->weights) {
+  for (const Weight* weight : node.node->host().weights) {
     const WeightId id =
         weight->present() ? plan.weight(node.weights + "." + weight->name) : WeightId();
     if (id && std::count(phase.updates.begin(), phase.updates.end(), id)) weights.push_back(id);
@@ -48,6 +48,20 @@ ByNode<bool> runs_backward(const Plan& plan, const PlanPhase& phase) {
   }
   return runs;
 }
+// A node that a gradient must pass, or that must learn, has to be able to.
+void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs,
+                   Mistakes& mistakes) {
+  const PlanNode& node = plan.nodes[n];
+  const auto refuse = [&](const char* what) {
+    mistakes.add(Error(node.place,
+                       node.path + " (" + node.kind + "): has no " + what + ", which phase `" +
+                           phase.decl->name + "` needs",
+                       Exit::plugin));
+  };
+  for (size_t i = 0; runs && !node.has_backward && i < node.inputs.size(); ++i)
+    if (input_wants_grad(plan, phase, n, i)) return refuse("backward()");
+  if (phase.learn(n) && !node.has_learn) refuse("learn()");
+}
 }  // namespace
 
 ByNode<bool> ancestors(const Plan& plan, const std::vector<ValueId>& values) {
@@ -61,7 +75,7 @@ ByNode<bool> ancestors(const Plan& plan, const std::vector<ValueId>& values) {
 
 bool input_wants_grad(const Plan& plan, const PlanPhase& phase, NodeId node, size_t input) {
   const PlanNode& n = plan.nodes[node];
-  return n.inputs[input] && n.node->ins[input]->traits.grad && phase.wants[n.inputs[input]];
+  return n.inputs[input] && n.node->host().ins[input]->traits.grad && phase.wants[n.inputs[input]];
 }
 
 void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
@@ -87,6 +101,7 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
       phase.learns.push_back(
           {node.weights, {n}, weights, blocks_of(plan, weights), node.node->learns_in_lanes()});
   }
+  for (const NodeId n : plan.nodes.ids()) refuse_unable(plan, phase, n, runs[n], mistakes);
   for (const Mention& module : phase.decl->update) {
     const bool reached = std::any_of(phase.learns.begin(), phase.learns.end(), [&](const auto& l) {
       return plan.weights[l.learned[0]].module == module.text;

@@ -17,10 +17,10 @@ struct ReadFit {
 std::vector<ReadFit> read_fits(const Plan& plan) {
   std::vector<ReadFit> all;
   for (const PlanNode& node : plan.nodes)
-    for (const Fit* fit : node.node->fits)
+    for (const Fit* fit : node.node->host().fits)
       for (size_t port = 0; port < node.outputs.size() && !fit->name().empty(); ++port) {
         const auto& readers = plan.values[node.outputs[port]].readers;
-        if (node.node->outs[port] == &fit->of &&
+        if (node.node->host().outs[port] == &fit->of &&
             std::any_of(readers.begin(), readers.end(),
                         [&](const auto& reader) { return plan.needed[reader.node]; }))
           all.push_back({node, *fit, node.outputs[port]});
@@ -90,8 +90,8 @@ void keep_fits(Plan& plan, const FittedMap& given, Mistakes& mistakes) {
     if (const auto known = given.find(fit.name());
         known != given.end() && !known->second.dispute.empty())
       refuse(known->second.dispute, Exit::checkpoint);
-    else if (!fit.complaint().empty())
-      refuse(fit.complaint());
+    else if (!Host::complaint(fit).empty())
+      refuse(Host::complaint(fit));
     const auto modules = modules_that_read(plan, value);
     for (const std::string& module : modules)
       if (const auto other = other_fit(given, fit.name(), module); !other.empty())
@@ -106,9 +106,6 @@ void keep_fits(Plan& plan, const FittedMap& given, Mistakes& mistakes) {
       if (!holds(kept.modules, module)) kept.modules.push_back(module);
   }
   plan.kept = *plan.fitted;
-  for (const PlanNode& node : plan.nodes)  // the instances of lanes need not learn again
-    for (const Fit* fit : node.node->fits)
-      if (!fit->name().empty()) plan.fitted->try_emplace(fit->name(), Fitted{fit->bytes(), {}});
 }
 
 }  // namespace weft

@@ -32,10 +32,10 @@ class Memory {
       plan_.value_buffers.push_back(add(value.path, value.shape, value.dtype, laned));
     }
     for (PlanNode& node : plan_.nodes)
-      for (const Saved* saved : node.node->saved)
+      for (const Saved* saved : node.node->host().saved)
         node.saved.push_back(
-            plan_.mode == Mode::train && saved->present()
-                ? add(node.path + "." + saved->name, saved->shape(), saved->dtype, node.laned)
+            plan_.mode == Mode::train && Host::present(*saved)
+                ? add(node.path + "." + saved->name, Host::shape(*saved), saved->dtype, node.laned)
                 : BufferId());
     for (PlanPhase& phase : plan_.phases) walk(phase);
     keep_outputs();
@@ -68,17 +68,24 @@ class Memory {
     b.last = std::max(b.last, now_);
   }
 
+  void use_inputs(NodeId n) {  // whole, by what observes them
+    const PlanNode& node = plan_.nodes[n];
+    if (node.node->observes() != Observes::batch) return;
+    for (const ValueId input : node.inputs)
+      if (input) use(plan_.value_buffers[input], false);
+  }
+
   void use_node(const PlanPhase& phase, NodeId n, bool backward) {
     const PlanNode& node = plan_.nodes[n];
     const PlanLearn* learn = backward ? phase.learn(n) : nullptr;
     const bool laned = node.laned && (!learn || learn->in_lanes);
     const auto use_values = [&](const std::vector<ValueId>& values, const auto& ports) {
       for (size_t i = 0; i < values.size(); ++i)
-        if (values[i] && (!backward || ports[i]->kept()))
+        if (values[i] && (!backward || Host::kept(*ports[i])))
           use(plan_.value_buffers[values[i]], laned);
     };
-    use_values(node.outputs, node.node->outs);
-    use_values(node.inputs, node.node->ins);
+    use_values(node.outputs, node.node->host().outs);
+    use_values(node.inputs, node.node->host().ins);
     for (const BufferId saved : node.saved) use(saved, laned);
     if (!backward) return;
     for (const ValueId value : node.outputs) use(phase.grads[value], laned);
@@ -117,7 +124,9 @@ class Memory {
     for (const PlanItem& item : phase.items) {
       ++now_;
       if (std::exchange(group, item.group()) != item.group()) ++task_;
-      if (item.kind == PlanItem::Kind::forward)
+      if (item.kind == PlanItem::Kind::observe)
+        use_inputs(item.node);
+      else if (item.kind == PlanItem::Kind::forward)
         use_node(phase, item.node, false);
       else if (item.kind == PlanItem::Kind::backward)
         use_node(phase, item.node, true);

@@ -4,6 +4,7 @@
 
 #include "framework/language/fields.h"
 #include "framework/language/vars.h"
+#include "framework/node/optimizer.h"
 
 namespace weft {
 
@@ -21,10 +22,10 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
   if (!dynamic_cast<const Optimizer*>(node.get()))
     throw Error(kind->place(), "`" + optimizer.kind + "` is not an optimizer");
   std::vector<std::string> known;
-  for (const ParamBase* param : node->params) known.emplace_back(param->name);
+  for (const ParamBase* param : node->host().params) known.emplace_back(param->name);
   for (const auto& [key, place, value] : map.entries()) {
     if (key == "node") continue;
-    ParamBase* const param = node->param(key);
+    ParamBase* const param = node->host().param(key);
     if (!param) {
       mistakes.add(place,
                    optimizer.kind + " has no param `" + key + "`" + did_you_mean(key, known));
@@ -37,7 +38,7 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
       add_at(mistakes, value.place(), error, optimizer.kind + ": ");
     }
   }
-  for (const ParamBase* param : node->params)
+  for (const ParamBase* param : node->host().params)
     if (param->required && !map.find(param->name))
       mistakes.add(map.place(),
                    optimizer.kind + " needs its param `" + param->name + "`: " + param->doc);

@@ -8,18 +8,19 @@ namespace weft {
 
 namespace {
 constexpr size_t none = static_cast<size_t>(-1);
-
 }  // namespace
 
 ItemIndex::ItemIndex(const Plan& plan, const PlanPhase& phase)
     : plan_(plan),
       phase_(phase),
+      observe_(plan.nodes.size(), none),
       forward_(plan.nodes.size(), none),
       backward_(plan.nodes.size(), none),
       grad_(plan.values.size(), none) {}
 
 void ItemIndex::add(const PlanItem& item, size_t position) {
   switch (item.kind) {
+    case PlanItem::Kind::observe: observe_[item.node] = position; break;
     case PlanItem::Kind::forward: forward_[item.node] = position; break;
     case PlanItem::Kind::backward: backward_[item.node] = position; break;
     case PlanItem::Kind::seed:
@@ -37,19 +38,31 @@ void ItemIndex::gather_readers(ValueId value, std::vector<size_t>& out) const {
     if (input_wants_grad(plan_, phase_, reader, input)) gather(backward_[reader], out);
 }
 
+void ItemIndex::gather_inputs(NodeId node, std::vector<size_t>& out) const {
+  for (const ValueId input : plan_.nodes[node].inputs)
+    if (input) gather(forward_[plan_.values[input].node], out);
+}
+
+// Uses of one module pass its states on in the plan's order.
+void ItemIndex::gather_earlier_uses(NodeId node, std::vector<size_t>& out) const {
+  if (plan_.nodes[node].node->host().states.empty()) return;
+  for (const NodeId other : plan_.nodes.ids())
+    if (other < node && plan_.nodes[other].weights == plan_.nodes[node].weights)
+      gather(forward_[other], out);
+}
+
 std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
   std::vector<size_t> out;
   switch (item.kind) {
-    case PlanItem::Kind::forward: {
-      const PlanNode& node = plan_.nodes[item.node];
-      for (const ValueId input : node.inputs)
-        if (input) gather(forward_[plan_.values[input].node], out);
-      for (const NodeId other : plan_.nodes.ids())
-        if (other < item.node && !node.node->states.empty() &&
-            plan_.nodes[other].weights == node.weights)
-          gather(forward_[other], out);
+    case PlanItem::Kind::observe:
+      if (plan_.nodes[item.node].node->observes() == Observes::batch) gather_inputs(item.node, out);
+      gather_earlier_uses(item.node, out);
       break;
-    }
+    case PlanItem::Kind::forward:
+      gather_inputs(item.node, out);
+      gather_earlier_uses(item.node, out);
+      gather(observe_[item.node], out);
+      break;
     case PlanItem::Kind::seed: gather(forward_[plan_.values[item.value].node], out); break;
     case PlanItem::Kind::sum:
       gather(grad_[phase_.loss], out);  // nothing of the backward half comes before the seed
@@ -83,8 +96,9 @@ std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
   for (size_t i = 0; i < items.size(); ++i) {
     PlanItem& item = items[i];
     const NodeId node = item.node ? item.node : plan.values[item.value].node;
-    item.laned = plan.nodes[node].laned;
-    item.stage = item.laned ? 0 : 1;
+    const bool observe = item.kind == PlanItem::Kind::observe;
+    item.laned = plan.nodes[node].laned && !observe;
+    item.stage = item.laned ? 0 : observe ? -1 : 1;
     for (const size_t before : index.needs(item)) {
       const int stage = items[before].stage;
       item.stage = std::max(item.stage, item.laned ? stage + stage % 2 : stage | 1);

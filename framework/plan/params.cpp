@@ -1,6 +1,6 @@
 #include "framework/plan/params.h"
 
-#include "framework/node/node.h"
+#include "framework/node/host.h"
 
 namespace weft {
 
@@ -38,12 +38,12 @@ void PlanParams::set(ParamBase& param, const Yaml& value, int64_t training_steps
     return;
   }
   values.emplace_back(param.name, param_value(param, value));
-  param.set(values.back().second);
+  Host::set(param, values.back().second);
 }
 
 void PlanParams::give_to(Node& node) const {
-  for (const auto& [name, value] : values) node.param(name)->set(value);
-  for (const auto& [name, schedule] : schedules) schedule.give_to(*node.param(name));
+  for (const auto& [name, value] : values) Host::set(*node.host().param(name), value);
+  for (const auto& [name, schedule] : schedules) schedule.give_to(*node.host().param(name));
 }
 
 }  // namespace weft

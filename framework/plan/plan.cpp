@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "framework/node/measure.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/optimizers.h"
 #include "framework/plan/order.h"
+#include "framework/plan/sample_order.h"
 
 namespace weft {
 
@@ -14,6 +16,10 @@ const char* name(Mode mode) {
 
 const Source* Plan::source() const {
   return data ? dynamic_cast<const Source*>(nodes[data].node.get()) : nullptr;
+}
+
+int64_t Plan::steps_per_epoch() const {
+  return source() ? SampleOrder(*source()).batches() : 1;
 }
 
 Range Plan::lane_rows(const Shape& shape, int64_t lane) const {
@@ -47,11 +53,13 @@ const PlanLearn* PlanPhase::learn(NodeId node) const {
 std::unique_ptr<Node> Plan::instance(const Registry& registry, NodeId n) const {
   const PlanNode& from = nodes[n];
   std::unique_ptr<Node> node = registry.make(from.kind);
-  for (size_t i = 0; i < from.lists.size(); ++i) node->lists[i]->resize(node.get(), from.lists[i]);
+  for (size_t i = 0; i < from.lists.size(); ++i)
+    Host::resize(*node->host().lists[i], *node, from.lists[i]);
   from.params.give_to(*node);
   for (size_t i = 0; i < from.inputs.size(); ++i)
-    if (from.inputs[i]) node->ins[i]->wire(values[from.inputs[i]].shape, true);
-  node->settle(from.setting);
+
+    if (from.inputs[i]) Host::wire(*node->host().ins[i], values[from.inputs[i]].shape, true);
+  node->host().setting = from.setting;
   node->infer();
   return node;
 }
@@ -74,8 +82,8 @@ size_t Plan::bytes() const {
   for (const PlanPhase& phase : phases)
     for (const WeightId w : phase.updates) {
       const size_t size = static_cast<size_t>(weights[w].shape.elements()) * sizeof(float);
-      total += size *
-               (1 + optimizer(phase, w).node->slots.size() + (phase.decl->accumulate > 1 ? 1 : 0));
+      total += size * (1 + optimizer(phase, w).node->host().slots.size() +
+                       (phase.decl->accumulate > 1 ? 1 : 0));
     }
   for (const PlanPhase& phase : phases)
     for (const PlanLearn& learn : phase.learns)
@@ -99,6 +107,7 @@ std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active
     const auto needs = ancestors(*this, wanted);
     for (const NodeId n : nodes.ids()) {
       if ((phases[p].loss ? needs[n] : needed[n]) && !computed[n]) {
+        if (observes(n)) program[p].push_back({.kind = PlanItem::Kind::observe, .node = n});
         program[p].push_back({.kind = PlanItem::Kind::forward, .node = n});
         computed[n] = true;
       }
@@ -108,7 +117,7 @@ std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active
     program[p] = staged(*this, phases[p], std::move(program[p]));
     ByNode<bool> changed(nodes.size());
     for (const NodeId n : nodes.ids()) {
-      for (const Weight* weight : nodes[n].node->weights)
+      for (const Weight* weight : nodes[n].node->host().weights)
         for (const WeightId update : phases[p].updates)
           if (weights[update].name == nodes[n].weights + "." + weight->name) changed[n] = true;
       for (const ValueId input : nodes[n].inputs)
@@ -117,6 +126,11 @@ std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active
     }
   }
   return program;
+}
+
+bool Plan::observes(NodeId node) const {
+  return mode == Mode::train && !nodes[node].setting.frozen &&
+         nodes[node].node->observes() != Observes::nothing;
 }
 
 std::vector<std::string> Plan::notes() const {
@@ -132,7 +146,7 @@ double Plan::backward_flops(const PlanPhase& phase, NodeId node) const {
   for (size_t i = 0; i < nodes[node].inputs.size(); ++i)
     wants = wants || input_wants_grad(*this, phase, node, i);
   const Node& own = *nodes[node].node;
-  return wants ? own.flops() * (own.weights.empty() ? 2 : 1) : 0;
+  return wants ? own.flops() * (own.host().weights.empty() ? 2 : 1) : 0;
 }
 
 double Plan::step_flops() const {

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "framework/language/pipeline.h"
-#include "framework/node/node.h"
+#include "framework/node/host.h"
+#include "framework/node/source.h"
 #include "framework/plan/ids.h"
 #include "framework/plan/params.h"
 #include "framework/plugin/registry.h"
@@ -40,13 +41,14 @@ struct PlanNode {
   std::string module;   // that owns its weights, or ""
   std::string weights;  // where they are kept: "encoder.h"
   PlanParams params;
-  std::vector<size_t> lists;     // lengths of its Ins
-  std::vector<ValueId> inputs;   // for each of node->ins; none if it is not wired
-  std::vector<ValueId> outputs;  // for each of node->outs
-  std::vector<BufferId> saved;   // for each of node->saved; none if it is absent
-  Node::Setting setting;         // of the instance that sees the whole batch
-  std::unique_ptr<Node> node;    // that instance
-  bool laned = false;            // one instance for each lane
+  std::vector<size_t> lists;                     // lengths of its Ins
+  std::vector<ValueId> inputs;                   // for each input; none if it is not wired
+  std::vector<ValueId> outputs;                  // for each output
+  std::vector<BufferId> saved;                   // for each saved value; none if it is absent
+  Setting setting;                               // of the instance that sees the whole batch
+  std::unique_ptr<Node> node;                    // that instance; a source is shared by all lanes
+  bool has_backward = false, has_learn = false;  // does the kind have these functions?
+  bool laned = false;                            // one instance for each lane
 };
 
 struct PlanWeight {
@@ -59,7 +61,7 @@ struct PlanWeight {
 struct PlanState {
   std::string name;
   Shape shape;
-  float start = 0;
+  Init init;
 };
 
 // Nodes that share weights, and the block of weight rows each task learns.
@@ -90,12 +92,13 @@ struct PlanBuffer {
 };
 
 struct PlanItem {
-  enum class Kind { forward, seed, sum, backward } kind;
-  NodeId node;    // forward, backward
+  enum class Kind { observe, forward, seed, sum, backward } kind;
+  NodeId node;    // observe, forward, backward
   ValueId value;  // seed, sum
   bool laned = false;
-  int stage = 0;                           // see order.h
-  int group() const { return stage / 2; }  // of lanes: that it is part of, or comes right after
+  int stage = 0;  // see order.h
+  // The group of lanes that the item is part of or comes right after.
+  int group() const { return stage / 2; }
 };
 
 // An optimizer of a phase, and the weights whose names it takes: the first that matches a weight
@@ -149,7 +152,7 @@ class Plan {
   size_t workspace = 0;  // bytes of each worker that takes a lane through a task
 
   const Source* source() const;
-  int64_t steps_per_epoch() const { return source() ? source()->batches() : 1; }
+  int64_t steps_per_epoch() const;  // 1 without data
   Range lane_rows(const Shape& shape, int64_t lane) const;
 
   // A new instance of a node, wired and shaped like the plan's own.
@@ -161,6 +164,7 @@ class Plan {
 
   WeightId weight(const std::string& name) const;  // none if there is none
   NodeId measure(size_t report) const;             // that makes the report, if one does
+  bool observes(NodeId node) const;                // does the node observe each step?
   const PlanOptimizer& optimizer(const PlanPhase& phase, WeightId weight) const;
   std::vector<std::string> notes() const;  // of the nodes: "train/data: 3 rows are left out"
   // Multiplications and additions: of the gradients of a node's inputs, of a whole step.

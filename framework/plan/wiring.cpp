@@ -4,6 +4,7 @@
 
 #include "framework/language/fields.h"
 #include "framework/language/fragments.h"
+#include "framework/node/optimizer.h"
 
 namespace weft {
 
@@ -14,9 +15,9 @@ constexpr int most_waiting = 200;
 // What a user can write on a node of this kind, for "did you mean".
 std::vector<std::string> keys_of(const Node& node) {
   std::vector<std::string> keys;
-  for (const In* port : node.ins) keys.emplace_back(port->name);
-  for (const Ins* port : node.lists) keys.emplace_back(port->name);
-  for (const ParamBase* param : node.params) keys.emplace_back(param->name);
+  for (const In* port : node.host().ins) keys.emplace_back(port->name);
+  for (const Ins* port : node.host().lists) keys.emplace_back(port->name);
+  for (const ParamBase* param : node.host().params) keys.emplace_back(param->name);
   return keys;
 }
 }  // namespace
@@ -59,7 +60,7 @@ int64_t Wiring::training_steps() const {
   if (!pipeline_.train) return 0;
   if (pipeline_.train->steps) return pipeline_.train->steps;
   if (plan_.mode != Mode::train) return known_steps_;
-  return plan_.source() ? pipeline_.train->epochs * plan_.source()->batches() : 1;
+  return plan_.source() ? pipeline_.train->epochs * plan_.steps_per_epoch() : 1;
 }
 
 ValueId Wiring::value(const std::string& ref, const Place& place) {
@@ -185,6 +186,7 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
 
 Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind) {
   PlanNode node{.path = scope.path + decl.name, .kind = kind.name, .place = decl.place};
+  node.has_backward = kind.has_backward, node.has_learn = kind.has_learn;
   node.module = scope.module;
   node.weights = scope.weights + decl.name;
   std::unique_ptr<Node> made = registry_.make(kind.name);
@@ -194,7 +196,6 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     throw Error(decl.place, who + " is an optimizer: it belongs in `optimizer:` of a phase");
   if (dynamic_cast<const Source*>(made.get()) && !scope.module.empty())
     throw Error(decl.place, who + " is a data set: it belongs in a section, not in a module");
-  node.setting.endless = !is_data;
   Mistakes own;
   bool skipped = false;
   const auto wired = [&](const Yaml& ref, const char* port, bool optional) {
@@ -227,13 +228,13 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
       own.add(decl.place, who + " needs its " + what + " " + ticked(one.name) + ": " + one.doc);
   };
   std::vector<std::pair<ValueId, Place>> sources;
-  for (In* port : std::vector(made->ins)) {
+  for (In* port : std::vector(made->host().ins)) {
     const Yaml* ref = decl.keys.find(port->name);
     if (!ref && !port->traits.optional) needs("port", *port);
     sources.emplace_back(ref ? wired(*ref, port->name, port->traits.optional) : ValueId(),
                          ref ? ref->place() : decl.place);
   }
-  for (Ins* port : made->lists) {
+  for (Ins* port : made->host().lists) {
     const Yaml* refs = decl.keys.find(port->name);
     if (!refs)
       needs("port", *port);
@@ -245,9 +246,9 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     for (const Yaml& item : items)
       sources.emplace_back(wired(item, port->name, false), item.place());
     node.lists.push_back(items.size());
-    port->resize(made.get(), items.size());
+    Host::resize(*port, *made, items.size());
   }
-  for (ParamBase* param : made->params) {
+  for (ParamBase* param : made->host().params) {
     const Yaml* value = decl.keys.find(param->name);
     try {
       if (value && unresolved(*value))
@@ -264,13 +265,13 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   own.check();
   if (skipped) throw Skip{};
   for (size_t i = 0; i < sources.size(); ++i)
-    connect(node, *made->ins[i], sources[i].first, sources[i].second);
+    connect(node, *made->host().ins[i], sources[i].first, sources[i].second);
   infer(node, *made);
 
   const NodeId id(plan_.nodes.size());
   Outputs outputs;
-  for (const Out* port : made->outs) {
-    const bool only = made->outs.size() == 1;
+  for (const Out* port : made->host().outs) {
+    const bool only = made->host().outs.size() == 1;
     node.outputs.push_back(
         plan_.values.add({.path = node.path + (only ? "" : "." + std::string(port->name)),
                           .shape = port->shape(),
@@ -289,7 +290,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
 
 void Wiring::refuse_alike(const Node& node, const std::vector<std::pair<ValueId, Place>>& sources,
                           const std::string& who, Mistakes& mistakes) {
-  const auto& ins = node.ins;
+  const auto& ins = node.host().ins;
   for (size_t i = 0; i < ins.size() && ins.size() == sources.size(); ++i)
     for (size_t j = 0; ins[i]->traits.unlike && j < ins.size(); ++j)
       if (ins[j]->name == std::string_view(ins[i]->traits.unlike) && sources[i].first &&
@@ -308,7 +309,7 @@ void Wiring::connect(PlanNode& node, In& port, ValueId value, const Place& place
     throw Error(place, node.path + " (" + node.kind + "): port " + ticked(port.name) + " takes " +
                            weft::name(port.traits.dtype) + " numbers, but " + ticked(source.path) +
                            " has " + weft::name(source.dtype));
-  port.wire(source.shape, true);
+  Host::wire(port, source.shape, true);
 }
 
 // Frozen, or of another run and updated by no phase.
@@ -329,11 +330,12 @@ void Wiring::infer(PlanNode& node, Node& made) {
   node.setting.frozen = module != pipeline_.modules.end() && rests(module->second);
   node.setting.random_key =
       Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path);
-  made.settle(node.setting);
+  node.setting.module_key = Random::key(plan_.seed, "modules/" + node.weights);
+  made.host().setting = node.setting;
   try {
     made.infer();
-    for (const Out* port : made.outs)
-      if (!port->shaped())
+    for (const Out* port : made.host().outs)
+      if (!Host::shaped(*port))
         throw Error(Exit::plugin,
                     "gives its output " + ticked(port->name) + " no shape: a defect of the node");
     keep_weights(node, made);
@@ -343,7 +345,7 @@ void Wiring::infer(PlanNode& node, Node& made) {
       if (!node.inputs[i]) continue;
       const PlanValue& source = plan_.values[node.inputs[i]];
       const Place& from = plan_.nodes[source.node].place;
-      sides += "\n    " + std::string(made.ins[i]->name) + " <- " + source.path + " " +
+      sides += "\n    " + std::string(made.host().ins[i]->name) + " <- " + source.path + " " +
                source.shape.str() + "  " + from.str();
     }
     throw Error(node.place, node.path + " (" + node.kind + "): " + error.sentence() + sides,
@@ -373,7 +375,7 @@ void Wiring::keep_weights(const PlanNode& node, const Node& made) {
                   " outside of any module: only modules are updated and saved; put it under "
                   "`modules:` and `use:` it");
   };
-  for (const Weight* weight : made.weights) {
+  for (const Weight* weight : made.host().weights) {
     if (!weight->present()) continue;
     at_home("weights");
     const std::string name = node.weights + "." + weight->name;
@@ -381,11 +383,11 @@ void Wiring::keep_weights(const PlanNode& node, const Node& made) {
       return PlanWeight{name, node.module, weight->shape(), weight->init()};
     });
   }
-  for (const State* state : made.states) {
+  for (const State* state : made.host().states) {
     at_home("state");
     const std::string name = node.weights + "." + state->name;
     share(name, state->shape(), plan_.states, [&] {
-      return PlanState{name, state->shape(), state->start()};
+      return PlanState{name, state->shape(), state->init()};
     });
   }
 }

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "framework/node/source.h"
 #include "framework/plugin/probe.h"
 #include "framework/plugin/stamp.h"
 

@@ -5,6 +5,11 @@
 #include <cmath>
 #include <map>
 
+#include "framework/node/host.h"
+#include "framework/node/measure.h"
+#include "framework/node/optimizer.h"
+#include "framework/node/source.h"
+
 namespace weft {
 
 namespace {
@@ -76,20 +81,21 @@ Member input(const Port& port, const std::string& prefix) {
 
 std::vector<Member> members(const Node& node) {
   std::vector<Member> all;
-  for (const In* port : node.ins) all.push_back(input(*port, ""));
-  for (const Ins* port : node.lists) all.push_back(input(*port, "list of "));
-  for (const Out* port : node.outs)
+  for (const In* port : node.host().ins) all.push_back(input(*port, ""));
+  for (const Ins* port : node.host().lists) all.push_back(input(*port, "list of "));
+  for (const Out* port : node.host().outs)
     all.push_back({"output", port->name, name(port->dtype), "", port->doc});
-  for (const ParamBase* param : node.params) {
+  for (const ParamBase* param : node.host().params) {
     const std::string value =
         param->required ? "required"
                         : std::visit([](const auto& v) { return text(v); }, param->value());
     all.push_back({"param", param->name, type_of(*param), value, param->doc});
   }
-  for (const Weight* weight : node.weights)
+  for (const Weight* weight : node.host().weights)
     all.push_back({"weight", weight->name, "", "", weight->doc});
-  for (const State* state : node.states) all.push_back({"state", state->name, "", "", state->doc});
-  for (const Slot* slot : node.slots) all.push_back({"slot", slot->name, "", "", slot->doc});
+  for (const State* state : node.host().states)
+    all.push_back({"state", state->name, "", "", state->doc});
+  for (const Slot* slot : node.host().slots) all.push_back({"slot", slot->name, "", "", slot->doc});
   return all;
 }
 
@@ -98,7 +104,7 @@ std::string place_in_file(const Node& node) {
   if (dynamic_cast<const Optimizer*>(&node)) return "An optimizer, for `phases`.";
   if (dynamic_cast<const Measure*>(&node))
     return "A measure of a whole set, for `report` of `evaluate`.";
-  if (node.outs.empty()) return "A sink: it writes files, in `evaluate` and `generate`.";
+  if (node.host().outs.empty()) return "A sink: it writes files, in `evaluate` and `generate`.";
   return "";
 }
 

@@ -154,7 +154,7 @@ class Drawing {
     const PlanNode& node = plan_.nodes[n];
     std::string look;
     if (n == plan_.data) look = fmt::format(", fillcolor=\"{}\"", data_fill);
-    if (node.node->outs.empty()) look = fmt::format(", fillcolor=\"{}\"", sink_fill);
+    if (node.node->host().outs.empty()) look = fmt::format(", fillcolor=\"{}\"", sink_fill);
     for (const PlanPhase& phase : plan_.phases)
       if (phase.loss && plan_.values[phase.loss].node == n)
         look = fmt::format(", fillcolor=\"{}\", color=\"{}\", penwidth=2", loss_fill, loss_line);
@@ -166,7 +166,7 @@ class Drawing {
     for (const PlanValue& value : plan_.values) {
       if (!drawn_[value.node]) continue;
       const Node& source = *plan_.nodes[value.node].node;
-      std::string label = source.outs.size() > 1 ? source.outs[value.port]->name : "";
+      std::string label = source.host().outs.size() > 1 ? source.host().outs[value.port]->name : "";
       label += (label.empty() ? "" : " ") + value.shape.str();
       for (const auto& [reader, input] : value.readers)
         if (drawn_[reader])

@@ -74,8 +74,9 @@ std::vector<std::string> output_cells(const Plan& plan, const PlanNode& node) {
   std::vector<std::string> each;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const PlanValue& value = plan.values[node.outputs[i]];
-    const std::string name =
-        node.outputs.size() > 1 ? node.node->outs[i]->name + std::string(" ") : std::string();
+    const std::string name = node.outputs.size() > 1
+                                 ? node.node->host().outs[i]->name + std::string(" ")
+                                 : std::string();
     each.push_back(name + value.shape.str() + (value.dtype == DType::f32 ? "" : " i32"));
   }
   std::string line = joined(each, [](const std::string& output) { return output; });
@@ -95,7 +96,7 @@ std::string print_nodes(const Plan& plan) {
     const PlanNode& node = plan.nodes[n];
     int64_t parameters = 0;
     bool shared = false;
-    for (const Weight* weight : node.node->weights) {
+    for (const Weight* weight : node.node->host().weights) {
       if (!weight->present()) continue;
       const bool fresh = counted.insert(node.weights + "." + weight->name).second;
       if (fresh) parameters += weight->shape().elements();
@@ -137,7 +138,7 @@ std::string optimizer_text(const PlanOptimizer& optimizer) {
     return std::any_of(optimizer.params.values.begin(), optimizer.params.values.end(),
                        [&](const auto& param) { return param.first == name; });
   };
-  for (const ParamBase* param : optimizer.node->params) {
+  for (const ParamBase* param : optimizer.node->host().params) {
     const std::string name = param->name;
     const auto scheduled =
         std::find_if(optimizer.params.schedules.begin(), optimizer.params.schedules.end(),
@@ -186,7 +187,7 @@ void add_memory(const Plan& plan, Table& table) {
     for (const WeightId w : phase.updates) {
       const auto size = static_cast<size_t>(plan.weights[w].shape.elements()) * sizeof(float);
       gradients += size * (phase.decl->accumulate > 1 ? 2 : 1);
-      slots += size * plan.optimizer(phase, w).node->slots.size();
+      slots += size * plan.optimizer(phase, w).node->host().slots.size();
     }
   table.add({"memory", mebibytes(plan.bytes())});
   table.add(

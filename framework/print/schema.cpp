@@ -3,6 +3,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "framework/node/host.h"
+#include "framework/node/optimizer.h"
+#include "framework/node/source.h"
 #include "framework/print/schema_parts.h"
 
 namespace weft {
@@ -94,15 +97,15 @@ Json param_schema(const ParamBase& param) {
 Json kind_schema(const NodeKind& kind, const Node& node) {
   Json keys{{"node", {{"const", kind.name}}}};
   std::vector<std::string> required{"node"};
-  for (const In* port : node.ins) {
+  for (const In* port : node.host().ins) {
     keys[port->name] = {{"$ref", "#/$defs/reference"}, {"description", port->doc}};
     if (!port->traits.optional) required.emplace_back(port->name);
   }
-  for (const Ins* port : node.lists) {
+  for (const Ins* port : node.host().lists) {
     keys[port->name] = one_or_more(defined("reference"), port->doc);
     required.emplace_back(port->name);
   }
-  for (const ParamBase* param : node.params) {
+  for (const ParamBase* param : node.host().params) {
     keys[param->name] = param_schema(*param);
     if (param->required) required.emplace_back(param->name);
   }

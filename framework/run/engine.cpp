@@ -13,7 +13,9 @@
 #include <thread>
 
 #include "framework/node/dnn.h"
+#include "framework/node/sink.h"
 #include "framework/plan/differentiate.h"
+#include "framework/plan/sample_order.h"
 #include "framework/run/phase_graph.h"
 
 namespace weft {
@@ -132,7 +134,7 @@ struct Engine::Body {
 
   void step(int64_t number, int64_t schedule_step) {
     const Source* source = plan.source();
-    state.step = {number, source ? source->rows(number) : plan.rows};
+    state.step = {number, source ? SampleOrder(*source).rows(number) : plan.rows};
     this->schedule_step = schedule_step;
     instances.set_schedules(schedule_step);
     updates.set_schedules(schedule_step);
@@ -304,6 +306,12 @@ void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann
 Measure* Engine::measure(size_t index) const {
   const NodeId node = body_->plan.measure(index);
   return node ? static_cast<Measure*>(body_->instances.of(node).front().node.get()) : nullptr;
+}
+
+void Engine::finish() {
+  for (const NodeId n : body_->plan.nodes.ids())
+    for (Instance& instance : body_->instances.of(n))
+      if (auto* sink = dynamic_cast<Sink*>(instance.node.get())) sink->finish();
 }
 
 std::vector<std::string> Engine::busy() const {

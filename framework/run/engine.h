@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/node/measure.h"
 #include "framework/plan/plan.h"
 #include "framework/run/trace.h"
 #include "framework/run/updates.h"
@@ -36,6 +37,7 @@ class Engine {
   // The mean over the samples of the last step: one number, or one for each element of a row.
   std::vector<double> report(size_t index) const;
   Measure* measure(size_t index) const;  // that makes the report, or null
+  void finish();                         // every sink, after the last step of a pass
   int64_t rows() const;                  // samples in the last step
   nlohmann::json scheduled() const;      // {param: its value in the last step}
 

@@ -24,6 +24,7 @@ Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
     samples += rows;
     if (beat) beat();
   }
+  engine.finish();
   for (auto& [name, sums] : results)
     for (double& sum : sums) sum /= samples;
   for (size_t i = 0; i < results.size(); ++i)

@@ -65,7 +65,7 @@ std::optional<FittedMap> fitted_of(const std::filesystem::path& run) {
 
 void remember_fits(const Plan& plan, const std::function<void(const std::string&)>& warn) {
   for (const PlanNode& node : plan.nodes)
-    for (const Fit* fit : node.node->fits) try {
+    for (const Fit* fit : node.node->host().fits) try {
         if (fit->keep && !fit->given()) fit->keep();
       } catch (const Error& error) {
         warn(error.what());

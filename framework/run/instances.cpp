@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "framework/plan/differentiate.h"
+#include "framework/run/reader.h"
 
 namespace weft {
 
@@ -51,27 +52,13 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
                      int threads)
     : workspaces(static_cast<size_t>(std::min<int64_t>(threads, plan.lanes)), plan.workspace),
       plan_(plan),
+      model_(model),
       gradients_(gradients),
+      output_dir_(output_dir),
       arena_(plan.arena),
       nodes_(plan.nodes.size()),
       learners_(plan.phases.size()),
       reads_data_(plan.nodes.size()) {
-  const auto make = [&](NodeId n, int64_t lane) {
-    Instance instance{.node = plan.instance(registry, n), .plan_node = n, .lane = lane};
-    const PlanNode& node = plan.nodes[n];
-    Node::Setting setting = node.setting;
-    setting.output_dir = output_dir;
-    if (lane >= 0)
-      setting.first_row = plan.lane_rows(plan.values[node.outputs[0]].shape, lane).begin;
-    instance.node->settle(setting);
-    for (const Weight* weight : instance.node->weights)
-      instance.weights.push_back(weight->present() ? plan.weight(node.weights + "." + weight->name)
-                                                   : WeightId());
-    for (State* state : instance.node->states) state->bind(model[node.weights + "." + state->name]);
-    for (const auto& [name, schedule] : node.params.schedules)
-      schedules_.emplace_back(instance.node->param(name), &schedule);
-    return instance;
-  };
   AnyPhase any{ByValue<bool>(plan.values.size()), ByNode<bool>(plan.nodes.size())};
   for (const PlanPhase& phase : plan.phases) {
     for (const ValueId v : phase.wants.ids()) any.wanted[v] = any.wanted[v] || phase.wants[v];
@@ -86,8 +73,12 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
       reads_data_[n] = reads_data_[n] || (input && plan.values[input].node == plan.data);
     if (!plan.needed[n] && n != plan.data) continue;
     for (int64_t lane = 0; lane < (node.laned ? plan.lanes : 1); ++lane)
-      nodes_[n].push_back(make(n, node.laned ? lane : -1));
+      nodes_[n].push_back(make(registry, n, node.laned ? lane : -1));
     prepare(n, any);
+    if (!plan.observes(n)) continue;
+    Instance& observer = observers_.emplace_back(make(registry, n, -1));
+    bind(observer, 0, 0);
+    weft::prepare(plan, n, *observer.node, Pass::observe);
   }
   for (size_t p = 0; p < plan.phases.size(); ++p)
     for (size_t l = 0; l < plan.phases[p].learns.size(); ++l)
@@ -95,12 +86,38 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
         BlockLearner learner{.learn = l, .block = b};
         const PlanLearn& learn = plan.phases[p].learns[l];
         for (const NodeId n : learn.in_lanes ? std::vector<NodeId>{} : learn.nodes) {
-          learner.uses.push_back(make(n, -1));
+          learner.uses.push_back(make(registry, n, -1));
           bind_block(learner.uses.back(), p, l, b, true, 0);
           weft::prepare(plan, n, *learner.uses.back().node, Pass::learn);
         }
         learners_[p].push_back(std::move(learner));
       }
+}
+
+Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
+  const PlanNode& node = plan_.nodes[n];
+  Instance instance{.plan_node = n, .lane = lane};
+  if (const auto* source = dynamic_cast<const Source*>(node.node.get()))
+    instance.node = std::make_unique<Reader>(*source, n != plan_.data);
+  else
+    instance.node = plan_.instance(registry, n);
+  Host& host = instance.node->host();
+  host.setting = node.setting;
+  host.setting.output_dir = output_dir_;
+  if (lane >= 0)
+    host.setting.first_row = plan_.lane_rows(plan_.values[node.outputs[0]].shape, lane).begin;
+  for (const Weight* weight : host.weights)
+    instance.weights.push_back(weight->present() ? plan_.weight(node.weights + "." + weight->name)
+                                                 : WeightId());
+  for (State* state : host.states) Host::bind(*state, model_[node.weights + "." + state->name]);
+  for (const auto& [name, schedule] : node.params.schedules)
+    schedules_.emplace_back(host.param(name), &schedule);
+  return instance;
+}
+
+Instance& Instances::observer(NodeId node) {
+  return *std::find_if(observers_.begin(), observers_.end(),
+                       [&](const Instance& one) { return one.plan_node == node; });
 }
 
 // Primitives are built for every gradient that any phase wants.
@@ -111,9 +128,9 @@ void Instances::prepare(NodeId n, const AnyPhase& any) {
       learns.push_back(static_cast<size_t>(&phase - plan_.phases.data()));
   for (Instance& instance : nodes_[n]) {
     bind(instance, 0, 0, 0);
-    for (size_t i = 0; i < instance.node->ins.size(); ++i)
+    for (size_t i = 0; i < instance.node->host().ins.size(); ++i)
       if (const ValueId input = plan_.nodes[n].inputs[i]; input)
-        instance.node->ins[i]->want_grad(any.wanted[input]);
+        Host::want_grad(*instance.node->host().ins[i], any.wanted[input]);
     weft::prepare(plan_, n, *instance.node, Pass::forward);
     if (any.backward[n]) weft::prepare(plan_, n, *instance.node, Pass::backward);
     for (const size_t phase : learns) {
@@ -158,16 +175,18 @@ void Instances::bind(Instance& instance, size_t phase, int parity, int workspace
   const Rows rows{instance.lane, workspace};
   const PlanNode& from = plan_.nodes[instance.plan_node];
   const PlanPhase& p = plan_.phases[phase];
-  Node& node = *instance.node;
+  const Host& node = instance.node->host();
   for (size_t i = 0; i < node.ins.size(); ++i) {
     if (!from.inputs[i]) continue;
-    node.ins[i]->want_grad(p.loss && p.wants[from.inputs[i]]);
-    node.ins[i]->bind(value(from.inputs[i], parity, rows),
-                      input_grad(phase, instance.plan_node, i, rows));
+    Host::want_grad(*node.ins[i], p.loss && p.wants[from.inputs[i]]);
+    Host::bind(*node.ins[i], value(from.inputs[i], parity, rows),
+               input_grad(phase, instance.plan_node, i, rows));
   }
   for (size_t i = 0; i < node.outs.size(); ++i)
-    node.outs[i]->bind(value(from.outputs[i], parity, rows), grad(phase, from.outputs[i], rows));
-  for (size_t i = 0; i < node.saved.size(); ++i) node.saved[i]->bind(tensor(from.saved[i], rows));
+    Host::bind(*node.outs[i], value(from.outputs[i], parity, rows),
+               grad(phase, from.outputs[i], rows));
+  for (size_t i = 0; i < node.saved.size(); ++i)
+    Host::bind(*node.saved[i], tensor(from.saved[i], rows));
   bind_weights(instance, phase);
 }
 
@@ -177,7 +196,7 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
   for (size_t i = 0; i < instance.weights.size(); ++i) {
     const WeightId index = instance.weights[i];
     if (!index) continue;
-    Weight* weight = instance.node->weights[i];
+    Weight* weight = instance.node->host().weights[i];
     Tensor grad;
     if (learn && learn->in_lanes) {
       const auto& learned = learn->learned;
@@ -187,8 +206,8 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
         grad = {weight->shape(), DType::f32,
                 gradients_.share(phase, index, static_cast<size_t>(share))};
     }
-    weight->want_grad(static_cast<bool>(grad), {0, weight->shape().rows()});
-    weight->bind(weights_[index], grad);
+    Host::want_grad(*weight, static_cast<bool>(grad), {0, weight->shape().rows()});
+    Host::bind(*weight, weights_[index], grad);
   }
 }
 
@@ -200,13 +219,13 @@ void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_
   const Range given = l.blocks[block];
   for (size_t i = 0; i < instance.weights.size(); ++i) {
     const WeightId index = instance.weights[i];
-    Weight* weight = instance.node->weights[i];
+    Weight* weight = instance.node->host().weights[i];
     const bool learns = std::find(l.learned.begin(), l.learned.end(), index) != l.learned.end();
     if (!learns) continue;
     const Range rows = given.end >= 0 ? given : Range{0, weight->shape().rows()};
     float* to = first ? gradients_.grad(phase, index, given) : gradients_.scratch(index, given);
-    weight->want_grad(true, rows);
-    weight->bind(weights_[index], {weight->shape().with_front(rows.size()), DType::f32, to});
+    Host::want_grad(*weight, true, rows);
+    Host::bind(*weight, weights_[index], {weight->shape().with_front(rows.size()), DType::f32, to});
   }
 }
 
@@ -228,6 +247,8 @@ void Instances::bind(size_t phase, int parity) {
     for (Instance& instance : nodes_[n])
       if (note_binding(instance, phase, parity)) bind(instance, phase, parity);
   }
+  for (Instance& observer : observers_)
+    if (note_binding(observer, phase, parity)) bind(observer, phase, parity);
   for (BlockLearner& learner : learners_[phase])
     for (Instance& use : learner.uses)
       if (note_binding(use, phase, parity))
@@ -240,7 +261,7 @@ void Instances::bind_data(int parity) {
 }
 
 void Instances::set_schedules(int64_t step) {
-  for (const auto& [param, schedule] : schedules_) param->set(schedule->at(step));
+  for (const auto& [param, schedule] : schedules_) Host::set(*param, schedule->at(step));
 }
 
 }  // namespace weft

@@ -18,7 +18,7 @@ struct Instance {
   NodeId plan_node;
   int64_t lane = -1;              // -1: all rows
   int64_t bound = -1;             // the phase, the batch buffer and the workspace it is bound to
-  std::vector<WeightId> weights;  // for each of node->weights; none if it is absent
+  std::vector<WeightId> weights;  // for each weight; none if it is absent
 };
 
 // Instances that learn one block of weights together, use by use, in the plan's order; none if each
@@ -64,6 +64,7 @@ class Instances {
             const std::filesystem::path& output_dir, int threads);
 
   std::vector<Instance>& of(NodeId node) { return nodes_[node]; }
+  Instance& observer(NodeId node);  // that observes each step, on all rows
   std::vector<BlockLearner>& learners(size_t phase) { return learners_[phase]; }
 
   // Ties what sees the whole batch to its memory; `parity` says which data buffer is this step's.
@@ -92,12 +93,16 @@ class Instances {
     ByValue<bool> wanted;
     ByNode<bool> backward;
   };
+  Instance make(const Registry& registry, NodeId node, int64_t lane);
   void prepare(NodeId node, const AnyPhase& any);
 
   const Plan& plan_;
+  Weights& model_;
   const Gradients& gradients_;
+  const std::filesystem::path output_dir_;
   Buffer arena_;
   ByNode<std::vector<Instance>> nodes_;
+  std::vector<Instance> observers_;
   std::vector<std::vector<BlockLearner>> learners_;  // by phase
   std::vector<std::pair<ParamBase*, const Schedule*>> schedules_;
   ByNode<bool> reads_data_;

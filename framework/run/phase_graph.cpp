@@ -81,10 +81,17 @@ void PhaseGraph::add_item(const PlanItem& item) {
 
 void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   const NodeId n = item.node ? item.node : plan_.values[item.value].node;
+  if (item.kind == PlanItem::Kind::observe) {
+    Node* observer = instances_.observer(n).node.get();
+    task.calls.push_back(
+        {n, Work::observe, -1, [this, observer](int) { observer->observe(state_.step); }});
+    return;
+  }
   Instance& instance = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
   Node* node = instance.node.get();
   const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
   switch (item.kind) {
+    case PlanItem::Kind::observe: break;  // above
     case PlanItem::Kind::forward:
       add(Work::forward, [this, node](int) { node->forward(state_.step); });
       break;

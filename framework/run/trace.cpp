@@ -4,6 +4,7 @@ namespace weft {
 
 const char* name(Work work) {
   switch (work) {
+    case Work::observe: return "observe";
     case Work::forward: return "forward";
     case Work::seed: return "seed";
     case Work::backward: return "backward";

@@ -14,7 +14,7 @@ namespace weft {
 
 // What a call of a task does. `read` fills the next batch; `check` looks at the loss before
 // anything learns from it.
-enum class Work { forward, seed, backward, sum, learn, update, check, clip, read };
+enum class Work { observe, forward, seed, backward, sum, learn, update, check, clip, read };
 const char* name(Work work);
 
 class Trace {

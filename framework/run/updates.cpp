@@ -46,7 +46,7 @@ void Updates::keep(size_t p, WeightId w) {
   const Shape& shape = plan_.weights[w].shape;
   const auto chosen = static_cast<size_t>(&plan_.optimizer(phase, w) - phase.optimizers.data());
   kept.optimizer = dynamic_cast<const Optimizer*>(phases_[p].optimizers[chosen].get());
-  for (size_t s = 0; s < kept.optimizer->slots.size(); ++s) kept.slots.emplace_back(shape);
+  for (size_t s = 0; s < kept.optimizer->host().slots.size(); ++s) kept.slots.emplace_back(shape);
   if (phase.decl->accumulate > 1) kept.sum = OwnedTensor(shape);
 }
 
@@ -73,7 +73,7 @@ void Updates::set_schedules(int64_t step) {
   for (size_t p = 0; p < phases_.size(); ++p)
     for (size_t o = 0; o < phases_[p].optimizers.size(); ++o)
       for (const auto& [param, schedule] : plan_.phases[p].optimizers[o].params.schedules)
-        phases_[p].optimizers[o]->param(param)->set(schedule.at(step));
+        Host::set(*phases_[p].optimizers[o]->host().param(param), schedule.at(step));
 }
 
 bool Updates::runs(size_t phase, int64_t step) const {
@@ -134,7 +134,7 @@ std::vector<NamedTensor> Updates::tensors() const {
     for (const auto& [w, kept] : phases_[p].kept) {
       const std::string prefix = plan_.phases[p].decl->name + "." + plan_.weights[w].name + ".";
       for (size_t s = 0; s < kept.slots.size(); ++s)
-        all.push_back({prefix + kept.optimizer->slots[s]->name, kept.slots[s].view});
+        all.push_back({prefix + kept.optimizer->host().slots[s]->name, kept.slots[s].view});
       if (kept.sum.view) all.push_back({prefix + "gradient_sum", kept.sum.view});
     }
   return all;

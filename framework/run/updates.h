@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/node/optimizer.h"
 #include "framework/plan/plan.h"
 #include "framework/run/gradients.h"
 #include "framework/run/weights.h"

@@ -6,14 +6,14 @@
 namespace weft {
 
 namespace {
-void start(const PlanWeight& weight, uint64_t seed, Tensor tensor) {
-  const uint64_t key = Random::key(seed, "weights/" + weight.name);
+void start(const std::string& name, const Init& init, uint64_t seed, Tensor tensor) {
+  const uint64_t key = Random::key(seed, "weights/" + name);
   const auto row_size = static_cast<size_t>(tensor.shape.row_elements());
   for (int64_t row = 0; row < tensor.shape.rows(); ++row) {
     Random random(key, 0, static_cast<uint32_t>(row));
     const std::span<float> numbers(tensor.floats() + row * tensor.shape.row_elements(), row_size);
-    const auto value = static_cast<float>(weight.init.value);
-    switch (weight.init.kind) {
+    const auto value = static_cast<float>(init.value);
+    switch (init.kind) {
       case Init::Kind::constant: std::fill(numbers.begin(), numbers.end(), value); break;
       case Init::Kind::uniform:
         random.uniform(numbers);
@@ -42,12 +42,10 @@ void Weights::add(const Plan& plan) {
   };
   for (const PlanWeight& weight : plan.weights)
     if (missing(weight.name, weight.shape))
-      start(weight, plan.seed, make(weight.name, weight.shape));
+      start(weight.name, weight.init, plan.seed, make(weight.name, weight.shape));
   for (const PlanState& state : plan.states)
-    if (missing(state.name, state.shape)) {
-      const Tensor tensor = make(state.name, state.shape);
-      std::fill(tensor.span().begin(), tensor.span().end(), state.start);
-    }
+    if (missing(state.name, state.shape))
+      start(state.name, state.init, plan.seed, make(state.name, state.shape));
 }
 
 void Weights::load(const std::map<std::string, Tensor>& from, const std::string& ours,

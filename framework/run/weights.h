@@ -15,7 +15,7 @@ namespace weft {
 class Weights {
  public:
   // Makes what the plan needs and is not there yet: weights start as their Init says, drawn with
-  // the key (seed, "weights/NAME"); states at their start.
+  // the key (seed, "weights/NAME").
   void add(const Plan& plan);
   // Overwrites weights and states from a checkpoint, each renamed from `theirs` to `ours` prefix
   // ("" for all). Throws Error(checkpoint) if one of ours is missing or has another shape.

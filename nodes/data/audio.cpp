@@ -1,4 +1,7 @@
+#include <optional>
+
 #include "framework/node/plugin.h"
+#include "framework/node/source.h"
 #include "nodes/data/audio_params.h"
 #include "nodes/data/audio_store.h"
 #include "nodes/data/bad_files.h"
@@ -23,28 +26,28 @@ class Audio final : public Source {
   BadFilesParams bad{this};
   Classes classes_{this, label};
 
-  std::shared_ptr<FolderFiles<AudioStore>> sounds_;
+  std::optional<FolderFiles<AudioStore>> sounds_;
   std::vector<size_t> chosen_;
   std::vector<std::string> notes_;
 
   int64_t open() override {
     const AudioForm its = form.form();
-    sounds_ = FolderFiles<AudioStore>::open(*folder, its);
+    sounds_.emplace(*folder, its);
     chosen_ = part.choose(*sounds_);
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return sounds_->store.complaint(file); });
     spectrogram.shape({*batch, its.frames(), its.mels});
     label.shape({*batch});
-    classes_.open(sounds_.get(), "folders of sounds", sounds_->size(), chosen_,
+    classes_.open("folders of sounds", sounds_->size(), chosen_,
                   [this](size_t file) { return sounds_->class_of(file); });
     return std::ssize(chosen_);
   }
 
   std::vector<std::string> notes() const override { return notes_; }
 
-  void load(int64_t sample, int64_t row) override {
+  void load(int64_t sample, const Row& row) const override {
     const size_t file = chosen_[static_cast<size_t>(sample)];
-    sounds_->store.read(file, spectrogram.data() + row * spectrogram.row_size());
-    label.ints()[row] = classes_[file];
+    sounds_->store.read(file, row[spectrogram]);
+    *row.ints(label) = classes_[file];
   }
 };
 

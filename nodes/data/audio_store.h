@@ -17,7 +17,7 @@ class AudioStore final : public FileStore<float> {
       : FileStore(std::move(files)), form_(form) {}
 
   // [frames, mels]
-  void read(size_t file, float* out) {
+  void read(size_t file, float* out) const {
     with(file, [&](const float* frames) { std::copy_n(frames, form_.frames() * form_.mels, out); });
   }
 

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/node/node.h"
-#include "nodes/data/shared.h"
+#include "framework/node/source.h"
 #include "nodes/data/words.h"
 
 namespace weft {
@@ -16,35 +15,27 @@ class Classes {
   Classes(Node* owner, const Out& of) : fit_(owner, of) {}
 
   // `which` names them, such as "`category`". text(i) is of sample i of `count`; "" is no class.
-  // Those of the samples `chosen` must be known. The numbers are shared by all who ask for the same
-  // of `data`.
+  // Those of the samples `chosen` must be known.
   template <class Text>
-  void open(const void* data, const std::string& which, size_t count,
-            const std::vector<size_t>& chosen, Text text) {
+  void open(const std::string& which, size_t count, const std::vector<size_t>& chosen, Text text) {
     const std::string& known = fit_.known("classes", which, [&] {
       std::set<std::string> all;
       for (size_t i = 0; i < count; ++i)
         if (!text(i).empty()) all.insert(text(i));
       return packed(all);
     });
-    numbers_ = shared<Numbers>(std::tuple(data, which, fit_.bytes().get()), [&] {
-      const Vocabulary places(unpacked(known), 0);
-      auto numbers = std::make_shared<Numbers>();
-      for (size_t i = 0; i < count; ++i)
-        numbers->push_back(text(i).empty() ? -1 : places.place(text(i), -1));
-      return numbers;
-    });
+    const Vocabulary places(unpacked(known), 0);
+    for (size_t i = 0; i < count; ++i)
+      numbers_.push_back(text(i).empty() ? -1 : places.place(text(i), -1));
     std::set<std::string> unknown;
     for (const size_t i : chosen)
-      if ((*numbers_)[i] < 0 && !text(i).empty()) unknown.insert(text(i));
+      if (numbers_[i] < 0 && !text(i).empty()) unknown.insert(text(i));
     if (!unknown.empty()) fit_.refuse(complaint(unpacked(known), unknown));
   }
 
-  int32_t operator[](size_t sample) const { return (*numbers_)[sample]; }
+  int32_t operator[](size_t sample) const { return numbers_[sample]; }
 
  private:
-  using Numbers = std::vector<int32_t>;  // -1 without a class
-
   std::string complaint(const std::vector<std::string>& known,
                         const std::set<std::string>& unknown) const {
     constexpr size_t named = 8;
@@ -59,7 +50,7 @@ class Classes {
   }
 
   Fit fit_;
-  std::shared_ptr<const Numbers> numbers_;
+  std::vector<int32_t> numbers_;  // -1 without a class
 };
 
 }  // namespace weft

@@ -34,7 +34,7 @@ class FileStore {
   const std::vector<FilePart>& files() const { return files_; }
 
   // Why the file cannot be read, or "": tried when first asked.
-  std::string complaint(size_t file) {
+  std::string complaint(size_t file) const {
     if (!tried_[file].load(std::memory_order_acquire)) {
       std::string why;
       try {
@@ -57,7 +57,7 @@ class FileStore {
 
   // Calls use(what the file holds).
   template <class Use>
-  void with(size_t file, Use use) {
+  void with(size_t file, Use use) const {
     if (const T* ready = ready_[file].load(std::memory_order_acquire)) return use(ready);
     std::vector<T> fresh = decode(files_[file]);
     use(fresh.data());
@@ -72,12 +72,12 @@ class FileStore {
  private:
   static constexpr int64_t most_kept = int64_t{1} << 30;  // bytes
   std::vector<FilePart> files_;
-  std::mutex keeping_;
-  int64_t kept_ = 0;
-  std::vector<std::vector<T>> owned_;
-  std::vector<std::atomic<const T*>> ready_;
-  std::vector<std::atomic<bool>> tried_;
-  std::map<size_t, std::string> complaints_;
+  mutable std::mutex keeping_;
+  mutable int64_t kept_ = 0;
+  mutable std::vector<std::vector<T>> owned_;
+  mutable std::vector<std::atomic<const T*>> ready_;
+  mutable std::vector<std::atomic<bool>> tried_;
+  mutable std::map<size_t, std::string> complaints_;
 };
 
 }  // namespace weft

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/node/source.h"
+#include "framework/node/split.h"
 #include "nodes/data/file_store.h"
-#include "nodes/data/image_params.h"
-#include "nodes/data/shared.h"
 
 namespace weft {
 
@@ -36,14 +36,20 @@ inline std::vector<FilePart> files_below(const std::filesystem::path& folder,
   return {files.begin(), files.end()};
 }
 
+inline std::filesystem::path find_folder(const std::string& given) {
+  if (given.empty()) throw Error("`folder` is empty: write `.` for the folder weft is started in");
+  return find_data(given);
+}
+
 // The files below a folder, in a store of one form.
 template <class Store>
 struct FolderFiles {
   std::filesystem::path folder;
   Store store;
 
-  FolderFiles(const std::filesystem::path& folder, const typename Store::Form& form)
-      : folder(folder), store(files_below(folder, Store::kind), form) {}
+  // `given` as the user wrote it.
+  FolderFiles(const std::string& given, const typename Store::Form& form)
+      : folder(find_folder(given)), store(files_below(folder, Store::kind), form) {}
 
   size_t size() const { return store.files().size(); }
   std::filesystem::path inner(size_t file) const {
@@ -53,16 +59,6 @@ struct FolderFiles {
   std::string class_of(size_t file) const {
     const std::filesystem::path name = inner(file);
     return name.has_parent_path() ? name.begin()->string() : "";
-  }
-
-  // Shared by all who open the same folder in the same form.
-  static std::shared_ptr<FolderFiles> open(const std::string& given,
-                                           const typename Store::Form& form) {
-    if (given.empty())
-      throw Error("`folder` is empty: write `.` for the folder weft is started in");
-    const std::filesystem::path folder = find_data(given);
-    return shared<FolderFiles>(std::pair(std::filesystem::weakly_canonical(folder), form),
-                               [&] { return std::make_shared<FolderFiles>(folder, form); });
   }
 };
 

@@ -1,4 +1,5 @@
 #include "framework/node/plugin.h"
+#include "framework/node/source.h"
 #include "nodes/data/idx_file.h"
 
 namespace weft {

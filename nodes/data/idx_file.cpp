@@ -263,8 +263,8 @@ int64_t IdxSource::open_files(const std::filesystem::path& images,
   return images_->rows();
 }
 
-void IdxSource::load(int64_t sample, int64_t row) {
-  float* out = image.data() + row * image.row_size();
+void IdxSource::load(int64_t sample, const Row& row) const {
+  float* out = row[image];
   std::array<uint8_t, 1 << 14> bytes;
   for (int64_t at = 0; at < images_->row_bytes(); at += std::ssize(bytes)) {
     const int64_t n = std::min<int64_t>(std::ssize(bytes), images_->row_bytes() - at);
@@ -273,7 +273,7 @@ void IdxSource::load(int64_t sample, int64_t row) {
   }
   uint8_t its_label = 0;
   if (labels_) labels_->read(sample, 0, std::span(&its_label, 1));
-  label.ints()[row] = labels_ ? its_label : -1;
+  *row.ints(label) = labels_ ? its_label : -1;
 }
 
 }  // namespace weft

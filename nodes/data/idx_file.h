@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/node/node.h"
+#include "framework/node/source.h"
 #include "nodes/data/pixels.h"
 
 namespace weft {
@@ -73,7 +73,7 @@ class IdxSource : public Source {
   Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
                           PixelRange::unit};
 
-  void load(int64_t sample, int64_t row) final;
+  void load(int64_t sample, const Row& row) const final;
   void expect(int64_t sample) const final { images_->expect(sample); }
 
  protected:

@@ -1,10 +1,8 @@
-// What sources of image files share: how an image becomes numbers, where files are, and splits.
+// How sources of image files turn an image into numbers.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <string>
 #include <vector>
 
 #include "framework/node/node.h"
@@ -53,42 +51,5 @@ struct ImageParams {
     return form;
   }
 };
-
-enum class Split { all, train, test };
-inline std::vector<std::string> names(Split) {
-  return {"all", "train", "test"};
-}
-
-struct SplitParams {
-  Param<Split> split;
-  Param<double> test_share;
-
-  explicit SplitParams(Node* owner)
-      : split(owner, "split", "All samples, or those on one side of `test_share`.", Split::all),
-        test_share(owner, "test_share",
-                   "The share of groups that the test set has, by a hash of the group.", 0.1,
-                   within(0, 1)) {}
-
-  // Is a sample of this group on the side that is asked for?
-  bool wants(const std::string& group) const {
-    const double share = static_cast<double>(Random::key(0, group) >> 11) * 0x1p-53;
-    return *split == Split::all || (share < *test_share) == (*split == Split::test);
-  }
-};
-
-// A file or folder as the user gives it: from here, else from the folder of fetched data.
-inline std::filesystem::path find_data(const std::string& given) {
-  if (given.empty()) throw Error("a file or folder is named by an empty text");
-  auto fetched = Node::data_dir() / given;
-  for (const std::filesystem::path& place : {std::filesystem::path(given), fetched}) {
-    std::error_code denied;  // none if there is no such place
-    if (std::filesystem::exists(place, denied)) return place;
-    if (denied)
-      throw Error(Exit::data, "cannot look at " + place.string() + ": " + denied.message());
-  }
-  throw Error(Exit::data, "there is no `" + given + "`, here or in " + Node::data_dir().string() +
-                              "; if it is of a data set: `weft data fetch " +
-                              std::filesystem::path(given).begin()->string() + "`");
-}
 
 }  // namespace weft

@@ -15,7 +15,7 @@ class ImageStore final : public FileStore<uint8_t> {
   ImageStore(std::vector<FilePart> files, const ImageForm& form)
       : FileStore(std::move(files)), form_(form) {}
 
-  void read(size_t file, float* out, PixelRange range) {
+  void read(size_t file, float* out, PixelRange range) const {
     with(file, [&](const uint8_t* pixels) { to_floats(pixels, out, form_.bytes(), range); });
   }
 

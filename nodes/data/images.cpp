@@ -1,4 +1,7 @@
+#include <optional>
+
 #include "framework/node/plugin.h"
+#include "framework/node/source.h"
 #include "nodes/data/bad_files.h"
 #include "nodes/data/classes.h"
 #include "nodes/data/folder_files.h"
@@ -20,28 +23,28 @@ class Images final : public Source {
   BadFilesParams bad{this};
   Classes classes_{this, label};
 
-  std::shared_ptr<FolderFiles<ImageStore>> images_;
+  std::optional<FolderFiles<ImageStore>> images_;
   std::vector<size_t> chosen_;
   std::vector<std::string> notes_;
 
   int64_t open() override {
     const ImageForm its = form.form();
-    images_ = FolderFiles<ImageStore>::open(*folder, its);
+    images_.emplace(*folder, its);
     chosen_ = part.choose(*images_);
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return images_->store.complaint(file); });
     image.shape({*batch, its.height, its.width, its.channels});
     label.shape({*batch});
-    classes_.open(images_.get(), "folders of images", images_->size(), chosen_,
+    classes_.open("folders of images", images_->size(), chosen_,
                   [this](size_t file) { return images_->class_of(file); });
     return std::ssize(chosen_);
   }
 
   std::vector<std::string> notes() const override { return notes_; }
 
-  void load(int64_t sample, int64_t row) override {
+  void load(int64_t sample, const Row& row) const override {
     const size_t file = chosen_[static_cast<size_t>(sample)];
-    images_->store.read(file, image.data() + row * image.row_size(), *form.range);
-    label.ints()[row] = classes_[file];
+    images_->store.read(file, row[image], *form.range);
+    *row.ints(label) = classes_[file];
   }
 };
 

@@ -1,8 +1,11 @@
 #include <cmath>
+#include <list>
 #include <map>
 #include <mutex>
 
 #include "framework/node/plugin.h"
+#include "framework/node/source.h"
+#include "framework/node/split.h"
 #include "nodes/data/folder_files.h"
 #include "nodes/data/image_store.h"
 
@@ -32,7 +35,7 @@ class Photo {
                   file.string() + " would have more than 2^26 pixels: make `side` smaller");
   }
   const ImageForm& form() const { return form_; }
-  const uint8_t* pixels() {
+  const uint8_t* pixels() const {
     std::call_once(once_, [&] { pixels_ = read_image(file_, form_); });
     return pixels_.data();
   }
@@ -40,25 +43,22 @@ class Photo {
  private:
   fs::path file_;
   ImageForm form_{};
-  std::once_flag once_;
-  std::vector<uint8_t> pixels_;
+  mutable std::once_flag once_;
+  mutable std::vector<uint8_t> pixels_;
 };
 
-using Photos = std::map<fs::path, std::unique_ptr<Photo>>;  // by path in the folder
+using Photos = std::map<fs::path, Photo>;  // by path in the folder
 
-std::shared_ptr<Photos> open_photos(const fs::path& folder, int64_t side, int64_t channels) {
-  return shared<Photos>(std::tuple(fs::weakly_canonical(folder), side, channels), [&] {
-    auto photos = std::make_shared<Photos>();
-    for (const FilePart& photo : files_below(folder, ImageStore::kind))
-      photos->emplace(photo.file.lexically_relative(folder),
-                      std::make_unique<Photo>(photo.file, side, channels));
-    int64_t bytes = 0;  // all are kept
-    for (const auto& [name, photo] : *photos) bytes += photo->form().bytes();
-    if (bytes > most_kept)
-      throw Error(Exit::data, folder.string() + " would take " + std::to_string(bytes >> 20) +
-                                  " MiB, more than 1 GiB: make `side` smaller");
-    return photos;
-  });
+Photos open_photos(const fs::path& folder, int64_t side, int64_t channels) {
+  Photos photos;
+  for (const FilePart& photo : files_below(folder, ImageStore::kind))
+    photos.try_emplace(photo.file.lexically_relative(folder), photo.file, side, channels);
+  int64_t bytes = 0;  // all are kept
+  for (const auto& [name, photo] : photos) bytes += photo.form().bytes();
+  if (bytes > most_kept)
+    throw Error(Exit::data, folder.string() + " would take " + std::to_string(bytes >> 20) +
+                                " MiB, more than 1 GiB: make `side` smaller");
+  return photos;
 }
 
 class Patches final : public Source {
@@ -75,10 +75,10 @@ class Patches final : public Source {
   SplitParams split{this};
 
   struct Place {
-    Photo* photo;
+    const Photo* photo;
     int64_t top, left;
   };
-  std::vector<std::shared_ptr<Photos>> photos_;  // of each folder
+  std::list<Photos> photos_;  // of each folder
   std::vector<Place> places_;
 
   int64_t open() override {
@@ -87,29 +87,28 @@ class Patches final : public Source {
       throw Error("`size` is " + std::to_string(*size) + ", more than `side`, " +
                   std::to_string(*side));
     const int64_t step = *stride > 0 ? *stride : *size;
-    photos_.clear(), places_.clear();
     for (const std::string& folder : *folders) {
       photos_.push_back(open_photos(find_data(folder), *side, *channels));
-      for (const auto& [name, photo] : *photos_.back())
-        if (split.wants(name.generic_string())) cut(*photo, step);
+      for (const auto& [name, photo] : photos_.back())
+        if (split.wants(name.generic_string())) cut(photo, step);
     }
     image.shape({*batch, *size, *size, *channels});
     return std::ssize(places_);
   }
 
-  void cut(Photo& photo, int64_t step) {
+  void cut(const Photo& photo, int64_t step) {
     for (int64_t top = 0; top + *size <= photo.form().height; top += step)
       for (int64_t left = 0; left + *size <= photo.form().width; left += step)
         places_.push_back({&photo, top, left});
   }
 
-  void load(int64_t sample, int64_t row) override {
+  void load(int64_t sample, const Row& row) const override {
     const Place& place = places_[static_cast<size_t>(sample)];
     const uint8_t* pixels = place.photo->pixels();
     const int64_t c = *channels, line = *size * c;
     for (int64_t i = 0; i < *size; ++i)
       to_floats(pixels + ((place.top + i) * place.photo->form().width + place.left) * c,
-                image.data() + row * image.row_size() + i * line, line, *range);
+                row[image] + i * line, line, *range);
   }
 };
 

@@ -1,6 +1,8 @@
-#include <memory>
+#include <optional>
 
 #include "framework/node/plugin.h"
+#include "framework/node/source.h"
+#include "framework/node/split.h"
 #include "nodes/data/bad_files.h"
 #include "nodes/data/table_audio.h"
 #include "nodes/data/table_image.h"
@@ -42,7 +44,7 @@ class TableSource final : public Source {
                          Missing::refuse};
   BadFilesParams bad{this};
 
-  std::shared_ptr<TableRows> rows_;
+  std::optional<TableRows> rows_;
   std::vector<size_t> chosen_;
   std::vector<std::string> notes_;
 
@@ -64,7 +66,7 @@ class TableSource final : public Source {
   }
 
   int64_t open() override {
-    rows_ = TableRows::open(query());
+    rows_.emplace(query());
     image.open(*rows_);
     audio.open(*rows_);
     words.open(*rows_);
@@ -90,7 +92,7 @@ class TableSource final : public Source {
 
   std::vector<std::string> notes() const override { return notes_; }
 
-  void load(int64_t sample, int64_t row) override {
+  void load(int64_t sample, const Row& row) const override {
     const size_t from = chosen_[static_cast<size_t>(sample)];
     image.load(from, row);
     audio.load(from, row);

@@ -1,13 +1,12 @@
 // The sound of a table's row.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
-#include <tuple>
 
+#include "framework/node/source.h"
 #include "nodes/data/audio_params.h"
 #include "nodes/data/audio_store.h"
-#include "nodes/data/shared.h"
 #include "nodes/data/table_rows.h"
 
 namespace weft {
@@ -19,7 +18,7 @@ struct TableAudio {
                   "[batch, 0] without `audio`."};
   Param<std::string> column{owner, "audio", "The column that names an audio file.", ""};
   AudioParams form{owner};
-  std::shared_ptr<AudioStore> store{};
+  std::optional<AudioStore> store{};
 
   Columns columns() const { return column->empty() ? Columns{} : Columns{*column}; }
 
@@ -27,16 +26,14 @@ struct TableAudio {
     spectrogram.shape({*owner->batch, 0});
     if (column->empty()) return;
     const AudioForm its = form.form();
-    store = shared<AudioStore>(std::tuple(rows.query, *column, its), [&] {
-      return std::make_shared<AudioStore>(rows.files(*column), its);
-    });
+    store.emplace(rows.files(*column), its);
     spectrogram.shape({*owner->batch, its.frames(), its.mels});
   }
 
   std::string complaint(size_t from) const { return store ? store->complaint(from) : ""; }
 
-  void load(size_t from, int64_t row) {
-    if (store) store->read(from, spectrogram.data() + row * spectrogram.row_size());
+  void load(size_t from, const Row& row) const {
+    if (store) store->read(from, row[spectrogram]);
   }
 };
 

@@ -19,11 +19,13 @@ struct TableLabel {
     label.shape({*owner->batch});
     if (column->empty()) return;
     const size_t at = rows.column(*column);
-    classes.open(&rows, "`" + *column + "`", rows.size(), chosen,
+    classes.open("`" + *column + "`", rows.size(), chosen,
                  [&](size_t row) -> const std::string& { return rows.cell(row, at); });
   }
 
-  void load(size_t from, int64_t row) { label.ints()[row] = column->empty() ? -1 : classes[from]; }
+  void load(size_t from, const Row& row) const {
+    *row.ints(label) = column->empty() ? -1 : classes[from];
+  }
 };
 
 }  // namespace weft

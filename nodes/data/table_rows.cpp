@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "nodes/data/shared.h"
-
 namespace weft {
 
 namespace {
@@ -14,10 +12,6 @@ std::string either(const Columns& columns) {
   return all;
 }
 }  // namespace
-
-std::shared_ptr<TableRows> TableRows::open(const TableQuery& query) {
-  return shared<TableRows>(query, [&] { return std::make_shared<TableRows>(query); });
-}
 
 TableRows::TableRows(const TableQuery& query) : query(query) {
   if (SampleFiles::is_place(query.table)) {

@@ -1,9 +1,7 @@
-// The rows of a table that a source reads, held once for all who ask for the same.
+// The rows of a table that a source reads.
 #pragma once
 
-#include <compare>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,12 +24,10 @@ struct TableQuery {
   std::vector<Columns> needs;          // a row must have text in one at least of each
   Columns others;                      // that are read
   Missing missing = Missing::refuse;   // what becomes of rows that lack a need
-  auto operator<=>(const TableQuery&) const = default;
 };
 
 class TableRows {
  public:
-  static std::shared_ptr<TableRows> open(const TableQuery& query);
   explicit TableRows(const TableQuery& query);
 
   const TableQuery query;

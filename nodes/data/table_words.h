@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/node/node.h"
-#include "nodes/data/shared.h"
+#include "framework/node/source.h"
 #include "nodes/data/table_rows.h"
 #include "nodes/data/words.h"
 
@@ -26,11 +25,7 @@ struct TableWords {
   Param<int64_t> length{owner, "length", "Words of a row that are read.", 16, within(1, 1 << 16)};
   Fit fit{owner, words};
 
-  struct Places {
-    std::vector<std::vector<int32_t>> all;  // of the words of all rows
-    int64_t words = 0, unknown = 0;
-  };
-  std::shared_ptr<const Places> places{};
+  std::vector<std::vector<int32_t>> places{};  // in the vocabulary, of the words of all rows
 
   const Columns& columns() const { return *text; }
 
@@ -53,31 +48,30 @@ struct TableWords {
       for (size_t i = 0; i < rows.size(); ++i) count.add(whole(i));
       return packed(count.most_frequent(static_cast<size_t>(*vocabulary) - 1));
     });
-    places = shared<Places>(std::tuple(&rows, *text, fit.bytes().get()), [&] {
-      const Vocabulary vocabulary(unpacked(known), 1);
-      auto all = std::make_shared<Places>();
-      for (size_t i = 0; i < rows.size(); ++i) {
-        std::vector<int32_t>& row = all->all.emplace_back();
-        for (const std::string& word : split_words(whole(i)))
-          row.push_back(vocabulary.place(word, 0));
-        all->words += std::ssize(row);
-        all->unknown += std::count(row.begin(), row.end(), 0);
-      }
-      return all;
-    });
+    const Vocabulary vocabulary(unpacked(known), 1);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      std::vector<int32_t>& row = places.emplace_back();
+      for (const std::string& word : split_words(whole(i)))
+        row.push_back(vocabulary.place(word, 0));
+    }
   }
 
   // A vocabulary that was learned elsewhere may know little of this table.
   std::vector<std::string> notes() const {
-    if (!places || !fit.given() || places->unknown * 2 <= places->words) return {};
-    return {std::to_string(places->unknown) + " of " + std::to_string(places->words) +
-            " words are not among the " + fit.name() + " that were learned, and so are all alike"};
+    int64_t words = 0, unknown = 0;
+    for (const auto& row : places) {
+      words += std::ssize(row);
+      unknown += std::count(row.begin(), row.end(), 0);
+    }
+    if (!fit.given() || unknown * 2 <= words) return {};
+    return {std::to_string(unknown) + " of " + std::to_string(words) + " words are not among the " +
+            fit.name() + " that were learned, and so are all alike"};
   }
 
-  void load(size_t from, int64_t row) {
-    int32_t* out = words.ints() + row * words.row_size();
+  void load(size_t from, const Row& row) const {
+    int32_t* out = row.ints(words);
     for (int64_t i = 0; i < words.row_size(); ++i) {
-      const auto& its = places->all[from];
+      const auto& its = places[from];
       out[i] = i < std::ssize(its) ? its[static_cast<size_t>(i)] : -1;
     }
   }

@@ -83,8 +83,8 @@ class BatchNorm final : public Node {
     if (*activation == Activation::none) y.forward_only();
     weight.shape({c()}, Init::constant(1));
     bias.shape({c()}, Init::constant(0));
-    running_mean.shape({c()}, 0);
-    running_var.shape({c()}, 1);
+    running_mean.shape({c()}, Init::constant(0));
+    running_var.shape({c()}, Init::constant(1));
     if (!whole_batch()) return;
     for (Saved* own : {&mean, &rstd, &grad_weight, &grad_bias}) own->shape({c()});
   }

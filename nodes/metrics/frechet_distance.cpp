@@ -1,7 +1,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 
-#include "framework/node/node.h"
+#include "framework/node/measure.h"
 #include "framework/node/plugin.h"
 
 namespace weft {

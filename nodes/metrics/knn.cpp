@@ -39,8 +39,8 @@ class Knn final : public Node {
       throw Error("`x` is " + x.shape().str() + " and `label` is " + label.shape().str() +
                   ", but must be [batch, d] and [batch]");
     y.shape({x.rows(), *classes});
-    features.shape({*capacity, d()}, 0);
-    known.shape({*capacity}, -1);
+    features.shape({*capacity, d()}, Init::constant(0));
+    known.shape({*capacity}, Init::constant(-1));
   }
 
   void prepare(Pass) override {

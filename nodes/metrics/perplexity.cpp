@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/node/node.h"
+#include "framework/node/measure.h"
 #include "framework/node/plugin.h"
 
 namespace weft {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "framework/node/node.h"
+#include "framework/node/measure.h"
 #include "framework/node/plugin.h"
 
 namespace weft {

@@ -2,7 +2,7 @@
 
 #include "framework/node/dnn.h"
 #include "framework/node/loops.h"
-#include "framework/node/node.h"
+#include "framework/node/measure.h"
 #include "framework/node/plugin.h"
 
 namespace weft {

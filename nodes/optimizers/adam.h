@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "framework/node/node.h"
+#include "framework/node/optimizer.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
 

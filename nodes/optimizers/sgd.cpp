@@ -1,4 +1,4 @@
-#include "framework/node/node.h"
+#include "framework/node/optimizer.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
 

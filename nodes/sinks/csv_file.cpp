@@ -4,14 +4,13 @@
 #include <cstring>
 #include <fstream>
 
-#include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/sinks/batch_file.h"
+#include "framework/node/sink.h"
 
 namespace weft {
 namespace {
 
-class CsvFile final : public Node {
+class CsvFile final : public Sink {
   Ins xs{
       this, "xs", "Numbers, [batch, ...]: a column, or one for each of a row's.", {.grad = false}};
   Param<std::string> path{this, "path", "The file; later batches put their number before `.`.",
@@ -19,10 +18,8 @@ class CsvFile final : public Node {
   Param<std::vector<std::string>> names{
       this, "names", "Of `xs`, for the first line; several columns of one are numbered.", required};
 
-  bool whole_batch() const override { return true; }
-
   void infer() override {
-    BatchFile::check(*path, ".csv");
+    check_output(*path, ".csv");
     if (names->size() != xs.size())
       throw Error("`names` has " + std::to_string(names->size()) + " names for " +
                   std::to_string(xs.size()) + " of `xs`");
@@ -60,7 +57,7 @@ class CsvFile final : public Node {
   }
 
   void forward(const Step& step) override {
-    BatchFile file(output(*path), step.number);
+    WholeFile file(output(*path, step));
     std::ofstream out(file.temporary());
     out << header() << '\n';
     for (int64_t row = 0; row < std::min(step.rows, xs[0].rows()); ++row) out << line(row) << '\n';

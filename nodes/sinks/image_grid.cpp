@@ -4,10 +4,9 @@
 #include <cmath>
 #include <vector>
 
-#include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
-#include "nodes/sinks/batch_file.h"
+#include "framework/node/sink.h"
 
 namespace weft {
 namespace {
@@ -24,7 +23,7 @@ uint8_t to_byte(float v) {
   return v > 0 ? static_cast<uint8_t>(std::lround(std::min(v, 1.0F) * 255)) : 0;
 }
 
-class ImageGrid final : public Node {
+class ImageGrid final : public Sink {
   In x{this, "x", "Images, [n, pixels] gray or [n, height, width, 1 or 3].", {.grad = false}};
   Param<std::string> path{this, "path", "The PNG file; later batches put their number before `.`.",
                           required};
@@ -36,10 +35,8 @@ class ImageGrid final : public Node {
                         at_least(0)};
   int64_t h_ = 0, w_ = 0, channels_ = 1;
 
-  bool whole_batch() const override { return true; }
-
   void infer() override {
-    BatchFile::check(*path, ".png");
+    check_output(*path, ".png");
     const Shape& s = x.shape();
     if (s.rank() == 4) {
       h_ = s[1], w_ = s[2], channels_ = s[3];
@@ -94,11 +91,12 @@ class ImageGrid final : public Node {
         uint8_t* to = canvas.data() + (top * width + left) * channels_;
         for (int64_t k = 0; k < line; ++k) to[k] = to_byte(mapped(from[k]));
       }
-    write(canvas, width, rows, step.number);
+    write(canvas, width, rows, output(*path, step));
   }
 
-  void write(const std::vector<uint8_t>& canvas, int64_t width, int64_t rows, int64_t number) {
-    BatchFile file(output(*path), number);
+  void write(const std::vector<uint8_t>& canvas, int64_t width, int64_t rows,
+             const std::filesystem::path& to) const {
+    WholeFile file(to);
     png_image png{};
     png.version = PNG_IMAGE_VERSION;
     png.width = static_cast<png_uint_32>(width);

@@ -4,9 +4,8 @@
 #include <cstring>
 #include <fstream>
 
-#include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/sinks/batch_file.h"
+#include "framework/node/sink.h"
 
 namespace weft {
 namespace {
@@ -34,18 +33,17 @@ std::string npy_header(const Shape& shape) {
   return std::string(start, sizeof start) + text;
 }
 
-class NpyFile final : public Node {
+class NpyFile final : public Sink {
   In x{this, "x", "Numbers of any shape.", {.grad = false}};
   Param<std::string> path{this, "path", "The file; later batches put their number before `.`.",
                           required};
 
-  bool whole_batch() const override { return true; }
-  void infer() override { BatchFile::check(*path, ".npy"); }
+  void infer() override { check_output(*path, ".npy"); }
 
   void forward(const Step& step) override {
     const bool rows = x.shape().rank() > 0;
     const int64_t n = rows ? std::min(step.rows, x.rows()) : 1;
-    BatchFile file(output(*path), step.number);
+    WholeFile file(output(*path, step));
     std::ofstream out(file.temporary(), std::ios::binary);
     out << npy_header(rows ? x.shape().with_front(n) : x.shape());
     out.write(reinterpret_cast<const char*>(x.data()),

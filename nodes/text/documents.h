@@ -19,7 +19,6 @@ struct Corpus {
   std::string match;                 // of the files of a folder, a regular expression; "" is all
   std::vector<std::string> columns;  // of tables: their texts, one after the other
   Unit unit = Unit::paragraphs;      // of plain text
-  auto operator<=>(const Corpus&) const = default;
 };
 
 // In the order of files' paths and of their texts; without empty ones. Spaces and line ends are one

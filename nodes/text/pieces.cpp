@@ -12,8 +12,7 @@
 #include <mutex>
 #include <sstream>
 
-#include "framework/node/node.h"
-#include "nodes/data/shared.h"
+#include "framework/node/source.h"
 
 namespace weft {
 
@@ -25,7 +24,7 @@ fs::path file_of(const std::string& name) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.')
       throw Error("`vocabulary` is " + name + ", but a name has letters, digits, `-`, `_` and `.`");
   if (name.empty() || name[0] == '.') throw Error("`vocabulary` needs a name, such as novels-4096");
-  return Node::data_dir() / "vocabularies" / (name + ".vocabulary");
+  return data_dir() / "vocabularies" / (name + ".vocabulary");
 }
 
 std::string read(const fs::path& file) {
@@ -203,7 +202,7 @@ void Pieces::keep(const std::string& name, const std::string& bytes) {
 }
 
 std::shared_ptr<const Pieces> Pieces::of(const std::shared_ptr<const std::string>& bytes) {
-  return shared<const Learned>(bytes.get(), [&] { return std::make_shared<const Learned>(bytes); });
+  return std::make_shared<const Learned>(bytes);
 }
 
 }  // namespace weft

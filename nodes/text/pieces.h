@@ -34,7 +34,7 @@ class Pieces {
   // Keeps it under this name, unless there is one.
   static void keep(const std::string& name, const std::string& bytes);
 
-  // A vocabulary of these bytes, shared by all who use the same.
+  // The vocabulary of these bytes.
   static std::shared_ptr<const Pieces> of(const std::shared_ptr<const std::string>& bytes);
 
   virtual ~Pieces() = default;

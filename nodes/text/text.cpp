@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "framework/node/plugin.h"
-#include "nodes/data/image_params.h"
-#include "nodes/data/shared.h"
+#include "framework/node/source.h"
+#include "framework/node/split.h"
 #include "nodes/text/documents.h"
 #include "nodes/text/pieces.h"
 
@@ -13,20 +13,6 @@ enum class Cut { packed, documents };
 std::vector<std::string> names(Cut) {
   return {"packed", "documents"};
 }
-
-struct Documents {
-  std::vector<std::string> all;
-
-  using Key = std::tuple<Corpus, std::vector<std::string>>;
-
-  static std::shared_ptr<const Documents> open(const Corpus& corpus,
-                                               const std::vector<std::string>& lines) {
-    return shared<const Documents>(Key(corpus, lines), [&] {
-      return std::make_shared<const Documents>(
-          Documents{lines.empty() ? read_documents(corpus) : lines});
-    });
-  }
-};
 
 class Text final : public Source {
   Out tokens{this, "tokens",
@@ -65,56 +51,47 @@ class Text final : public Source {
 
   Fit fit_{this, tokens};
 
-  // One side of a split, cut once for all lanes.
-  struct Chosen {
-    std::vector<std::vector<int32_t>> documents;
-    std::vector<int32_t> packed;  // each with an end
-  };
-  std::shared_ptr<const Documents> documents_;
-  std::shared_ptr<const Chosen> chosen_;
+  // Of one side of the split.
+  std::vector<std::vector<int32_t>> documents_;
+  std::vector<int32_t> packed_;  // documents, each with an end
 
   int64_t open() override {
     if (*pieces > 0 && *pieces <= Pieces::first_plain)
       throw Error("`pieces` is " + std::to_string(*pieces) +
                   ", but four are taken: more than that");
     if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
-    documents_ =
-        Documents::open({lines->empty() ? find_data(*file) : "", *match, *columns, *unit}, *lines);
+    const std::vector<std::string> all =
+        lines->empty() ? read_documents({find_data(*file), *match, *columns, *unit}) : *lines;
     fit_.known("pieces", "`" + *vocabulary + "`", [&] {
-      return *pieces > 0 ? Pieces::learned(*vocabulary, *pieces, *kind, documents_->all)
+      return *pieces > 0 ? Pieces::learned(*vocabulary, *pieces, *kind, all)
                          : Pieces::kept(*vocabulary);
     });
     if (*pieces > 0) fit_.keep = [this] { Pieces::keep(*vocabulary, *fit_.bytes()); };
-    chosen_ = shared<const Chosen>(
-        std::tuple(documents_.get(), fit_.bytes().get(), *side.split, *side.test_share, *cut),
-        [&] { return choose(*Pieces::of(fit_.bytes())); });
+    choose(all, *Pieces::of(fit_.bytes()));
     tokens.shape({*batch, *length});
-    return *cut == Cut::documents ? std::ssize(chosen_->documents)
-                                  : std::ssize(chosen_->packed) / *length;
+    return *cut == Cut::documents ? std::ssize(documents_) : std::ssize(packed_) / *length;
   }
 
-  std::shared_ptr<const Chosen> choose(const Pieces& pieces) const {
-    auto chosen = std::make_shared<Chosen>();
-    for (const std::string& document : documents_->all) {
+  void choose(const std::vector<std::string>& all, const Pieces& pieces) {
+    for (const std::string& document : all) {
       if (!side.wants(document)) continue;
       std::vector<int32_t> places = pieces.places(document);
       if (*cut == Cut::documents) {
-        chosen->documents.push_back(std::move(places));
+        documents_.push_back(std::move(places));
         continue;
       }
-      chosen->packed.insert(chosen->packed.end(), places.begin(), places.end());
-      chosen->packed.push_back(Pieces::end);
+      packed_.insert(packed_.end(), places.begin(), places.end());
+      packed_.push_back(Pieces::end);
     }
-    return chosen;
   }
 
-  void load(int64_t sample, int64_t row) override {
-    int32_t* to = tokens.ints() + row * *length;
+  void load(int64_t sample, const Row& row) const override {
+    int32_t* to = row.ints(tokens);
     if (*cut == Cut::packed) {
-      std::copy_n(chosen_->packed.begin() + sample * *length, *length, to);
+      std::copy_n(packed_.begin() + sample * *length, *length, to);
       return;
     }
-    const auto& from = chosen_->documents[static_cast<size_t>(sample)];
+    const auto& from = documents_[static_cast<size_t>(sample)];
     const auto n = std::min<int64_t>(*length, std::ssize(from));
     std::copy_n(from.begin(), n, to);
     std::fill(to + n, to + *length, -1);

@@ -1,15 +1,14 @@
 #include <algorithm>
 #include <fstream>
 
-#include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/sinks/batch_file.h"
+#include "framework/node/sink.h"
 #include "nodes/text/pieces.h"
 
 namespace weft {
 namespace {
 
-class TextFile final : public Node {
+class TextFile final : public Sink {
   In x{this,
        "x",
        "Tokens, [batch, t]; what is below 0 is left out.",
@@ -26,10 +25,8 @@ class TextFile final : public Node {
                           required};
   std::shared_ptr<const Pieces> pieces_;
 
-  bool whole_batch() const override { return true; }
-
   void infer() override {
-    BatchFile::check(*path, ".txt");
+    check_output(*path, ".txt");
     if (x.shape().rank() != 2)
       throw Error("`x` is " + x.shape().str() + ", but must be tokens, [batch, t]");
     if (blanks.wired() && blanks.shape() != x.shape())
@@ -50,7 +47,7 @@ class TextFile final : public Node {
   }
 
   void forward(const Step& step) override {
-    BatchFile file(output(*path), step.number);
+    WholeFile file(output(*path, step));
     std::ofstream out(file.temporary());
     for (int64_t row = 0; row < std::min(step.rows, x.rows()); ++row) out << line(row) << '\n';
     out.close();

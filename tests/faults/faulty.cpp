@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "framework/node/plugin.h"
+#include "framework/node/source.h"
 
 namespace weft {
 namespace {
@@ -92,10 +93,10 @@ class FaultyData final : public Source {
     x.shape({*batch, 8}), unused.shape({*batch, 8});
     return 64;
   }
-  void load(int64_t sample, int64_t row) override {
+  void load(int64_t sample, const Row& row) const override {
     constexpr float none = std::numeric_limits<float>::quiet_NaN();
-    std::fill_n(x.data() + 8 * row, 8, sample == *nan ? none : 1.0F);
-    std::fill_n(unused.data() + 8 * row, 8, none);
+    std::fill_n(row[x], 8, sample == *nan ? none : 1.0F);
+    std::fill_n(row[unused], 8, none);
   }
 };
 

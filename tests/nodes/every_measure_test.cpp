@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "framework/node/measure.h"
 #include "tests/support/kinds.h"
 #include "tests/support/node_rig.h"
 
@@ -40,9 +41,9 @@ class Passes {
     NodeCase whole = padded(set, (rows(set) + batch_ - 1) / batch_ * batch_);
     measure.begin();
     for (int64_t at = 0; at < rows(set); at += batch_) {
-      for (In* in : node_->ins)
+      for (In* in : node_->host().ins)
         for (auto& [name, array] : whole.inputs)
-          if (name == in->name) in->bind(array.tensor().slice(at, at + batch_), {});
+          if (name == in->name) Host::bind(*in, array.tensor().slice(at, at + batch_), {});
       node_->forward({at / batch_, std::min(batch_, rows(set) - at)});
     }
     return measure.result();

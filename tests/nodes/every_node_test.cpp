@@ -5,6 +5,8 @@
 #include <bit>
 #include <cmath>
 
+#include "framework/node/optimizer.h"
+#include "framework/node/source.h"
 #include "tests/support/environment.h"
 #include "tests/support/kinds.h"
 #include "tests/support/lone_node.h"
@@ -83,7 +85,7 @@ void learn_readme() {
                          {"length", int64_t{16}},
                          {"batch", int64_t{4}}});
   text.infer();
-  text.node().fits.front()->keep();
+  text.node().host().fits.front()->keep();
 }
 
 class EveryNode : public testing::TestWithParam<const NodeKind*> {
@@ -265,7 +267,7 @@ TEST_P(EveryNode, PaddingReachesNothing) {
 TEST_P(EveryNode, RefusesAMissingInput) {
   const NodeCase whole = example(kind());
   const std::unique_ptr<Node> node = kind().make();
-  for (const In* in : node->ins) {
+  for (const In* in : node->host().ins) {
     if (in->traits.optional) continue;
     NodeCase less = whole;
     std::erase_if(less.inputs, [&](const auto& input) { return input.first == in->name; });
@@ -278,7 +280,7 @@ TEST_P(EveryNode, RefusesParamsItCannotUse) {
   wrong.params["no_such_param"] = 1;
   EXPECT_THROW(make_node(kind(), wrong), Error);
   const std::unique_ptr<Node> node = kind().make();
-  for (const ParamBase* param : node->params) {
+  for (const ParamBase* param : node->host().params) {
     const Check& check = param->check;
     std::vector<double> bad;
     if (check.least) bad.push_back(*check.least - 1);

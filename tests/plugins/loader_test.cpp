@@ -12,6 +12,7 @@
 #include <iterator>
 #include <random>
 
+#include "framework/node/host.h"
 #include "framework/plugin/probe.h"
 #include "framework/plugin/stamp.h"
 
@@ -89,7 +90,7 @@ TEST_F(Plugins, LoadAndMakeNodes) {
   EXPECT_EQ(registry.find("good")->plugin, "good");
   EXPECT_EQ(registry.find("good")->file, fs::canonical(fixture("good")));
   EXPECT_EQ(registry.plugin("good")->version, "1.0");
-  EXPECT_EQ(registry.make("good")->ins.size(), 1U);
+  EXPECT_EQ(registry.make("good")->host().ins.size(), 1U);
   EXPECT_EQ(registry.find("goof"), nullptr);
   try {
     registry.make("goof");
@@ -150,12 +151,12 @@ TEST_F(Plugins, RefuseAnotherAbi) {
 
 TEST_F(Plugins, RefuseAnotherBuild) {
   const fs::path file = stamped("other.so", [](PluginStamp& stamp) {
-    char* const version = std::strstr(stamp.build, "oneTBB 20") + std::strlen("oneTBB 20");
-    version[0] = '9';
+    char* const standard = std::strstr(stamp.build, "C++20") + std::strlen("C++");
+    standard[0] = '9';
   });
   EXPECT_THAT(stamp_refusal(file),
-              AllOf(StartsWith(file.string() + " was built with oneTBB 209"),
-                    HasSubstr(", this weft with oneTBB 202"), HasSubstr(build_string()),
+              AllOf(StartsWith(file.string() + " was built with C++90"),
+                    HasSubstr(", this weft with C++20"), HasSubstr(build_string()),
                     HasSubstr(": rebuild it against this weft")));
 }
 
@@ -260,7 +261,8 @@ TEST_F(Plugins, RefuseNodesThatCannotBe) {
   EXPECT_THAT(refusal([&] { registry.add({"a", "1", "a.so"}, &kind); }), IsEmpty());
   EXPECT_EQ(refusal([&] { registry.make("ring"); }),
             "a.so: the node `ring` is null when it is made");
-  NodeKind first{"ping", "", "", kind.make}, second{"pong", "", "", kind.make, &first};
+  NodeKind first{"ping", "", "", kind.make},
+      second{"pong", "", "", kind.make, false, false, &first};
   first.next = &second;
   EXPECT_EQ(refusal([&] {
               registry.add({"b", "1", "b.so"}, &first);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "framework/plugin/loader.h"
+#include "framework/run/reader.h"
 
 namespace weft::tests {
 
@@ -24,33 +25,46 @@ const Registry& standard_nodes() {
 LoneNode::LoneNode(const std::string& kind, const Params& params,
                    const std::filesystem::path& output_dir)
     : node_(standard_nodes().make(kind)) {
-  node_->settle({.random_key = 1, .output_dir = output_dir});
-  for (const auto& [name, value] : params) named(node_->params, name).set(value);
+  node_->host().setting = {.random_key = 1, .output_dir = output_dir};
+  for (const auto& [name, value] : params) Host::set(named(node_->host().params, name), value);
 }
 
 In& LoneNode::in(const std::string& port) {
-  return named(node_->ins, port);
+  return named(node_->host().ins, port);
 }
 
 LoneNode& LoneNode::feed(const std::string& port, const Shape& shape, std::vector<float> values) {
   auto& kept = memory_[port].emplace<std::vector<float>>(std::move(values));
-  in(port).wire(shape, false);
-  in(port).bind({shape, DType::f32, kept.data()}, {});
+  Host::wire(in(port), shape, false);
+  Host::bind(in(port), {shape, DType::f32, kept.data()}, {});
   return *this;
 }
 
 LoneNode& LoneNode::feed(const std::string& port, const Shape& shape, std::vector<int32_t> values) {
   auto& kept = memory_[port].emplace<std::vector<int32_t>>(std::move(values));
-  in(port).wire(shape, false);
-  in(port).bind({shape, DType::i32, kept.data()}, {});
+  Host::wire(in(port), shape, false);
+  Host::bind(in(port), {shape, DType::i32, kept.data()}, {});
   return *this;
+}
+
+// A source is read as the framework reads it.
+void LoneNode::forward(int64_t step, int64_t rows) {
+  const auto* source = dynamic_cast<const Source*>(node_.get());
+  if (!source) return node_->forward({step, rows});
+  Reader reader(*source, false);
+  for (const Out* out : node_->host().outs)
+    Host::bind(*reader.host().outs[out->index],
+               {out->shape(), out->dtype,
+                out->dtype == DType::f32 ? static_cast<void*>(out->data()) : out->ints()},
+               {});
+  reader.forward({step, rows});
 }
 
 void LoneNode::infer() {
   node_->infer();
-  for (Out* out : node_->outs) {
+  for (Out* out : node_->host().outs) {
     auto& kept = memory_[out->name].emplace<std::vector<float>>(out->size(), -99.0F);
-    out->bind({out->shape(), out->dtype, kept.data()}, {});
+    Host::bind(*out, {out->shape(), out->dtype, kept.data()}, {});
   }
 }
 
@@ -66,7 +80,7 @@ std::string LoneNode::complaint(const std::string& kind, const Params& params) {
 }
 
 const Out& LoneNode::out(const std::string& port) const {
-  return named(node_->outs, port);
+  return named(node_->host().outs, port);
 }
 
 std::vector<float> LoneNode::floats(const std::string& port) const {

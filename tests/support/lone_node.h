@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "framework/node/node.h"
+#include "framework/node/host.h"
 #include "framework/plugin/registry.h"
 
 namespace weft::tests {
@@ -25,7 +25,7 @@ class LoneNode {
   LoneNode& feed(const std::string& port, const Shape& shape, std::vector<float> values);
   LoneNode& feed(const std::string& port, const Shape& shape, std::vector<int32_t> values);
   void infer();  // and binds the outputs
-  void forward(int64_t step, int64_t rows) { node_->forward({step, rows}); }
+  void forward(int64_t step, int64_t rows);
 
   // What such a node says of itself as it reads its first row; "" if nothing is wrong.
   static std::string complaint(const std::string& kind, const Params& params);

@@ -48,15 +48,15 @@ ParamValue param_value(const ParamBase& param, const json& given) {
 
 void set_params(Node& node, const json& params) {
   std::vector<std::string> names;
-  for (const ParamBase* param : node.params) names.emplace_back(param->name);
+  for (const ParamBase* param : node.host().params) names.emplace_back(param->name);
   for (const auto& [name, value] : params.items()) {
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end())
       throw Error("there is no param `" + name + "`" + did_you_mean(name, names));
-    ParamBase& param = *node.params[at - names.begin()];
-    param.set(param_value(param, value));
+    ParamBase& param = *node.host().params[at - names.begin()];
+    Host::set(param, param_value(param, value));
   }
-  for (const ParamBase* param : node.params)
+  for (const ParamBase* param : node.host().params)
     if (param->required && !params.contains(param->name))
       throw Error("`" + std::string(param->name) + "` must be given");
 }
@@ -66,19 +66,18 @@ void wire(Node& node, const NodeCase& values, bool grads) {
     return std::count_if(values.inputs.begin(), values.inputs.end(),
                          [&](const auto& input) { return input.first == name; });
   };
-  for (Ins* list : node.lists) list->resize(&node, given(list->name));
-  std::vector<const In*> order;
+  for (Ins* list : node.host().lists) Host::resize(*list, node, given(list->name));
   for (const auto& [name, array] : values.inputs) {
     const auto open = [&, &name = name](const In* in) { return in->name == name && !in->wired(); };
-    const auto at = std::find_if(node.ins.begin(), node.ins.end(), open);
-    if (at == node.ins.end()) throw Error("there is no input `" + name + "`");
+    const auto at = std::find_if(node.host().ins.begin(), node.host().ins.end(), open);
+    if (at == node.host().ins.end()) throw Error("there is no input `" + name + "`");
     if (array.dtype != (*at)->traits.dtype) throw Error("`" + name + "` has the wrong type");
-    (*at)->wire(array.shape, grads);
+    Host::wire(**at, array.shape, grads);
   }
-  for (const In* in : node.ins)
+  for (const In* in : node.host().ins)
     if (!in->wired() && !in->traits.optional)
       throw Error("`" + std::string(in->name) + "` must be wired");
-  for (const Ins* list : node.lists)
+  for (const Ins* list : node.host().lists)
     if (list->size() == 0) throw Error("`" + std::string(list->name) + "` must be wired");
 }
 
@@ -131,9 +130,9 @@ NodeCase example(const NodeKind& kind, uint64_t seed) {
   const json map = to_json(YAML::Load(kind.example));
   for (const auto& [key, value] : map.items()) {
     const auto is = [&key = key](const auto* port) { return port->name == key; };
-    if (std::any_of(node->ins.begin(), node->ins.end(), is))
+    if (std::any_of(node->host().ins.begin(), node->host().ins.end(), is))
       add(key, value);
-    else if (std::any_of(node->lists.begin(), node->lists.end(), is))
+    else if (std::any_of(node->host().lists.begin(), node->host().lists.end(), is))
       for (const json& item : value) add(key, item);
     else
       result.params[key] = value;
@@ -142,14 +141,14 @@ NodeCase example(const NodeKind& kind, uint64_t seed) {
 }
 
 std::unique_ptr<Node> make_node(const NodeKind& kind, const NodeCase& values,
-                                const Node::Setting& setting) {
+                                const Setting& setting) {
   std::unique_ptr<Node> node = kind.make();
   set_params(*node, values.params);
   wire(*node, values, setting.mode == Mode::train);
-  node->settle(setting);
+  node->host().setting = setting;
   node->infer();
-  for (const Out* out : node->outs)
-    if (!out->shaped()) throw Error(Exit::internal, "infer() left an output without a shape");
+  for (const Out* out : node->host().outs)
+    if (!Host::shaped(*out)) throw Error(Exit::internal, "infer() left an output without a shape");
   return node;
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/node/node.h"
+#include "framework/node/host.h"
 #include "framework/node/plugin.h"
 
 namespace weft::tests {
@@ -40,6 +40,6 @@ void fill(Array& array, uint64_t seed, double centre = 0);
 // A node with params set, ports wired and infer() done. Throws Error as the framework would: an
 // unknown, missing or wrong param, an unknown or missing port, whatever infer() refuses.
 std::unique_ptr<Node> make_node(const NodeKind& kind, const NodeCase& node,
-                                const Node::Setting& setting = {});
+                                const Setting& setting = {});
 
 }  // namespace weft::tests

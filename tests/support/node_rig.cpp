@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "framework/node/dnn.h"
+#include "framework/node/measure.h"
+#include "framework/node/optimizer.h"
 
 namespace weft::tests {
 
@@ -53,7 +55,7 @@ NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
 
 void NodeRig::hold_inputs() {
   std::vector<bool> taken(case_.inputs.size(), false);
-  for (const In* in : whole_->ins) {
+  for (const In* in : whole_->host().ins) {
     if (!in->wired()) continue;
     size_t i = 0;
     while (taken[i] || case_.inputs[i].first != in->name) ++i;
@@ -65,18 +67,19 @@ void NodeRig::hold_inputs() {
 }
 
 void NodeRig::hold_outputs() {
-  for (const Out* out : whole_->outs) {
+  for (const Out* out : whole_->host().outs) {
     Value output{out->name, Array(out->shape(), out->dtype), {}};
     output.wants_grad = training() && out->dtype == DType::f32;
     if (output.wants_grad) output.grad = Array(out->shape());
     outputs.push_back(std::move(output));
   }
-  for (const Saved* rows : whole_->saved)
-    saved.push_back(training() && rows->present() ? Array(rows->shape(), rows->dtype) : Array());
+  for (const Saved* rows : whole_->host().saved)
+    saved.push_back(training() && Host::present(*rows) ? Array(Host::shape(*rows), rows->dtype)
+                                                       : Array());
 }
 
 void NodeRig::hold_weights() {
-  for (const Weight* weight : whole_->weights) {
+  for (const Weight* weight : whole_->host().weights) {
     Value value{weight->name, {}, {}, training() && !options_.frozen && weight->present()};
     if (weight->present()) {
       const Init& init = weight->init();
@@ -86,32 +89,37 @@ void NodeRig::hold_weights() {
     if (value.wants_grad) value.grad = Array(weight->shape());
     weights.push_back(std::move(value));
   }
-  for (const State* state : whole_->states) {
+  for (const State* state : whole_->host().states) {
     states.emplace_back(state->shape());
-    std::fill(states.back().floats.begin(), states.back().floats.end(), state->start());
+    if (const Init& init = state->init(); init.kind == Init::Kind::constant)
+      std::ranges::fill(states.back().floats, static_cast<float>(init.value));
+    else
+      fill(states.back(), 2000 + states.size());
   }
 }
 
 void NodeRig::bind(Node& node, Range rows) {
   size_t next = 0;
-  for (In* in : node.ins) {
+  for (In* in : node.host().ins) {
     if (!in->wired()) continue;
     Value& input = inputs[next++];
-    in->bind(part(input.value, rows), input.wants_grad ? part(input.grad, rows) : Tensor{});
+    Host::bind(*in, part(input.value, rows), input.wants_grad ? part(input.grad, rows) : Tensor{});
   }
   for (size_t i = 0; i < outputs.size(); ++i)
-    node.outs[i]->bind(part(outputs[i].value, rows),
-                       outputs[i].wants_grad ? part(outputs[i].grad, rows) : Tensor{});
+    Host::bind(*node.host().outs[i], part(outputs[i].value, rows),
+               outputs[i].wants_grad ? part(outputs[i].grad, rows) : Tensor{});
   for (size_t i = 0; i < weights.size(); ++i)
-    if (node.weights[i]->present()) node.weights[i]->bind(weights[i].value.tensor(), {});
+    if (Weight& weight = *node.host().weights[i]; weight.present())
+      Host::bind(weight, weights[i].value.tensor(), {});
   for (size_t i = 0; i < saved.size(); ++i) {
     if (saved[i].empty()) continue;
     if (!node.whole_batch() && saved[i].shape.rows() != rows_)
       throw Error(Exit::internal,
-                  "axis 0 of `" + std::string(node.saved[i]->name) + "` is not the batch");
-    node.saved[i]->bind(node.whole_batch() ? saved[i].tensor() : part(saved[i], rows));
+                  "axis 0 of `" + std::string(node.host().saved[i]->name) + "` is not the batch");
+    Host::bind(*node.host().saved[i],
+               node.whole_batch() ? saved[i].tensor() : part(saved[i], rows));
   }
-  for (size_t i = 0; i < states.size(); ++i) node.states[i]->bind(states[i].tensor());
+  for (size_t i = 0; i < states.size(); ++i) Host::bind(*node.host().states[i], states[i].tensor());
 }
 
 void NodeRig::add_lanes() {
@@ -150,8 +158,8 @@ void NodeRig::learn_in_lanes() {
     for (const Value& weight : weights) grads.push_back(weight.grad);
     for (size_t i = 0; i < weights.size(); ++i) {
       if (!weights[i].wants_grad) continue;
-      lane->weights[i]->want_grad(true, {0, weights[i].value.shape.rows()});
-      lane->weights[i]->bind(weights[i].value.tensor(), grads[i].tensor());
+      Host::want_grad(*lane->host().weights[i], true, {0, weights[i].value.shape.rows()});
+      Host::bind(*lane->host().weights[i], weights[i].value.tensor(), grads[i].tensor());
     }
     lane->prepare(Pass::learn);
   }
@@ -168,8 +176,8 @@ void NodeRig::add_learners() {
     for (size_t i = 0; i < weights.size(); ++i) {
       if (!weights[i].wants_grad) continue;
       const Range own = block.end < 0 ? Range{0, weights[i].value.shape.rows()} : block;
-      node.weights[i]->want_grad(true, own);
-      node.weights[i]->bind(weights[i].value.tensor(), part(weights[i].grad, own));
+      Host::want_grad(*node.host().weights[i], true, own);
+      Host::bind(*node.host().weights[i], weights[i].value.tensor(), part(weights[i].grad, own));
     }
     node.prepare(Pass::learn);
   }
@@ -193,13 +201,13 @@ void NodeRig::without_forward_only(F f) {
     forget(array);
   };
   size_t next = 0;
-  for (const In* in : whole_->ins) {
+  for (const In* in : whole_->host().ins) {
     if (!in->wired()) continue;
     Array& value = inputs[next++].value;
-    if (!in->kept()) hide(value);
+    if (!Host::kept(*in)) hide(value);
   }
   for (size_t i = 0; i < outputs.size(); ++i)
-    if (!whole_->outs[i]->kept()) hide(outputs[i].value);
+    if (!Host::kept(*whole_->host().outs[i])) hide(outputs[i].value);
   f();
   for (const auto& [array, kept] : hidden) {  // where they are: the ports point there
     std::ranges::copy(kept.floats, array->floats.begin());
@@ -246,7 +254,7 @@ Array& NodeRig::weight(const std::string& name) {
 
 Array& NodeRig::state(const std::string& name) {
   for (size_t i = 0; i < states.size(); ++i)
-    if (whole_->states[i]->name == name) return states[i];
+    if (whole_->host().states[i]->name == name) return states[i];
   throw Error("there is no state `" + name + "`");
 }
 
@@ -255,7 +263,7 @@ std::vector<Array> run_updates(const NodeKind& kind, const json& params, Array w
   const std::unique_ptr<Node> node = make_node(kind, {params, {}});
   const auto& optimizer = dynamic_cast<const Optimizer&>(*node);
   const int64_t size = weight.shape.elements();
-  std::vector<std::vector<float>> slots(node->slots.size(), std::vector<float>(size, 0.0F));
+  std::vector<std::vector<float>> slots(node->host().slots.size(), std::vector<float>(size, 0.0F));
   std::vector<Array> after;
   for (Array& grad : grads) {
     for (int64_t i = 0; i < blocks; ++i) {

@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/language/fragments.h"
+#include "framework/node/host.h"
+#include "framework/node/optimizer.h"
+#include "framework/node/source.h"
 #include "framework/plugin/loader.h"
 #include "framework/print/schema.h"
 
@@ -46,7 +49,7 @@ class Fire final : public Optimizer {
 class Pantry final : public Source {
   Out food{this, "food", "What there is."};
   int64_t open() override { return 1; }
-  void load(int64_t, int64_t) override {}
+  void load(int64_t, const Row&) const override {}
 };
 
 template <class Kind>
@@ -55,9 +58,10 @@ std::unique_ptr<Node> make() {
 }
 
 Registry kitchen() {
-  static const NodeKind pantry{"pantry", "Holds food.", "{batch: 1}", make<Pantry>};
-  static const NodeKind fire{"fire", "Burns.", "{}", make<Fire>, &pantry};
-  static const NodeKind stew{"stew", "Cooks.", "{x: [2, 3], pots: 2}", make<Stew>, &fire};
+  static const NodeKind pantry{"pantry", "Holds food.", "{batch: 1}", make<Pantry>, false, false};
+  static const NodeKind fire{"fire", "Burns.", "{}", make<Fire>, false, false, &pantry};
+  static const NodeKind stew{"stew", "Cooks.", "{x: [2, 3], pots: 2}", make<Stew>, false,
+                             false,  &fire};
   Registry registry;
   registry.add({"kitchen", "1.2", "/here/kitchen.so"}, &stew);
   return registry;
@@ -149,11 +153,12 @@ TEST(StandardPlugins, AreInThePageAndInTheSchemaWhole) {
     const auto node = registry.make(name);
     const json& keys = schema["$defs"]["node." + name]["properties"];
     EXPECT_THAT(page, HasSubstr("\n### " + name + "\n"));
-    for (const ParamBase* param : node->params) {
+    for (const ParamBase* param : node->host().params) {
       EXPECT_TRUE(keys.contains(param->name)) << name << "." << param->name;
       EXPECT_THAT(describe_kind(registry, name), HasSubstr("\n  " + std::string(param->name)));
     }
-    for (const In* port : node->ins) EXPECT_TRUE(keys.contains(port->name)) << name << port->name;
+    for (const In* port : node->host().ins)
+      EXPECT_TRUE(keys.contains(port->name)) << name << port->name;
   }
   std::vector<std::string> references;
   collect_references(schema, references);

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <numeric>
 
+#include "framework/node/host.h"
+#include "framework/node/source.h"
 #include "tests/support/environment.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/temporary_directory.h"

@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "framework/node/host.h"
+#include "framework/node/source.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/media.h"
 #include "tests/support/temporary_directory.h"
@@ -254,12 +256,12 @@ TEST_F(Tables, WordsAndClassesMayBeGiven) {
   LoneNode node("table", params);
   auto known = given("words of `t`", std::string("c\0b\0", 4));
   known.merge(given("classes of `kind`", std::string("w\0x\0y\0", 6)));
-  node.node().settle({.fitted = std::make_shared<FittedMap>(known)});
+  node.node().host().setting = {.fitted = std::make_shared<FittedMap>(known)};
   node.infer();
   node.forward(0, 2);
   EXPECT_THAT(node.ints("words"), ElementsAre(2, 0, 1, -1));
   EXPECT_THAT(node.ints("label"), ElementsAre(1, 2));
-  for (const Fit* fit : node.node().fits) EXPECT_EQ(fit->complaint(), "");
+  for (const Fit* fit : node.node().host().fits) EXPECT_EQ(Host::complaint(*fit), "");
 }
 
 TEST_F(ImageSources, ClassesOfFoldersMayBeGiven) {
@@ -268,12 +270,12 @@ TEST_F(ImageSources, ClassesOfFoldersMayBeGiven) {
   LoneNode node("images", {{"folder", (here_ / "in").string()},
                            {"size", std::vector<int64_t>{1}},
                            {"batch", int64_t{3}}});
-  node.node().settle({.fitted = std::make_shared<FittedMap>(
-                          given("classes of folders of images", std::string("ape\0owl\0", 8)))});
+  node.node().host().setting = {.fitted = std::make_shared<FittedMap>(given(
+                                    "classes of folders of images", std::string("ape\0owl\0", 8)))};
   node.infer();
   node.forward(0, 3);
   EXPECT_THAT(node.ints("label"), ElementsAre(-1, -1, 1));  // bat, none, owl
-  EXPECT_EQ(node.node().fits.front()->complaint(),
+  EXPECT_EQ(Host::complaint(*node.node().host().fits.front()),
             "`bat` is not among the 2 classes of folders of images that were learned: `ape`, "
             "`owl`; leave such "
             "samples out, or train with them");

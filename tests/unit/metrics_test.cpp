@@ -3,6 +3,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "framework/node/host.h"
+#include "framework/node/measure.h"
+#include "framework/node/source.h"
 #include "tests/support/lone_node.h"
 
 namespace weft::tests {
@@ -45,12 +48,12 @@ TEST(Knn, VotesByCosine) {  // numbers from numpy
   node.feed("x", {4, 2}, std::vector<float>{1, 0, 0, 2, 3, 3, -1, 0})
       .feed("label", {4}, std::vector<int32_t>{0, 1, 1, 2})
       .infer();
-  node.node().states[0]->bind({{5, 2}, DType::f32, features.data()});
-  node.node().states[1]->bind({{5}, DType::f32, known.data()});
+  Host::bind(*node.node().host().states[0], {{5, 2}, DType::f32, features.data()});
+  Host::bind(*node.node().host().states[1], {{5}, DType::f32, known.data()});
   node.node().prepare(Pass::forward);
   node.forward(0, 4);
   EXPECT_EQ(known, (std::vector<float>{0, 1, 1, 2, -1}));
-  node.node().settle({.mode = Mode::evaluate});
+  node.node().host().setting = {.mode = Mode::evaluate};
   node.feed("x", {4, 2}, std::vector<float>{2, 1, -1, 1, 0, 0, 0, 0});
   node.node().prepare(Pass::forward);
   node.forward(0, 2);

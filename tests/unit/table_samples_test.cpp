@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include "framework/cli/data_package.h"
+#include "framework/node/host.h"
+#include "framework/node/source.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/media.h"
 #include "tests/support/temporary_directory.h"

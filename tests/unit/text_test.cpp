@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/node/host.h"
+#include "framework/node/source.h"
 #include "tests/support/environment.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/temporary_directory.h"
@@ -35,7 +37,7 @@ class TextNodes : public testing::Test {
   static std::vector<int32_t> first(const Params& params) {
     LoneNode node("text", params);
     node.infer();
-    if (const auto& keep = node.node().fits.front()->keep) keep();
+    if (const auto& keep = node.node().host().fits.front()->keep) keep();
     node.forward(0, 1);
     return node.ints("tokens");
   }
@@ -144,12 +146,12 @@ TEST_F(TextNodes, AVocabularyMayBeGiven) {
   LoneNode learner("text", params);
   learner.infer();
   learner.forward(0, 1);
-  const Fit& fit = *learner.node().fits.front();
+  const Fit& fit = *learner.node().host().fits.front();
   EXPECT_EQ(fit.name(), "pieces of `v`");
   auto other = source(file("b.txt", "bca"), 4);
   LoneNode node("text", other);
-  node.node().settle(
-      {.fitted = std::make_shared<FittedMap>(FittedMap{{fit.name(), {fit.bytes(), {}}}})});
+  node.node().host().setting = {
+      .fitted = std::make_shared<FittedMap>(FittedMap{{fit.name(), {fit.bytes(), {}}}})};
   node.infer();
   node.forward(0, 1);
   const auto abc = learner.ints("tokens"), bca = node.ints("tokens");

@@ -1,0 +1,84 @@
+// The framework's side of a node: what it declared, its setting, and how its members are tied to
+// memory. A node's author needs nothing of it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/node/node.h"
+
+namespace weft {
+
+class Fit;
+class Slot;
+
+// What was learned of data before the first step, by its name: see Fit.
+struct Fitted {
+  std::shared_ptr<const std::string> bytes;
+  std::vector<std::string> modules;  // that read what it numbers
+  std::string dispute = {};          // runs that learned otherwise: a mistake if anything reads it
+};
+using FittedMap = std::map<std::string, Fitted>;
+
+// What ties an instance to where it stands.
+struct Setting {
+  Mode mode = Mode::train;
+  bool frozen = false;
+  uint64_t random_key = 0, module_key = 0;
+  int64_t first_row = 0;
+  std::filesystem::path output_dir = {};
+  std::shared_ptr<const FittedMap> fitted = {};
+};
+
+struct WEFT_API Host {
+  // The node's members, in the order of their declaration; `ins` also has those of the lists.
+  std::vector<ParamBase*> params;
+  std::vector<In*> ins;
+  std::vector<Ins*> lists;
+  std::vector<Out*> outs;
+  std::vector<Saved*> saved;
+  std::vector<Weight*> weights;
+  std::vector<State*> states;
+  std::vector<Slot*> slots;
+  std::vector<Fit*> fits;
+  Setting setting;
+
+  ParamBase* param(std::string_view name) const;        // null if there is none
+  const Fitted* fitted(const std::string& name) const;  // null if nothing is known
+
+  // Throws Error with a sentence when the param's check refuses the value.
+  static void set(ParamBase& param, const ParamValue& value);
+  // The bounds of the values that a schedule will give it.
+  static void follow(ParamBase& param, double least, double most);
+
+  static void wire(In& in, const Shape& shape, bool wants_grad);
+  static void want_grad(In& in, bool wants) { in.wants_grad_ = wants && in.traits.grad; }
+  static void resize(Ins& list, Node& owner, size_t count);  // grows it to so many ports
+  static bool kept(const In& in) { return in.kept_; }        // not forward_only()
+  static bool kept(const Out& out) { return out.kept_; }
+  static bool shaped(const Out& out) { return out.shaped_; }
+  static bool shaped(const State& state) { return state.shaped_; }
+  static const Shape& shape(const Saved& saved) { return saved.value_.shape; }
+  static bool present(const Saved& saved) { return saved.present_; }
+  static void want_grad(Weight& weight, bool wants, Range block) {
+    weight.wants_grad_ = wants, weight.block_ = block;
+  }
+
+  // An In, Out or Weight has a gradient beside its value, a Saved or State has none.
+  template <class Member>
+  static void bind(Member& member, Tensor value, Tensor grad) {
+    member.value_ = value, member.grad_ = grad;
+  }
+  template <class Member>
+  static void bind(Member& member, Tensor value) {
+    member.value_ = value;
+  }
+
+  static const std::string& complaint(const Fit& fit);  // "" if it has none
+};
+
+}  // namespace weft
