@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include "framework/cli/data_catalogue.h"
 #include "framework/cli/shipped.h"
 #include "framework/cli/typed.h"
+#include "framework/datasets/catalogue.h"
 #include "framework/language/fragments.h"
 #include "framework/plugin/loader.h"
 

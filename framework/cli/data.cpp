@@ -9,9 +9,9 @@
 #include <fstream>
 #include <ostream>
 
-#include "framework/cli/data_catalogue.h"
-#include "framework/cli/data_file.h"
-#include "framework/cli/data_package.h"
+#include "framework/datasets/catalogue.h"
+#include "framework/datasets/files.h"
+#include "framework/datasets/package.h"
 
 namespace weft::data {
 

@@ -14,8 +14,8 @@
 #include <sstream>
 
 #include "framework/cli/commands.h"
-#include "framework/cli/data_catalogue.h"
-#include "framework/cli/data_file.h"
+#include "framework/datasets/catalogue.h"
+#include "framework/datasets/files.h"
 #include "framework/node/dnn.h"
 #include "framework/plan/machine_limits.h"
 #include "framework/plugin/loader.h"

@@ -1,5 +1,5 @@
 #include "framework/node/plugin.h"
-#include "nodes/data/idx_file.h"
+#include "nodes/data/idx_source.h"
 
 namespace weft {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/formats/image.h"
 #include "framework/node/node.h"
-#include "nodes/data/image_file.h"
 #include "nodes/data/pixels.h"
 
 namespace weft {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/formats/tar.h"
 #include "nodes/data/folder_files.h"
-#include "nodes/data/tar_file.h"
 
 namespace weft {
 

@@ -1,7 +1,7 @@
 // Tables of samples: files of one stem in folders and archives; sounds; cells and files that fail.
 #include <gmock/gmock.h>
 
-#include "framework/cli/data_package.h"
+#include "framework/datasets/package.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/media.h"
 #include "tests/support/temporary_directory.h"

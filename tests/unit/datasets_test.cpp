@@ -4,9 +4,9 @@
 
 #include <sstream>
 
-#include "framework/cli/data_catalogue.h"
-#include "framework/cli/data_file.h"
-#include "framework/cli/data_package.h"
+#include "framework/datasets/catalogue.h"
+#include "framework/datasets/files.h"
+#include "framework/datasets/package.h"
 #include "tests/support/environment.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"

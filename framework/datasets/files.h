@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "framework/cli/data_catalogue.h"
+#include "framework/datasets/catalogue.h"
 
 namespace weft::data {
 

@@ -1,4 +1,4 @@
-#include "nodes/data/tar_file.h"
+#include "framework/formats/tar.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "framework/cli/data_package.h"
+#include "framework/datasets/package.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -11,7 +11,7 @@
 #include <fstream>
 #include <ostream>
 
-#include "framework/cli/data_file.h"
+#include "framework/datasets/files.h"
 
 namespace weft::data {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "nodes/data/disk_file.h"
+#include "framework/formats/file_part.h"
 
 namespace weft {
 

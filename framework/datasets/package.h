@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/cli/data_catalogue.h"
+#include "framework/datasets/catalogue.h"
 
 namespace weft::data {
 

@@ -1,4 +1,4 @@
-#include "nodes/data/idx_file.h"
+#include "framework/formats/idx.h"
 
 #include <gtest/gtest.h>
 

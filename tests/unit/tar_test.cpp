@@ -1,9 +1,9 @@
 // Tar archives, as the tar program makes them and as nobody should.
-#include "nodes/data/tar_file.h"
+#include "framework/formats/tar.h"
 
 #include <gmock/gmock.h>
 
-#include "framework/cli/data_package.h"
+#include "framework/datasets/package.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"
 

@@ -1,6 +1,6 @@
 // The file is a run of blocks: the length of a value's serialisation, 4 bytes, then that
 // serialisation as a zlib stream. Numbers are big-endian. R Internals, 1.8 "Serialization Formats".
-#include "framework/cli/data_rdb.h"
+#include "framework/datasets/rdb.h"
 
 #include <zlib.h>
 

@@ -7,13 +7,9 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "framework/node/node.h"
-#include "nodes/data/pixels.h"
 
 namespace weft {
 
@@ -61,29 +57,6 @@ class IdxFile {
   std::unique_ptr<Pieces> pieces_;
   std::vector<int64_t> dims_;
   int64_t row_bytes_ = 0, elements_ = 0, header_bytes_ = 0;
-};
-
-// Labelled images of two idx files.
-class IdxSource : public Source {
- public:
-  Out image{this, "image", "Pixels: [batch, pixels], or [batch, height, width, channels]."};
-  Out label{this, "label", "The class of each image, [batch]; -1 where there are no labels.",
-            DType::i32};
-  Param<bool> flatten{this, "flatten", "An image is one row of pixels.", true};
-  Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
-                          PixelRange::unit};
-
-  void load(int64_t sample, int64_t row) final;
-  void expect(int64_t sample) const final { images_->expect(sample); }
-
- protected:
-  // Shapes the outputs and returns the number of images. Images are [n, pixels], [n, height, width]
-  // or [n, height, width, channels]; labels [n].
-  int64_t open_files(const std::filesystem::path& images,
-                     const std::optional<std::filesystem::path>& labels);
-
- private:
-  std::shared_ptr<const IdxFile> images_, labels_;
 };
 
 }  // namespace weft

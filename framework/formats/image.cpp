@@ -1,4 +1,4 @@
-#include "nodes/data/image_file.h"
+#include "framework/formats/image.h"
 
 #include <png.h>
 #include <turbojpeg.h>

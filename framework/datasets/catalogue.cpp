@@ -1,4 +1,4 @@
-#include "framework/cli/data_catalogue.h"
+#include "framework/datasets/catalogue.h"
 
 #include <algorithm>
 #include <cctype>

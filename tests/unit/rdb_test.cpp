@@ -1,5 +1,5 @@
 // The text of R's lazy-load databases.
-#include "framework/cli/data_rdb.h"
+#include "framework/datasets/rdb.h"
 
 #include <gmock/gmock.h>
 #include <zlib.h>

@@ -1,5 +1,5 @@
-// The data sets that can be fetched: nodes/data/datasets.yaml, built into the program, and the file
-// that $WEFT_DATASETS names.
+// The data sets that can be fetched: those of datasets.yaml, built into the program, and of the
+// file that $WEFT_DATASETS names.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace weft::data {
 
-enum class Extract { copy, gunzip, rdb };  // how a file leaves its package; rdb: data_rdb.h
+enum class Extract { copy, gunzip, rdb };  // how a file leaves its package; rdb: rdb.h
 
 // One file of a data set, as it is kept; or a folder of files, whose name ends in `/`.
 struct File {

@@ -1,4 +1,4 @@
-#include "framework/cli/data_file.h"
+#include "framework/datasets/files.h"
 
 #include <fnmatch.h>
 #include <openssl/evp.h>
@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-#include "framework/cli/data_rdb.h"
+#include "framework/datasets/rdb.h"
 
 namespace weft::data {
 
