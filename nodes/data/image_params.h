@@ -13,6 +13,10 @@
 
 namespace weft {
 
+inline std::vector<std::string> names(ImageFit) {
+  return {"crop", "stretch"};
+}
+
 struct ImageParams {
   Param<std::vector<int64_t>> size;
   Param<int64_t> channels;

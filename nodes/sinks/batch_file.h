@@ -4,54 +4,44 @@
 
 #include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 
 #include "framework/node/node.h"
 
 namespace weft {
 
-class BatchFile {
- public:
-  // Refuses, for infer(), a path that is no place for a sink or has another extension.
-  static void check(const std::string& path, const std::string& extension) {
-    Node::check_output(path);
-    if (std::filesystem::path(path).extension() != extension)
-      throw Error("`path` is " + path + ", but must end in " + extension);
-  }
+// Refuses, for infer(), a path that is no place for a sink or has another extension.
+inline void check_batch_file(const std::string& path, const std::string& extension) {
+  Node::check_output(path);
+  if (std::filesystem::path(path).extension() != extension)
+    throw Error("`path` is " + path + ", but must end in " + extension);
+}
 
-  BatchFile(const std::filesystem::path& path, int64_t number) : path_(path) {
-    if (number > 0) {
-      std::string digits = std::to_string(number);
-      digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
-      path_.replace_filename(path.stem().string() + "-" + digits + path.extension().string());
-    }
-    temporary_ = path_;
-    temporary_.replace_filename("." + path_.filename().string() + "." + std::to_string(::getpid()));
-    std::error_code ignored;
-    std::filesystem::remove(temporary_, ignored);  // rather than write through a link
+// Throws Error(resources) if the file cannot be written.
+inline void write_batch_file(std::filesystem::path path, int64_t number, std::string_view bytes) {
+  if (number > 0) {
+    std::string digits = std::to_string(number);
+    digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
+    path.replace_filename(path.stem().string() + "-" + digits + path.extension().string());
   }
-  ~BatchFile() {
-    std::error_code ignored;  // there is nothing left after commit()
-    std::filesystem::remove(temporary_, ignored);
-  }
-  BatchFile(const BatchFile&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  const std::filesystem::path& temporary() const { return temporary_; }  // to write and close
-
-  void commit() {
-    std::error_code error;
-    std::filesystem::rename(temporary_, path_, error);
-    if (error) refuse(error.message());
-  }
-  [[noreturn]] void refuse(const std::string& why) const {
-    throw Error(Exit::resources, "cannot write " + path_.string() + ": " + why);
-  }
-
- private:
-  std::filesystem::path path_, temporary_;
-};
+  std::filesystem::path temporary = path;
+  temporary.replace_filename("." + path.filename().string() + "." + std::to_string(::getpid()));
+  std::error_code error;
+  std::filesystem::remove(temporary, error);  // rather than write through a link
+  std::ofstream out(temporary, std::ios::binary);
+  out << bytes;
+  out.close();
+  std::string why = out ? "" : std::strerror(errno);
+  if (out) std::filesystem::rename(temporary, path, error);
+  if (out && error) why = error.message();
+  if (why.empty()) return;
+  std::filesystem::remove(temporary, error);
+  throw Error(Exit::resources, "cannot write " + path.string() + ": " + why);
+}
 
 }  // namespace weft

@@ -1,8 +1,5 @@
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
@@ -22,7 +19,7 @@ class CsvFile final : public Node {
   bool whole_batch() const override { return true; }
 
   void infer() override {
-    BatchFile::check(*path, ".csv");
+    check_batch_file(*path, ".csv");
     if (names->size() != xs.size())
       throw Error("`names` has " + std::to_string(names->size()) + " names for " +
                   std::to_string(xs.size()) + " of `xs`");
@@ -60,13 +57,9 @@ class CsvFile final : public Node {
   }
 
   void forward(const Step& step) override {
-    BatchFile file(output(*path), step.number);
-    std::ofstream out(file.temporary());
-    out << header() << '\n';
-    for (int64_t row = 0; row < std::min(step.rows, xs[0].rows()); ++row) out << line(row) << '\n';
-    out.close();
-    if (!out) file.refuse(std::strerror(errno));
-    file.commit();
+    std::string table = header() + '\n';
+    for (int64_t row = 0; row < std::min(step.rows, xs[0].rows()); ++row) table += line(row) + '\n';
+    write_batch_file(output(*path), step.number, table);
   }
 };
 

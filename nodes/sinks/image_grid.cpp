@@ -1,9 +1,8 @@
-#include <png.h>
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "framework/formats/image.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
@@ -39,7 +38,7 @@ class ImageGrid final : public Node {
   bool whole_batch() const override { return true; }
 
   void infer() override {
-    BatchFile::check(*path, ".png");
+    check_batch_file(*path, ".png");
     const Shape& s = x.shape();
     if (s.rank() == 4) {
       h_ = s[1], w_ = s[2], channels_ = s[3];
@@ -94,19 +93,7 @@ class ImageGrid final : public Node {
         uint8_t* to = canvas.data() + (top * width + left) * channels_;
         for (int64_t k = 0; k < line; ++k) to[k] = to_byte(mapped(from[k]));
       }
-    write(canvas, width, rows, step.number);
-  }
-
-  void write(const std::vector<uint8_t>& canvas, int64_t width, int64_t rows, int64_t number) {
-    BatchFile file(output(*path), number);
-    png_image png{};
-    png.version = PNG_IMAGE_VERSION;
-    png.width = static_cast<png_uint_32>(width);
-    png.height = static_cast<png_uint_32>(rows);
-    png.format = channels_ == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    if (!png_image_write_to_file(&png, file.temporary().c_str(), 0, canvas.data(), 0, nullptr))
-      file.refuse(png.message);
-    file.commit();
+    write_batch_file(output(*path), step.number, encode_png(canvas, rows, width, channels_));
   }
 };
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
@@ -29,7 +28,7 @@ class TextFile final : public Node {
   bool whole_batch() const override { return true; }
 
   void infer() override {
-    BatchFile::check(*path, ".txt");
+    check_batch_file(*path, ".txt");
     if (x.shape().rank() != 2)
       throw Error("`x` is " + x.shape().str() + ", but must be tokens, [batch, t]");
     if (blanks.wired() && blanks.shape() != x.shape())
@@ -50,12 +49,9 @@ class TextFile final : public Node {
   }
 
   void forward(const Step& step) override {
-    BatchFile file(output(*path), step.number);
-    std::ofstream out(file.temporary());
-    for (int64_t row = 0; row < std::min(step.rows, x.rows()); ++row) out << line(row) << '\n';
-    out.close();
-    if (!out) file.refuse("the disk is full or cannot be written");
-    file.commit();
+    std::string text;
+    for (int64_t row = 0; row < std::min(step.rows, x.rows()); ++row) text += line(row) + '\n';
+    write_batch_file(output(*path), step.number, text);
   }
 };
 
