@@ -10,7 +10,7 @@
 
 #include "framework/language/yaml.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 enum class Extract { copy, gunzip, rdb };  // how a file leaves its package; rdb: rdb.h
 
@@ -46,4 +46,4 @@ Dataset find(const std::string& name);  // throws Error with the near name
 
 std::string_view built_in_catalogue();  // generated
 
-}  // namespace weft::data
+}  // namespace weft::datasets

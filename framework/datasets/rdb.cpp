@@ -10,7 +10,7 @@
 
 #include "framework/node/error.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 namespace {
 constexpr size_t most_bytes = size_t{1} << 28;  // of the file, and of one value
@@ -109,4 +109,4 @@ std::string rdb_text(const std::filesystem::path& file, const std::string& name,
   return text;
 }
 
-}  // namespace weft::data
+}  // namespace weft::datasets

@@ -50,7 +50,7 @@ class Tar : public testing::Test {
   std::filesystem::path pack(const std::vector<std::string>& options) {
     std::vector<std::string> command{"tar", "-C", "in", "-cf", "it.tar", "--sort=name"};
     command.insert(command.end(), options.begin(), options.end());
-    const auto packed = data::run_client(command, here_.path());
+    const auto packed = datasets::run_client(command, here_.path());
     EXPECT_EQ(packed.status, 0) << packed.last_lines;
     return here_ / "it.tar";
   }
