@@ -42,7 +42,8 @@ class Samples : public testing::Test {
   }
 
   std::string pack() const {
-    const auto packed = datasets::run_client({"tar", "-C", "in", "-cf", "it.tar", "."}, here_.path());
+    const auto packed =
+        datasets::run_client({"tar", "-C", "in", "-cf", "it.tar", "."}, here_.path());
     EXPECT_EQ(packed.status, 0) << packed.last_lines;
     return (here_ / "it.tar").string();
   }
