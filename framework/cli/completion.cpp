@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include "framework/cli/data_catalogue.h"
 #include "framework/cli/shipped.h"
 #include "framework/cli/typed.h"
+#include "framework/datasets/catalogue.h"
 #include "framework/language/fragments.h"
 #include "framework/plugin/loader.h"
 
@@ -21,9 +21,9 @@ std::vector<std::string> kinds() {
   return names;
 }
 
-std::vector<std::string> datasets() {
+std::vector<std::string> dataset_names() {
   std::vector<std::string> names;
-  for (const data::Dataset& set : data::catalogue()) names.push_back(set.name);
+  for (const datasets::Dataset& set : datasets::catalogue()) names.push_back(set.name);
   return names;
 }
 
@@ -33,7 +33,7 @@ void add_values(const CLI::Option& option, Completion& completion) {
   std::vector<std::string> values = choices(option);
   if (name == "PIPELINE" || name == "RUN") values = shipped_names();
   if (name == "NODE") values = kinds();
-  if (name == "DATASET") values = datasets();
+  if (name == "DATASET") values = dataset_names();
   if (name == "resume") values = {"auto", "last", "best"};
   if (name == "checkpoint") values = {"last", "best"};
   for (const std::string& value : values) completion.words.push_back({value, ""});

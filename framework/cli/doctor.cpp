@@ -14,8 +14,8 @@
 #include <sstream>
 
 #include "framework/cli/commands.h"
-#include "framework/cli/data_catalogue.h"
-#include "framework/cli/data_file.h"
+#include "framework/datasets/catalogue.h"
+#include "framework/datasets/files.h"
 #include "framework/node/dnn.h"
 #include "framework/plan/machine_limits.h"
 #include "framework/plugin/loader.h"
@@ -173,18 +173,18 @@ class Doctor {
 
   void data() {
     try {
-      for (const weft::data::Dataset& set : weft::data::catalogue()) look_at(set);
+      for (const datasets::Dataset& set : datasets::catalogue()) look_at(set);
     } catch (const Error& error) {
       broken("data", error.what(), error.code());
     }
   }
 
-  void look_at(const weft::data::Dataset& set) {
+  void look_at(const datasets::Dataset& set) {
     const std::string fetch = "`weft data fetch " + set.name + "`";
     if (!fs::exists(set.folder()))
       return warn("data", set.name + " is not here: " + fetch + " gets it");
-    for (const weft::data::File& file : set.files)
-      if (const std::string fault = weft::data::fault(set.folder(), file, false); !fault.empty())
+    for (const datasets::File& file : set.files)
+      if (const std::string fault = datasets::fault(set.folder(), file, false); !fault.empty())
         return broken("data",
                       fmt::format("{}: {} {}; {} replaces it", set.name, file.name, fault, fetch),
                       Exit::data);

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
 #include "framework/node/host.h"
 
 namespace weft {
@@ -48,34 +52,30 @@ fs::path Sink::output(const std::string& path) const {
   return full;
 }
 
-fs::path Sink::output(const std::string& path, const Step& step) const {
-  fs::path full = output(path);
-  if (step.number == 0) return full;
+void Sink::write(const std::string& path, const Step& step, std::string_view bytes) const {
+  if (step.number == 0) return write(path, bytes);
   std::string digits = std::to_string(step.number);
   digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
-  const std::string stem = full.stem().string(), extension = full.extension().string();
-  return full.replace_filename(stem + "-" + digits + extension);
+  const fs::path first(path);
+  write(first.parent_path() / (first.stem().string() + "-" + digits + first.extension().string()),
+        bytes);
 }
 
-WholeFile::WholeFile(fs::path path) : path_(std::move(path)), temporary_(path_) {
-  temporary_.replace_filename("." + path_.filename().string() + "." + std::to_string(::getpid()));
-  std::error_code ignored;
-  fs::remove(temporary_, ignored);  // rather than write through a link
-}
-
-WholeFile::~WholeFile() {
-  std::error_code ignored;  // there is nothing left after commit()
-  fs::remove(temporary_, ignored);
-}
-
-void WholeFile::commit() {
+void Sink::write(const std::string& path, std::string_view bytes) const {
+  const fs::path full = output(path);
+  fs::path temporary = full;
+  temporary.replace_filename("." + full.filename().string() + "." + std::to_string(::getpid()));
   std::error_code error;
-  fs::rename(temporary_, path_, error);
-  if (error) refuse(error.message());
-}
-
-void WholeFile::refuse(const std::string& why) const {
-  throw Error(Exit::resources, "cannot write " + path_.string() + ": " + why);
+  fs::remove(temporary, error);  // rather than write through a link
+  std::ofstream out(temporary, std::ios::binary);
+  out << bytes;
+  out.close();
+  std::string why = out ? "" : std::strerror(errno);
+  if (out) fs::rename(temporary, full, error);
+  if (out && error) why = error.message();
+  if (why.empty()) return;
+  fs::remove(temporary, error);
+  throw Error(Exit::resources, "cannot write " + full.string() + ": " + why);
 }
 
 }  // namespace weft

@@ -64,6 +64,28 @@ uint64_t size_of(std::span<const NamedTensor> tensors) {
   return size;
 }
 
+// Checked once more: these are the bytes that are used.
+Safetensors read_tensors(const fs::path& path, const FileRecord& expected) {
+  const FileReader file(path);
+  Checksum checksum;
+  uint64_t at = 0;
+  Safetensors tensors(path, file.size(), [&](void* to, size_t size) {
+    file.read(at, to, size);
+    checksum.add(to, size);
+    at += size;
+  });
+  if (FileRecord{at, checksum.str()} != expected)
+    throw Error(Place{path.parent_path().string()}, "changed while it was read", Exit::checkpoint);
+  return tensors;
+}
+
+FileRecord write_tensors(const fs::path& path, std::span<const NamedTensor> tensors) {
+  FileWriter file(path);
+  write_safetensors(tensors, {{"format", "pt"}},
+                    [&](const void* from, size_t size) { file.write(from, size); });
+  return file.finish();
+}
+
 FileRecord write_text(const fs::path& path, const std::string& text) {
   FileWriter file(path);
   file.write(text);
@@ -83,13 +105,11 @@ Checkpoint Checkpoint::read(const fs::path& directory, const Manifest& manifest)
                   std::string("does not record ") + name, Exit::checkpoint);
   manifest.verify(directory);
   const auto text = [&](const char* name) { return FileReader(directory / name).text(max_text); };
-  Checkpoint checkpoint{manifest.step, parsed_state(text(state_file), directory / state_file),
-                        Safetensors(directory / model_file),
-                        Safetensors(directory / optimizer_file), text(pipeline_file)};
-  if (checkpoint.model.record() != manifest.files.at(model_file) ||
-      checkpoint.optimizer.record() != manifest.files.at(optimizer_file))
-    throw Error(Place{directory.string()}, "changed while it was read", Exit::checkpoint);
-  return checkpoint;
+  const auto tensors = [&](const char* name) {
+    return read_tensors(directory / name, manifest.files.at(name));
+  };
+  return {manifest.step, parsed_state(text(state_file), directory / state_file),
+          tensors(model_file), tensors(optimizer_file), text(pipeline_file)};
 }
 
 int64_t Checkpoint::training_steps() const {
@@ -134,12 +154,10 @@ uint64_t CheckpointContent::bytes() const {
 }
 
 void CheckpointContent::write(const fs::path& directory) const {
-  const std::map<std::string, std::string> metadata{{"format", "pt"}};
   make_directory(directory);
   Manifest manifest{.step = step};
-  manifest.files[model_file] = write_safetensors(directory / model_file, model, metadata);
-  manifest.files[optimizer_file] =
-      write_safetensors(directory / optimizer_file, optimizer, metadata);
+  manifest.files[model_file] = write_tensors(directory / model_file, model);
+  manifest.files[optimizer_file] = write_tensors(directory / optimizer_file, optimizer);
   manifest.files[state_file] = write_text(directory / state_file, text_of(state));
   manifest.files[pipeline_file] = write_text(directory / pipeline_file, pipeline);
   write_text(directory / Manifest::file_name, manifest.str());

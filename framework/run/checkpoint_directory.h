@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 
+#include "framework/formats/safetensors.h"
 #include "framework/run/manifest.h"
-#include "framework/run/safetensors.h"
 
 namespace weft {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/formats/safetensors.h"
 #include "framework/plan/plan.h"
 #include "framework/run/buffer.h"
-#include "framework/run/safetensors.h"
 
 namespace weft {
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "framework/formats/audio.h"
 #include "framework/node/node.h"
-#include "nodes/data/audio_file.h"
 
 namespace weft {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "nodes/data/audio_file.h"
+#include "framework/formats/audio.h"
 #include "nodes/data/file_store.h"
 
 namespace weft {

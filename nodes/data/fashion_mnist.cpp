@@ -1,6 +1,5 @@
 #include "framework/node/plugin.h"
-#include "framework/node/source.h"
-#include "nodes/data/idx_file.h"
+#include "nodes/data/idx_source.h"
 
 namespace weft {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "nodes/data/disk_file.h"
+#include "framework/formats/file_part.h"
 
 namespace weft {
 

@@ -5,11 +5,15 @@
 #include <cmath>
 #include <vector>
 
+#include "framework/formats/image.h"
 #include "framework/node/node.h"
-#include "nodes/data/image_file.h"
 #include "nodes/data/pixels.h"
 
 namespace weft {
+
+inline std::vector<std::string> names(ImageFit) {
+  return {"crop", "stretch"};
+}
 
 struct ImageParams {
   Param<std::vector<int64_t>> size;

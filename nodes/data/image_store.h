@@ -1,8 +1,8 @@
 // Image files in one form.
 #pragma once
 
+#include "framework/formats/image.h"
 #include "nodes/data/file_store.h"
-#include "nodes/data/image_file.h"
 #include "nodes/data/pixels.h"
 
 namespace weft {

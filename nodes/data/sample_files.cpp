@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/formats/tar.h"
 #include "nodes/data/folder_files.h"
-#include "nodes/data/tar_file.h"
 
 namespace weft {
 
@@ -35,9 +35,7 @@ bool SampleFiles::is_place(const fs::path& where) {
 SampleFiles::SampleFiles(const fs::path& where) : name_(where.string()) {
   constexpr FileKind any{"regular", "of any name", [](const fs::path&) { return true; }};
   if (where.extension() == ".tar" && !fs::is_directory(where)) {
-    const TarFile tar(where);
-    for (const TarMember& member : tar.members())
-      parts_[member.name] = {where, member.name, member.offset, member.size};
+    for (FilePart& part : tar_members(where)) parts_[part.member] = part;
     return;
   }
   for (FilePart& part : files_below(where, any)) {

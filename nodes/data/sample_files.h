@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "nodes/data/disk_file.h"
-#include "nodes/data/table_file.h"
+#include "framework/formats/file_part.h"
+#include "framework/formats/table.h"
 
 namespace weft {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/formats/table.h"
 #include "nodes/data/sample_files.h"
-#include "nodes/data/table_file.h"
 
 namespace weft {
 

@@ -1,8 +1,5 @@
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 
 #include "framework/node/plugin.h"
 #include "framework/node/sink.h"
@@ -57,13 +54,9 @@ class CsvFile final : public Sink {
   }
 
   void forward(const Step& step) override {
-    WholeFile file(output(*path, step));
-    std::ofstream out(file.temporary());
-    out << header() << '\n';
-    for (int64_t row = 0; row < std::min(step.rows, xs[0].rows()); ++row) out << line(row) << '\n';
-    out.close();
-    if (!out) file.refuse(std::strerror(errno));
-    file.commit();
+    std::string table = header() + '\n';
+    for (int64_t row = 0; row < std::min(step.rows, xs[0].rows()); ++row) table += line(row) + '\n';
+    write(*path, step, table);
   }
 };
 

@@ -1,9 +1,8 @@
-#include <png.h>
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "framework/formats/image.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
 #include "framework/node/sink.h"
@@ -91,20 +90,7 @@ class ImageGrid final : public Sink {
         uint8_t* to = canvas.data() + (top * width + left) * channels_;
         for (int64_t k = 0; k < line; ++k) to[k] = to_byte(mapped(from[k]));
       }
-    write(canvas, width, rows, output(*path, step));
-  }
-
-  void write(const std::vector<uint8_t>& canvas, int64_t width, int64_t rows,
-             const std::filesystem::path& to) const {
-    WholeFile file(to);
-    png_image png{};
-    png.version = PNG_IMAGE_VERSION;
-    png.width = static_cast<png_uint_32>(width);
-    png.height = static_cast<png_uint_32>(rows);
-    png.format = channels_ == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    if (!png_image_write_to_file(&png, file.temporary().c_str(), 0, canvas.data(), 0, nullptr))
-      file.refuse(png.message);
-    file.commit();
+    write(*path, step, encode_png(canvas, rows, width, channels_));
   }
 };
 

@@ -5,7 +5,7 @@
 #include <regex>
 #include <sstream>
 
-#include "nodes/data/table_file.h"
+#include "framework/formats/table.h"
 
 namespace weft {
 

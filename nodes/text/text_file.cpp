@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 
 #include "framework/node/plugin.h"
 #include "framework/node/sink.h"
@@ -47,12 +46,9 @@ class TextFile final : public Sink {
   }
 
   void forward(const Step& step) override {
-    WholeFile file(output(*path, step));
-    std::ofstream out(file.temporary());
-    for (int64_t row = 0; row < std::min(step.rows, x.rows()); ++row) out << line(row) << '\n';
-    out.close();
-    if (!out) file.refuse("the disk is full or cannot be written");
-    file.commit();
+    std::string text;
+    for (int64_t row = 0; row < std::min(step.rows, x.rows()); ++row) text += line(row) + '\n';
+    write(*path, step, text);
   }
 };
 

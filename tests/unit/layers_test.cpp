@@ -1,5 +1,5 @@
-// What may include what: node <- plugin <- language <- plan <- print, run <- cli, and each library
-// in its one place.
+// What may include what: node <- plugin <- language <- plan <- print, run <- cli, beside them
+// formats and datasets, and each library in its one place.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,14 +64,27 @@ TEST(Layers, PointOneWay) {
   std::vector<std::string> below;
   for (const std::string layer : {"node", "plugin", "language", "plan", "print", "run", "cli"}) {
     below.push_back("framework/" + layer + "/");
+    if (layer == "plan") below.push_back("framework/formats/");
+    if (layer == "run") below.push_back("framework/datasets/");
     EXPECT_THAT(includes_of("framework/" + layer), Not(IsEmpty()));
     EXPECT_THAT(strays("framework/" + layer, below), IsEmpty());
   }
   EXPECT_THAT(spread("framework/print/", {"framework/print/", "framework/cli/"}), IsEmpty());
 }
 
-TEST(Layers, NodesKnowTheContractOnly) {
-  EXPECT_THAT(strays("nodes", {"framework/node/", "nodes/"}), IsEmpty());
+TEST(Layers, FormatsKnowNoNodesAndDataSetsNoPlans) {
+  const std::string errors = "framework/node/error.h", shapes = "framework/node/shape.h";
+  EXPECT_THAT(strays("framework/formats", {errors, shapes, "framework/formats/"}), IsEmpty());
+  EXPECT_THAT(spread("framework/formats/", {"framework/formats/", "framework/run/", "nodes/"}),
+              IsEmpty());
+  EXPECT_THAT(strays("framework/datasets",
+                     {"framework/node/", "framework/language/", "framework/datasets/"}),
+              IsEmpty());
+  EXPECT_THAT(spread("framework/datasets/", {"framework/datasets/", "framework/cli/"}), IsEmpty());
+}
+
+TEST(Layers, NodesKnowTheContractAndFormats) {
+  EXPECT_THAT(strays("nodes", {"framework/node/", "framework/formats/", "nodes/"}), IsEmpty());
   EXPECT_THAT(strays("plugins", {"framework/node/"}), IsEmpty());
 }
 
@@ -83,6 +96,9 @@ TEST(Layers, LibrariesHaveOnePlaceEach) {
   EXPECT_THAT(spread("dlfcn.h", {"framework/plugin/loader.cpp"}), IsEmpty());
   EXPECT_THAT(spread("tbb/", {"framework/run/", "framework/node/parallel.cpp"}), IsEmpty());
   EXPECT_THAT(spread("CLI/", {"framework/cli/"}), IsEmpty());
+  for (const std::string library : {"png.h", "turbojpeg.h", "sndfile.h", "archive"})
+    EXPECT_THAT(spread(library, {"framework/formats/"}), IsEmpty());
+  EXPECT_THAT(spread("openssl/", {"framework/datasets/files.cpp"}), IsEmpty());
   EXPECT_THAT(spread("oneapi/dnnl/", {"nowhere"}), Not(IsEmpty()));  // the check does see them
 }
 

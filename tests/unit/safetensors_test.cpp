@@ -1,35 +1,37 @@
-#include "framework/run/safetensors.h"
+#include "framework/formats/safetensors.h"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 #include <vector>
-
-#include "tests/support/temporary_directory.h"
 
 namespace weft {
 namespace {
 
-namespace fs = std::filesystem;
-
 class SafetensorsTest : public testing::Test {
  protected:
-  std::string bytes_of(const fs::path& path) const {
-    std::stringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
+  static std::string written(const std::vector<NamedTensor>& tensors,
+                             const std::map<std::string, std::string>& metadata = {}) {
+    std::string bytes;
+    write_safetensors(tensors, metadata, [&](const void* from, size_t size) {
+      bytes.append(static_cast<const char*>(from), size);
+    });
+    return bytes;
   }
 
-  void put(const std::string& bytes) const {
-    fs::remove(path_);
-    std::ofstream(path_, std::ios::binary)
-        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  static Safetensors read(const std::string& bytes) {
+    size_t at = 0;
+    Safetensors file("file.safetensors", bytes.size(), [&](void* to, size_t size) {
+      ASSERT_LE(size, bytes.size() - at);
+      std::memcpy(to, bytes.data() + at, size);
+      at += size;
+    });
+    EXPECT_EQ(at, bytes.size());
+    return file;
   }
 
   // A file of this header and so many bytes of data.
@@ -51,27 +53,23 @@ class SafetensorsTest : public testing::Test {
   }
 
   // The sentence that refuses these bytes; "" if they are accepted.
-  std::string refusal(const std::string& bytes) const {
-    put(bytes);
+  static std::string refusal(const std::string& bytes) {
     try {
-      const Safetensors read(path_);
+      read(bytes);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Exit::checkpoint) << error.what();
-      EXPECT_EQ(error.place().file, path_.string());
+      EXPECT_EQ(error.place().file, "file.safetensors");
       EXPECT_FALSE(error.sentence().empty());
       return error.sentence();
     }
     return "";
   }
 
-  void expect_refused(const std::string& bytes, const std::string& reason) const {
+  static void expect_refused(const std::string& bytes, const std::string& reason) {
     const std::string sentence = refusal(bytes);
     EXPECT_NE(sentence.find(reason), std::string::npos)
         << "expected: " << reason << "\nfound: " << sentence;
   }
-
-  TemporaryDirectory directory_;
-  fs::path path_ = directory_ / "file.safetensors";
 };
 
 TEST_F(SafetensorsTest, RoundTripKeepsEveryBit) {
@@ -89,16 +87,12 @@ TEST_F(SafetensorsTest, RoundTripKeepsEveryBit) {
       {"scalar", {{}, DType::f32, &scalar}},
       {"empty", {{0, 4}, DType::f32, nullptr}},
   };
-  const FileRecord record = write_safetensors(path_, tensors, {{"format", "pt"}, {"a", "b\"c"}});
-
-  Safetensors first(path_);
-  const Safetensors read = std::move(first);
-  EXPECT_EQ(read.record(), record);
-  EXPECT_EQ(record.bytes, fs::file_size(path_));
-  EXPECT_EQ(read.metadata(), (std::map<std::string, std::string>{{"format", "pt"}, {"a", "b\"c"}}));
-  ASSERT_EQ(read.tensors().size(), tensors.size());
+  Safetensors first = read(written(tensors, {{"format", "pt"}, {"a", "b\"c"}}));
+  const Safetensors file = std::move(first);
+  EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"format", "pt"}, {"a", "b\"c"}}));
+  ASSERT_EQ(file.tensors().size(), tensors.size());
   for (const auto& [name, tensor] : tensors) {
-    const Tensor& found = read.tensors().at(name);
+    const Tensor& found = file.tensors().at(name);
     EXPECT_EQ(found.shape, tensor.shape) << name;
     EXPECT_EQ(found.dtype, tensor.dtype) << name;
     if (tensor.size() == 0) continue;
@@ -108,8 +102,7 @@ TEST_F(SafetensorsTest, RoundTripKeepsEveryBit) {
 
 TEST_F(SafetensorsTest, TheLayoutIsTheFormats) {
   float numbers[] = {1.0F, 2.0F, 3.0F};
-  write_safetensors(path_, std::vector<NamedTensor>{{"w", {{3}, DType::f32, numbers}}});
-  const std::string bytes = bytes_of(path_);
+  const std::string bytes = written({{"w", {{3}, DType::f32, numbers}}});
   uint64_t length = 0;
   std::memcpy(&length, bytes.data(), 8);
   EXPECT_EQ(length % 8, 0U);
@@ -121,11 +114,9 @@ TEST_F(SafetensorsTest, TheLayoutIsTheFormats) {
 }
 
 TEST_F(SafetensorsTest, NoTensorsAtAll) {
-  write_safetensors(path_, {});
-  EXPECT_TRUE(Safetensors(path_).tensors().empty());
-  EXPECT_EQ(bytes_of(path_), file("{}      "));
-  write_safetensors(path_, {}, {{"key", "value"}});
-  EXPECT_EQ(Safetensors(path_).metadata().at("key"), "value");
+  EXPECT_TRUE(read(written({})).tensors().empty());
+  EXPECT_EQ(written({}), file("{}      "));
+  EXPECT_EQ(read(written({}, {{"key", "value"}})).metadata().at("key"), "value");
 }
 
 // Numbers are aligned in memory even if the header left them at an odd byte of the file.
@@ -133,9 +124,8 @@ TEST_F(SafetensorsTest, ReadsAnUnalignedFileInAnyOrderOfEntries) {
   std::string header =
       braced(entry("b", "I32", "[1]", "[8,12]") + "," + entry("a", "F32", "[2,1]", "[0,8]"));
   if (header.size() % 2 == 0) header += " ";
-  put(file(header, 12));
-  const Safetensors read(path_);
-  const Tensor a = read.tensors().at("a"), b = read.tensors().at("b");
+  const Safetensors unaligned = read(file(header, 12));
+  const Tensor a = unaligned.tensors().at("a"), b = unaligned.tensors().at("b");
   EXPECT_EQ(std::bit_cast<uintptr_t>(a.data) % 64, 0U);
   EXPECT_EQ(b.ints(), a.ints() + 2);
   EXPECT_EQ(*b.ints(), 0x78787878);
@@ -147,12 +137,12 @@ TEST_F(SafetensorsTest, RefusesALengthThatCannotBe) {
   expect_refused(std::string(8, '\0'), "does not begin");
   expect_refused(std::string(8, '\xff') + "{}", "byte 0: a header of 18446744073709551615 bytes");
   expect_refused(file("{}").substr(0, 9), "byte 0: a header of 2 bytes, where at most 1");
-  std::string huge = file("");
-  const uint64_t length = 100'000'001;
-  std::memcpy(huge.data(), &length, 8);
-  put(huge);
-  fs::resize_file(path_, 200'000'000);
-  EXPECT_THROW(const Safetensors read(path_), Error);
+  const auto only_a_length = [](void* to, size_t size) {
+    const uint64_t length = 100'000'001;
+    ASSERT_EQ(size, sizeof length);
+    std::memcpy(to, &length, sizeof length);
+  };
+  EXPECT_THROW(Safetensors("huge", 200'000'000, only_a_length), Error);
 }
 
 TEST_F(SafetensorsTest, RefusesWhatIsNotJson) {
@@ -270,9 +260,8 @@ TEST_F(SafetensorsTest, ARefusalShowsNoControlCharactersAndNoEndlessName) {
 
 TEST_F(SafetensorsTest, EveryTruncationIsRefused) {
   std::vector<float> numbers(20, 1.0F);
-  write_safetensors(path_, std::vector<NamedTensor>{{"a", {{4, 3}, DType::f32, numbers.data()}},
-                                                    {"b", {{8}, DType::f32, numbers.data() + 12}}});
-  const std::string whole = bytes_of(path_);
+  const std::string whole = written(
+      {{"a", {{4, 3}, DType::f32, numbers.data()}}, {"b", {{8}, DType::f32, numbers.data() + 12}}});
   EXPECT_EQ(refusal(whole), "");
   for (size_t size = 0; size < whole.size(); ++size)
     EXPECT_NE(refusal(whole.substr(0, size)), "") << size;
@@ -282,11 +271,9 @@ TEST_F(SafetensorsTest, EveryTruncationIsRefused) {
 // Damage that the format cannot show (data, names) loads; nothing else may crash or be unsafe.
 TEST_F(SafetensorsTest, DamagedHeadersNeverGiveTensorsOutsideTheFile) {
   std::vector<float> numbers(20, 1.0F);
-  write_safetensors(path_,
-                    std::vector<NamedTensor>{{"a", {{4, 3}, DType::f32, numbers.data()}},
-                                             {"b", {{8}, DType::i32, numbers.data() + 12}}},
-                    {{"format", "pt"}});
-  const std::string whole = bytes_of(path_);
+  const std::string whole = written(
+      {{"a", {{4, 3}, DType::f32, numbers.data()}}, {"b", {{8}, DType::i32, numbers.data() + 12}}},
+      {{"format", "pt"}});
   const size_t header = whole.size() - 80;
   std::mt19937 random(1);
   int refused = 0;
@@ -297,11 +284,10 @@ TEST_F(SafetensorsTest, DamagedHeadersNeverGiveTensorsOutsideTheFile) {
       damaged[at] = random() % 2 ? static_cast<char>(random())
                                  : static_cast<char>(damaged[at] ^ (1 << random() % 8));
     }
-    put(damaged);
     try {
-      const Safetensors read(path_);
+      const Safetensors file = read(damaged);
       std::string data;
-      for (const auto& [name, tensor] : read.tensors())
+      for (const auto& [name, tensor] : file.tensors())
         data.append(static_cast<const char*>(tensor.data), static_cast<size_t>(tensor.size()) * 4);
       ASSERT_EQ(data.size(), 80U);
     } catch (const Error& error) {
@@ -315,9 +301,10 @@ TEST_F(SafetensorsTest, DamagedHeadersNeverGiveTensorsOutsideTheFile) {
 TEST_F(SafetensorsTest, WhatCannotBeWrittenIsRefused) {
   float x = 1;
   const Tensor one{{1}, DType::f32, &x};
+  bool begun = false;
   const auto code = [&](const std::vector<NamedTensor>& tensors) {
     try {
-      write_safetensors(path_, tensors);
+      write_safetensors(tensors, {}, [&](const void*, size_t) { begun = true; });
     } catch (const Error& error) {
       return error.code();
     }
@@ -327,7 +314,7 @@ TEST_F(SafetensorsTest, WhatCannotBeWrittenIsRefused) {
   EXPECT_EQ(code({{"__metadata__", one}}), Exit::checkpoint);
   EXPECT_EQ(code({{"\xff", one}}), Exit::checkpoint);
   EXPECT_EQ(code({{"a", {{1}, DType::f32, nullptr}}}), Exit::checkpoint);
-  EXPECT_FALSE(fs::exists(path_));
+  EXPECT_FALSE(begun);
   EXPECT_EQ(code({{"a", one}, {"b", one}}), Exit::done);
 }
 

@@ -1,7 +1,7 @@
 // Tables of samples: files of one stem in folders and archives; sounds; cells and files that fail.
 #include <gmock/gmock.h>
 
-#include "framework/cli/data_package.h"
+#include "framework/datasets/package.h"
 #include "framework/node/host.h"
 #include "framework/node/source.h"
 #include "tests/support/lone_node.h"
@@ -44,7 +44,8 @@ class Samples : public testing::Test {
   }
 
   std::string pack() const {
-    const auto packed = data::run_client({"tar", "-C", "in", "-cf", "it.tar", "."}, here_.path());
+    const auto packed =
+        datasets::run_client({"tar", "-C", "in", "-cf", "it.tar", "."}, here_.path());
     EXPECT_EQ(packed.status, 0) << packed.last_lines;
     return (here_ / "it.tar").string();
   }

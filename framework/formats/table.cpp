@@ -1,10 +1,10 @@
-#include "nodes/data/table_file.h"
+#include "framework/formats/table.h"
 
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "nodes/data/disk_file.h"
+#include "framework/formats/file_part.h"
 
 namespace weft {
 

@@ -1,18 +1,15 @@
-#include "nodes/data/idx_file.h"
+#include "framework/formats/idx.h"
 
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <mutex>
-#include <tuple>
 
-#include "framework/node/simd.h"
-#include "nodes/data/disk_file.h"
+#include "framework/formats/file_part.h"
+#include "framework/node/shape.h"
 
 namespace weft {
 
@@ -88,28 +85,6 @@ class IdxFile::Inflater {
   int64_t offset_ = 0;  // of the end of `input_` in the file
   bool inside_ = true;  // a member
 };
-
-std::shared_ptr<const IdxFile> IdxFile::open(const std::filesystem::path& file) {
-  using Key =
-      std::tuple<std::string, int64_t, int64_t, int64_t>;  // a file replaced is another file
-  static std::mutex mutex;
-  static std::map<Key, std::weak_ptr<const IdxFile>> opened;
-
-  std::error_code error;
-  const std::filesystem::path path = std::filesystem::canonical(file, error);
-  struct stat status {};
-  if (error) throw bad("cannot open " + file.string() + ": " + error.message());
-  if (::stat(path.c_str(), &status) != 0)
-    throw bad("cannot open " + file.string() + ": " + std::strerror(errno));
-  const Key key{path.string(), status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-
-  const std::lock_guard lock(mutex);
-  if (auto shared = opened[key].lock()) return shared;
-  std::erase_if(opened, [](const auto& entry) { return entry.second.expired(); });
-  auto shared = std::make_shared<const IdxFile>(file);
-  opened[key] = shared;
-  return shared;
-}
 
 IdxFile::IdxFile(const std::filesystem::path& file)
     : name_(file.string()), disk_(std::make_unique<DiskFile>(file)) {
@@ -236,44 +211,6 @@ void IdxFile::expect(int64_t row) const {
             : nullptr;
     if (from) __builtin_prefetch(bytes_ ? from : from + at % piece_bytes);
   }
-}
-
-int64_t IdxSource::open_files(const std::filesystem::path& images,
-                              const std::optional<std::filesystem::path>& labels) {
-  images_ = IdxFile::open(images);
-  labels_ = labels ? IdxFile::open(*labels) : nullptr;
-  const auto& dims = images_->dims();
-  if (dims.size() == 1)
-    throw bad(images_->name() +
-              " holds one number for each sample, not an image: are they labels?");
-  if (labels_ && labels_->dims().size() != 1)
-    throw bad(labels_->name() + " holds " + count(labels_->row_bytes(), "number") +
-              " for each sample, not one label");
-  if (labels_ && labels_->rows() != images_->rows())
-    throw bad(images_->name() + " has " + count(images_->rows(), "image") + ", but " +
-              labels_->name() + " has " + count(labels_->rows(), "label"));
-  if (!*flatten && dims.size() == 2)
-    throw Error("the images of " + images_->name() +
-                " are rows of pixels without height and width: leave `flatten` true");
-  if (*flatten)
-    image.shape({*batch, images_->row_bytes()});
-  else
-    image.shape({*batch, dims[1], dims[2], dims.size() == 4 ? dims[3] : 1});
-  label.shape({*batch});
-  return images_->rows();
-}
-
-void IdxSource::load(int64_t sample, const Row& row) const {
-  float* out = row[image];
-  std::array<uint8_t, 1 << 14> bytes;
-  for (int64_t at = 0; at < images_->row_bytes(); at += std::ssize(bytes)) {
-    const int64_t n = std::min<int64_t>(std::ssize(bytes), images_->row_bytes() - at);
-    images_->read(sample, at, std::span(bytes).first(static_cast<size_t>(n)));
-    to_floats(bytes.data(), out + at, n, *range);
-  }
-  uint8_t its_label = 0;
-  if (labels_) labels_->read(sample, 0, std::span(&its_label, 1));
-  *row.ints(label) = labels_ ? its_label : -1;
 }
 
 }  // namespace weft

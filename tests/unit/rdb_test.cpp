@@ -1,5 +1,5 @@
 // The text of R's lazy-load databases.
-#include "framework/cli/data_rdb.h"
+#include "framework/datasets/rdb.h"
 
 #include <gmock/gmock.h>
 #include <zlib.h>
@@ -47,7 +47,7 @@ std::string block(const std::string& value) {
 std::string read(const std::string& rdb, int64_t most = 1000) {
   const TemporaryDirectory scratch;
   write_text(scratch / "tiny.rdb", rdb);
-  return data::rdb_text(scratch / "tiny.rdb", "tiny.rdb", most);
+  return datasets::rdb_text(scratch / "tiny.rdb", "tiny.rdb", most);
 }
 
 std::string refused(const std::string& rdb, int64_t most = 1000) {

@@ -9,13 +9,13 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 
 #include "framework/node/shape.h"
-#include "framework/run/files.h"
 
 namespace weft {
 
@@ -24,12 +24,14 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-// Writes the tensors in this order and makes the file durable. Throws Error(Exit::checkpoint) for a
-// name that is used twice, not UTF-8 or `__metadata__`, and for a tensor without numbers;
-// Error(Exit::resources) if the file cannot be written.
-FileRecord write_safetensors(const std::filesystem::path& path,
-                             std::span<const NamedTensor> tensors,
-                             const std::map<std::string, std::string>& metadata = {});
+// Where a file goes to and comes from: the next bytes of it, from the first to the last.
+using WriteBytes = std::function<void(const void* from, size_t size)>;
+using ReadBytes = std::function<void(void* to, size_t size)>;
+
+// Writes the tensors in this order. Throws Error(Exit::checkpoint) before the first byte for a name
+// that is used twice, not UTF-8 or `__metadata__`, and for a tensor without numbers.
+void write_safetensors(std::span<const NamedTensor> tensors,
+                       const std::map<std::string, std::string>& metadata, const WriteBytes& write);
 
 // A file in memory. Nothing of a file is trusted: every refusal is an Error(Exit::checkpoint) that
 // names the file and the entry or byte, and comes before the numbers are given memory.
@@ -39,12 +41,12 @@ class Safetensors {
   static constexpr size_t max_entries = 100'000;
 
   Safetensors() = default;
-  explicit Safetensors(const std::filesystem::path& path);
+  // Reads `size` bytes; sentences call the file `path`.
+  Safetensors(const std::filesystem::path& path, uint64_t size, const ReadBytes& read);
 
   // Views of what this object owns; they stay valid when it is moved.
   const std::map<std::string, Tensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const FileRecord& record() const { return record_; }  // of the bytes that were read
 
  private:
   struct alignas(64) Line {
@@ -53,7 +55,6 @@ class Safetensors {
   std::unique_ptr<Line[]> data_;
   std::map<std::string, Tensor> tensors_;
   std::map<std::string, std::string> metadata_;
-  FileRecord record_;
 };
 
 }  // namespace weft

@@ -1,6 +1,6 @@
 // The file is a run of blocks: the length of a value's serialisation, 4 bytes, then that
 // serialisation as a zlib stream. Numbers are big-endian. R Internals, 1.8 "Serialization Formats".
-#include "framework/cli/data_rdb.h"
+#include "framework/datasets/rdb.h"
 
 #include <zlib.h>
 
@@ -10,7 +10,7 @@
 
 #include "framework/node/error.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 namespace {
 constexpr size_t most_bytes = size_t{1} << 28;  // of the file, and of one value
@@ -109,4 +109,4 @@ std::string rdb_text(const std::filesystem::path& file, const std::string& name,
   return text;
 }
 
-}  // namespace weft::data
+}  // namespace weft::datasets

@@ -1,5 +1,5 @@
-// The data sets that can be fetched: nodes/data/datasets.yaml, built into the program, and the file
-// that $WEFT_DATASETS names.
+// The data sets that can be fetched: those of datasets.yaml, built into the program, and of the
+// file that $WEFT_DATASETS names.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 
 #include "framework/language/yaml.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
-enum class Extract { copy, gunzip, rdb };  // how a file leaves its package; rdb: data_rdb.h
+enum class Extract { copy, gunzip, rdb };  // how a file leaves its package; rdb: rdb.h
 
 // One file of a data set, as it is kept; or a folder of files, whose name ends in `/`.
 struct File {
@@ -46,4 +46,4 @@ Dataset find(const std::string& name);  // throws Error with the near name
 
 std::string_view built_in_catalogue();  // generated
 
-}  // namespace weft::data
+}  // namespace weft::datasets

@@ -1,4 +1,4 @@
-// Image files as pixels: PNG and JPEG, fitted to one size.
+// Image files as pixels: PNG and JPEG are read and fitted to one size, PNG is written.
 #pragma once
 
 #include <array>
@@ -7,14 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "nodes/data/disk_file.h"
+#include "framework/formats/file_part.h"
 
 namespace weft {
 
 enum class ImageFit { crop, stretch };
-inline std::vector<std::string> names(ImageFit) {
-  return {"crop", "stretch"};
-}
 
 struct ImageForm {
   // 1 channel (gray, ITU-R BT.601 luma), 3, or 4: colours times opacity, and the opacity.
@@ -36,5 +33,9 @@ bool is_image_file(const std::filesystem::path& file);  // by its extension
 // The pixels, [height, width, channels]; each is the mean of the area it covers. Throws
 // Error(data): missing, truncated, corrupt, of another format, or of more than 2^26 pixels.
 std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form);
+
+// A PNG file of [height, width, channels] pixels, 1 channel or 3.
+std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64_t width,
+                       int64_t channels);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-#include "framework/cli/data_file.h"
+#include "framework/datasets/files.h"
 
 #include <fnmatch.h>
 #include <openssl/evp.h>
@@ -12,9 +12,9 @@
 #include <system_error>
 #include <vector>
 
-#include "framework/cli/data_rdb.h"
+#include "framework/datasets/rdb.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 namespace {
 constexpr size_t chunk = 1 << 20;
@@ -163,6 +163,11 @@ std::string fault(const std::filesystem::path& folder, const File& file, bool ch
   return sum == file.sha256 ? "" : "has the SHA-256 " + sum + ", not " + file.sha256;
 }
 
+bool whole(const Dataset& set, bool checksum) {
+  return std::all_of(set.files.begin(), set.files.end(),
+                     [&](const File& file) { return fault(set.folder(), file, checksum).empty(); });
+}
+
 void extract(const std::filesystem::path& from, const std::filesystem::path& to, const File& file) {
   if (file.is_folder()) return extract_folder(from, to, file);
   const std::string place = "`" + file.from + "` of the package";
@@ -178,4 +183,4 @@ void extract(const std::filesystem::path& from, const std::filesystem::path& to,
     throw Error(Exit::resources, "cannot write " + to.string() + ": " + std::strerror(errno));
 }
 
-}  // namespace weft::data
+}  // namespace weft::datasets

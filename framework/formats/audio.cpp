@@ -1,4 +1,4 @@
-#include "nodes/data/audio_file.h"
+#include "framework/formats/audio.h"
 
 #include <kiss_fftr.h>
 #include <samplerate.h>

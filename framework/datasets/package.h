@@ -2,13 +2,13 @@
 #pragma once
 
 #include <filesystem>
-#include <iosfwd>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "framework/cli/data_catalogue.h"
+#include "framework/datasets/catalogue.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 // How a client ended, and the last lines it printed. No shell takes part.
 struct Outcome {
@@ -17,14 +17,16 @@ struct Outcome {
 };
 Outcome run_client(const std::vector<std::string>& command, const std::filesystem::path& folder);
 
+using Tell = std::function<void(const std::string& line)>;  // what happens, to who waits
+
 struct Package {
   std::string archive, sha256;     // the file that was downloaded
   std::filesystem::path contents;  // where it is unpacked
 };
 
 // Downloads the package of `set` into the empty folder `folder`, checks it and unpacks it. When the
-// version of the catalogue is gone, takes the one that is offered and tells `out`. Throws
+// version of the catalogue is gone, takes the one that is offered. Throws
 // Error(data) with the client's last lines.
-Package get_package(const Dataset& set, const std::filesystem::path& folder, std::ostream& out);
+Package get_package(const Dataset& set, const std::filesystem::path& folder, const Tell& tell);
 
-}  // namespace weft::data
+}  // namespace weft::datasets

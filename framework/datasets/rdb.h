@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-namespace weft::data {
+namespace weft::datasets {
 
 // Every character vector, in the order of the file: a line for each of its strings, its bytes as
 // they are, `NA` for what is missing; a blank line between vectors. Other values are passed over.
@@ -13,4 +13,4 @@ namespace weft::data {
 // bytes.
 std::string rdb_text(const std::filesystem::path& file, const std::string& name, int64_t most);
 
-}  // namespace weft::data
+}  // namespace weft::datasets

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "nodes/data/disk_file.h"
+#include "framework/formats/file_part.h"
 
 namespace weft {
 

@@ -1,4 +1,4 @@
-#include "framework/cli/data_package.h"
+#include "framework/datasets/package.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -9,11 +9,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <ostream>
 
-#include "framework/cli/data_file.h"
+#include "framework/datasets/files.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 namespace {
 using Command = std::vector<std::string>;
@@ -101,9 +100,9 @@ Outcome run_client(const std::vector<std::string>& command, const std::filesyste
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), tail(log)};
 }
 
-Package get_package(const Dataset& set, const std::filesystem::path& folder, std::ostream& out) {
+Package get_package(const Dataset& set, const std::filesystem::path& folder, const Tell& tell) {
   bool pinned = true;
-  out << "fetching " << set.package << " " << set.version << std::endl;
+  tell("fetching " + set.package + " " + set.version);
   const Outcome first = run_client(download(set, true), folder);
   if (first.status != 0) {
     pinned = false;
@@ -116,9 +115,8 @@ Package get_package(const Dataset& set, const std::filesystem::path& folder, std
     throw Error(Exit::data, set.package + " " + set.version + " is not what the catalogue knows: " +
                                 "its SHA-256 is " + package.sha256 + ", not " + set.sha256);
   if (package.sha256 != set.sha256)
-    out << "version " << set.version << " is gone; took " << package.archive
-        << ", whose SHA-256 is " << package.sha256 << ", not " << set.sha256
-        << ": going by the checksums of the files" << std::endl;
+    tell("version " + set.version + " is gone; took " + package.archive + ", whose SHA-256 is " +
+         package.sha256 + ", not " + set.sha256 + ": going by the checksums of the files");
   std::filesystem::create_directory(package.contents);
   const Command command = unpack(set, package.archive);
   const Outcome outcome = run_client(command, folder);
@@ -126,4 +124,4 @@ Package get_package(const Dataset& set, const std::filesystem::path& folder, std
   return package;
 }
 
-}  // namespace weft::data
+}  // namespace weft::datasets

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "framework/cli/data_catalogue.h"
+#include "framework/datasets/catalogue.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 std::string sha256(const std::filesystem::path& file);  // 64 hexadecimal digits
 // Of the files whose paths in it match `only`.
@@ -16,7 +16,9 @@ std::string sha256_of_folder(const std::filesystem::path& folder, const std::str
 // `checksum: false` looks at the size alone.
 std::string fault(const std::filesystem::path& folder, const File& file, bool checksum);
 
+bool whole(const Dataset& set, bool checksum);  // no file of it has a fault
+
 // Writes what `from` holds to `to`, the way the catalogue says; never more than file.bytes.
 void extract(const std::filesystem::path& from, const std::filesystem::path& to, const File& file);
 
-}  // namespace weft::data
+}  // namespace weft::datasets

@@ -1,5 +1,5 @@
 // Audio files: samples, spectrograms, and folders of them.
-#include "nodes/data/audio_file.h"
+#include "framework/formats/audio.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "nodes/data/idx_file.h"
+#include "framework/formats/idx.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace {
 // The error of opening `file`: its code and sentence.
 std::string refusal(const std::filesystem::path& file, Exit code = Exit::data) {
   try {
-    IdxFile::open(file);
+    IdxFile idx(file);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), code) << error.what();
     EXPECT_NE(error.sentence().find(file.filename()), std::string::npos) << error.what();
@@ -50,27 +50,25 @@ TEST(IdxFile, ReadsPlainAndGzipAlike) {
   for (const bool gzip : {false, true}) {
     const auto file = scratch / (gzip ? "a.gz" : "a");
     write_idx(file, {5, 2, 3}, counting(30), gzip);
-    const auto idx = IdxFile::open(file);
-    EXPECT_EQ(idx->dims(), (std::vector<int64_t>{5, 2, 3}));
-    EXPECT_EQ(idx->row_bytes(), 6);
+    const IdxFile idx(file);
+    EXPECT_EQ(idx.dims(), (std::vector<int64_t>{5, 2, 3}));
+    EXPECT_EQ(idx.row_bytes(), 6);
     std::vector<uint8_t> row(6), part(2);
-    idx->read(3, 0, row);
+    idx.read(3, 0, row);
     EXPECT_EQ(row, (std::vector<uint8_t>{18, 19, 20, 21, 22, 23}));
-    idx->read(4, 4, part);
+    idx.read(4, 4, part);
     EXPECT_EQ(part, (std::vector<uint8_t>{28, 29}));
   }
 }
 
-TEST(IdxFile, IsSharedUntilTheFileChanges) {
+TEST(IdxFile, StaysTheFileThatWasOpened) {
   const TemporaryDirectory scratch;
   write_idx(scratch / "a", {4, 2}, counting(8));
-  const auto first = IdxFile::open(scratch / "a");
-  EXPECT_EQ(IdxFile::open(scratch.path() / "." / "a"), first);
+  const IdxFile first(scratch / "a");
   write_idx(scratch / "b", {5, 2}, counting(10));
   std::filesystem::rename(scratch / "b", scratch / "a");
-  EXPECT_EQ(IdxFile::open(scratch / "a")->rows(), 5);
   std::vector<uint8_t> row(2);
-  first->read(3, 0, row);  // still the old file
+  first.read(3, 0, row);
   EXPECT_EQ(row, (std::vector<uint8_t>{6, 7}));
 }
 
@@ -81,9 +79,9 @@ TEST(IdxFile, ReadsAFileLargerThanMemory) {
   std::error_code error;
   std::filesystem::resize_file(file, 16 + 1'000'000'000'000, error);
   if (error) GTEST_SKIP() << "no sparse file of 1 TB here: " << error.message();
-  const auto idx = IdxFile::open(file);
+  const IdxFile idx(file);
   std::vector<uint8_t> part(3, 1);
-  idx->read(999'999, 999'997, part);
+  idx.read(999'999, 999'997, part);
   EXPECT_EQ(part, (std::vector<uint8_t>{0, 0, 0}));
 }
 
@@ -169,10 +167,10 @@ TEST(IdxFile, RefusesWhatIsNoFile) {
 TEST(IdxFile, FindsAFileThatWasCutWhileOpen) {
   const TemporaryDirectory scratch;
   write_idx(scratch / "a", {4, 2}, counting(8));
-  const auto idx = IdxFile::open(scratch / "a");
+  const IdxFile idx(scratch / "a");
   std::filesystem::resize_file(scratch / "a", 14);
   std::vector<uint8_t> row(2);
-  EXPECT_THROW(idx->read(3, 0, row), Error);
+  EXPECT_THROW(idx.read(3, 0, row), Error);
 }
 
 class IdxNode : public testing::Test {

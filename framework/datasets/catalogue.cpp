@@ -1,4 +1,4 @@
-#include "framework/cli/data_catalogue.h"
+#include "framework/datasets/catalogue.h"
 
 #include <algorithm>
 #include <cctype>
@@ -8,7 +8,7 @@
 #include "framework/language/fields.h"
 #include "framework/node/source.h"
 
-namespace weft::data {
+namespace weft::datasets {
 
 namespace {
 constexpr int64_t most_bytes = std::numeric_limits<int64_t>::max() / 1024;
@@ -158,4 +158,4 @@ Dataset find(const std::string& name) {
               "; `weft data list` shows them");
 }
 
-}  // namespace weft::data
+}  // namespace weft::datasets

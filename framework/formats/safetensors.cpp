@@ -1,4 +1,4 @@
-#include "framework/run/safetensors.h"
+#include "framework/formats/safetensors.h"
 
 #include <algorithm>
 #include <bit>
@@ -246,38 +246,36 @@ std::string header_text(std::span<const NamedTensor> tensors,
 }
 }  // namespace
 
-FileRecord write_safetensors(const fs::path& path, std::span<const NamedTensor> tensors,
-                             const std::map<std::string, std::string>& metadata) {
+void write_safetensors(std::span<const NamedTensor> tensors,
+                       const std::map<std::string, std::string>& metadata,
+                       const WriteBytes& write) {
   const std::string header = header_text(tensors, metadata);
   const uint64_t length = header.size();
-  FileWriter file(path);
-  file.write(&length, sizeof length);
-  file.write(header);
+  write(&length, sizeof length);
+  write(header.data(), header.size());
   for (const auto& [name, tensor] : tensors)
-    file.write(tensor.data, static_cast<size_t>(tensor.size()) * bytes(tensor.dtype));
-  return file.finish();
+    write(tensor.data, static_cast<size_t>(tensor.size()) * bytes(tensor.dtype));
 }
 
-Safetensors::Safetensors(const fs::path& path) {
-  const FileReader file(path);
+Safetensors::Safetensors(const fs::path& path, uint64_t size, const ReadBytes& read) {
   const auto fail = [&](const std::string& sentence) {
     throw Error(Place{path.string()}, sentence, Exit::checkpoint);
   };
   uint64_t length = 0;
-  if (file.size() < sizeof length)
-    fail("byte 0: a file of " + std::to_string(file.size()) + " bytes has no header");
-  file.read(0, &length, sizeof length);
-  const uint64_t rest = file.size() - sizeof length;
-  if (length > std::min<uint64_t>(max_header, rest))
+  if (size < sizeof length)
+    fail("byte 0: a file of " + std::to_string(size) + " bytes has no header");
+  read(&length, sizeof length);
+  size -= sizeof length;
+  if (length > std::min<uint64_t>(max_header, size))
     fail("byte 0: a header of " + std::to_string(length) + " bytes, where at most " +
-         std::to_string(std::min<uint64_t>(max_header, rest)) + " are possible");
+         std::to_string(std::min<uint64_t>(max_header, size)) + " are possible");
   std::string text(length, '\0');
-  file.read(sizeof length, text.data(), length);
+  read(text.data(), length);
+  size -= length;
 
   Header header(path, text);
   for (const auto& [name, entry] : header.entries)
     tensors_.emplace(name, checked_tensor(header, name, entry));
-  const uint64_t size = rest - length;
   check_cover(header, size);
   try {
     data_ = std::make_unique_for_overwrite<Line[]>(size / sizeof(Line) + 1);
@@ -286,15 +284,9 @@ Safetensors::Safetensors(const fs::path& path) {
                 Exit::resources);
   }
   std::byte* data = data_[0].bytes;
-  file.read(sizeof length + length, data, size);
+  read(data, size);
   for (auto& [name, tensor] : tensors_) tensor.data = data + (*header.entries.at(name).offsets)[0];
   metadata_ = std::move(header.metadata);
-
-  Checksum checksum;
-  checksum.add(&length, sizeof length);
-  checksum.add(text.data(), text.size());
-  checksum.add(data, size);
-  record_ = {file.size(), checksum.str()};
 }
 
 }  // namespace weft

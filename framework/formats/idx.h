@@ -7,28 +7,21 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "framework/node/source.h"
-#include "nodes/data/pixels.h"
 
 namespace weft {
 
 class DiskFile;
 
-// An open idx file, shared by all who have it open. A plain file of up to 256 MiB is taken into
+// An open idx file. A plain file of up to 256 MiB is taken into
 // memory piece by piece, when a row of the piece is first read; a larger one stays on disk and is
 // read row by row; a gzip file is inflated into memory. Any thread may read at any time.
 class IdxFile {
  public:
-  // Shared by all who open the same file while somebody holds it. Throws Error(data): missing,
-  // truncated or corrupt, longer than its header promises, or not idx; Error(resources): a gzip
-  // file that promises more than 1 GiB.
-  static std::shared_ptr<const IdxFile> open(const std::filesystem::path& file);
-
+  // Throws Error(data): missing, truncated or corrupt, longer than its header promises, or not idx;
+  // Error(resources): a gzip file that promises more than 1 GiB.
   explicit IdxFile(const std::filesystem::path& file);
   ~IdxFile();
 
@@ -61,29 +54,6 @@ class IdxFile {
   std::unique_ptr<Pieces> pieces_;
   std::vector<int64_t> dims_;
   int64_t row_bytes_ = 0, elements_ = 0, header_bytes_ = 0;
-};
-
-// Labelled images of two idx files.
-class IdxSource : public Source {
- public:
-  Out image{this, "image", "Pixels: [batch, pixels], or [batch, height, width, channels]."};
-  Out label{this, "label", "The class of each image, [batch]; -1 where there are no labels.",
-            DType::i32};
-  Param<bool> flatten{this, "flatten", "An image is one row of pixels.", true};
-  Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
-                          PixelRange::unit};
-
-  void load(int64_t sample, const Row& row) const final;
-  void expect(int64_t sample) const final { images_->expect(sample); }
-
- protected:
-  // Shapes the outputs and returns the number of images. Images are [n, pixels], [n, height, width]
-  // or [n, height, width, channels]; labels [n].
-  int64_t open_files(const std::filesystem::path& images,
-                     const std::optional<std::filesystem::path>& labels);
-
- private:
-  std::shared_ptr<const IdxFile> images_, labels_;
 };
 
 }  // namespace weft

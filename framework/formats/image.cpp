@@ -1,4 +1,4 @@
-#include "nodes/data/image_file.h"
+#include "framework/formats/image.h"
 
 #include <png.h>
 #include <turbojpeg.h>
@@ -180,6 +180,21 @@ std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form) {
     }
   }
   return out;
+}
+
+std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64_t width,
+                       int64_t channels) {
+  png_image png{};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = static_cast<png_uint_32>(width);
+  png.height = static_cast<png_uint_32>(height);
+  png.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png);
+  std::string bytes(size, '\0');
+  if (!png_image_write_to_memory(&png, bytes.data(), &size, 0, pixels.data(), 0, nullptr))
+    throw Error(Exit::resources, std::string("cannot make a PNG: ") + png.message);
+  bytes.resize(size);
+  return bytes;
 }
 
 }  // namespace weft

@@ -1,0 +1,12 @@
+// NumPy's format of one array, version 1.0 (NEP 1): written, float32.
+#pragma once
+
+#include <string>
+
+#include "framework/node/shape.h"
+
+namespace weft {
+
+std::string encode_npy(const Shape& shape, const float* numbers);  // row-major
+
+}  // namespace weft

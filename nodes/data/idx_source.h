@@ -1,0 +1,37 @@
+// What sources of idx files share.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "framework/formats/idx.h"
+#include "framework/node/source.h"
+#include "nodes/data/pixels.h"
+
+namespace weft {
+
+// Labelled images of two idx files.
+class IdxSource : public Source {
+ public:
+  Out image{this, "image", "Pixels: [batch, pixels], or [batch, height, width, channels]."};
+  Out label{this, "label", "The class of each image, [batch]; -1 where there are no labels.",
+            DType::i32};
+  Param<bool> flatten{this, "flatten", "An image is one row of pixels.", true};
+  Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
+                          PixelRange::unit};
+
+  void load(int64_t sample, const Row& row) const final;
+  void expect(int64_t sample) const final { images_->expect(sample); }
+
+ protected:
+  // Shapes the outputs and returns the number of images. Images are [n, pixels], [n, height, width]
+  // or [n, height, width, channels]; labels [n].
+  int64_t open_files(const std::filesystem::path& images,
+                     const std::optional<std::filesystem::path>& labels);
+
+ private:
+  std::unique_ptr<const IdxFile> images_, labels_;
+};
+
+}  // namespace weft
