@@ -173,9 +173,11 @@ void add_plugins(CLI::App& app, Exit& exit) {
   nodes.callback([name, &exit] { exit = cli::nodes(*name); });
   app.add_subcommand("schema", "Print the JSON schema of pipeline files, for editors")
       ->callback([&exit] { exit = cli::schema(); });
-  app.add_subcommand("docs", "Print the reference page of all node kinds")->callback([&exit] {
-    exit = cli::docs();
-  });
+  auto page = std::make_shared<std::string>("nodes");
+  CLI::App& docs = *app.add_subcommand(
+      "docs", "Print a reference page: of all node kinds, or of the language they are wired in");
+  docs.add_option("PAGE", *page, "Which page (nodes)")->check(CLI::IsMember({"nodes", "language"}));
+  docs.callback([page, &exit] { exit = cli::docs(*page); });
   app.add_subcommand("doctor", "Look at this machine: CPU, libraries, plugins, data, disk")
       ->callback([&exit] { exit = cli::doctor(); });
   app.add_subcommand("version", "Print versions")->callback([&exit] { exit = cli::version(); });

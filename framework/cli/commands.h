@@ -66,7 +66,7 @@ Exit graph(const std::string& pipeline, const std::vector<std::string>& sets,
            const std::string& output, const std::string& section);
 Exit nodes(const std::string& name);
 Exit schema();
-Exit docs();
+Exit docs(const std::string& page);  // nodes or language
 Exit doctor();
 Exit bench(const BenchOptions& options);
 Exit profile(const ProfileOptions& options);

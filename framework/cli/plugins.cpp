@@ -33,7 +33,11 @@ Exit schema() {
   return Exit::done;
 }
 
-Exit docs() {
+Exit docs(const std::string& page) {
+  if (page == "language") {
+    fmt::print("{}", language_page());
+    return Exit::done;
+  }
   const Registry registry = load_plugins(plugin_search());
   fmt::print("{}{}", reference_page(registry), reference_of_fragments(plugin_fragments(registry)));
   return Exit::done;

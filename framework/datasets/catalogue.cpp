@@ -35,11 +35,52 @@ bool is_inside(const std::string& text) {
                       [](const auto& part) { return part == ".." || part == "."; });
 }
 
+using keys::boolean, keys::integer, keys::text;
+
+const Key from{"from", text.needed(), "Its path in the package."};
+const Key bytes{"bytes", integer(within(0, most_bytes)).needed(), "Its length."};
+const Key sha256{"sha256", text.needed(), "64 hexadecimal digits."};
+
+const Keys file_keys{"file",
+                     "A file of a data set, as it is kept.",
+                     {
+                         from,
+                         {"gunzip", boolean.otherwise("false"), "It is unpacked."},
+                         {"extract", text, "rdb: it is what such a file of R holds."},
+                         bytes,
+                         sha256,
+                     }};
+
+const Keys folder_keys{"folder",
+                       "Files of a data set; its name ends in `/`.",
+                       {
+                           from,
+                           {"files", integer(within(1, 1 << 24)).needed(), "How many."},
+                           {"only", text.otherwise("*"), "The files whose paths in it match."},
+                           bytes,
+                           sha256,
+                       }};
+
+const Keys dataset_keys{"data set",
+                        "Files from a package.",
+                        {
+                            {"about", text.needed(), "What it is, in a sentence."},
+                            {"source", text.needed(), "Where the data are from."},
+                            {"licence", text.needed(), "Its name."},
+                            {"licence_file", text.needed(), "Its path in the package."},
+                            {"manager", text.needed(), "What gets the package: apt or npm."},
+                            {"package", text.needed(), "Its name."},
+                            {"version", text.needed(), "Of the package."},
+                            sha256,
+                            {"files", keys::named(keys::map(file_keys)).needed(),
+                             "By their paths in the set's folder."},
+                        }};
+
 // Reads the keys of one map; a value that fails `good` is a mistake.
 class Reader {
  public:
-  Reader(const Yaml& map, const std::string& what, Mistakes& mistakes)
-      : fields_(map, what, mistakes), mistakes_(mistakes) {}
+  Reader(const Yaml& map, const Keys& keys, const std::string& what, Mistakes& mistakes)
+      : fields_(map, keys, what, mistakes), mistakes_(mistakes) {}
 
   std::string text(const std::string& key, bool (*good)(const std::string&), const char* must) {
     const Yaml* value = fields_.need(key);
@@ -52,11 +93,13 @@ class Reader {
     return text(
         key, [](const std::string& text) { return !text.empty(); }, "a text");
   }
-  int64_t bytes() { return fields_.need("bytes") ? fields_.integer("bytes", 0, 0, most_bytes) : 0; }
-  int64_t count() { return fields_.need("files") ? fields_.integer("files", 1, 1, 1 << 24) : 1; }
   Extract extract() {
-    if (fields_.boolean("gunzip", false)) return Extract::gunzip;
     const Yaml* value = fields_.take("extract");
+    if (fields_.boolean("gunzip")) {
+      if (value)
+        mistakes_.add(value->place(), "`extract` and `gunzip` are two ways to unpack: give one");
+      return Extract::gunzip;
+    }
     if (!value) return Extract::copy;
     if (!value->is_scalar() || value->text() != "rdb")
       mistakes_.add(value->place(), "`extract` must be rdb");
@@ -73,17 +116,17 @@ File read_file(const Yaml::Entry& entry, Mistakes& mistakes) {
   File file{.name = entry.key};
   if (!is_inside(file.name))
     mistakes.add(entry.place, "`" + file.name + "` must be a path inside the data set's folder");
-  Reader reader(entry.value, "file `" + file.name + "`", mistakes);
+  Reader reader(entry.value, file.is_folder() ? folder_keys : file_keys, "file `" + file.name + "`",
+                mistakes);
   file.from = reader.text("from", is_inside, "a path inside the package");
   if (file.is_folder()) {
-    file.count = reader.count();
-    file.only = reader.fields().text("only", file.only);
+    file.count = reader.fields().integer("files");
+    file.only = reader.fields().text("only");
   } else {
     file.extract = reader.extract();
   }
-  file.bytes = reader.bytes();
+  file.bytes = reader.fields().integer("bytes");
   file.sha256 = reader.text("sha256", is_sha256, "64 hexadecimal digits");
-  reader.fields().done();
   return file;
 }
 
@@ -91,7 +134,7 @@ Dataset read_dataset(const Yaml::Entry& entry, Mistakes& mistakes) {
   Dataset set{.name = entry.key};
   if (!is_name(set.name))
     mistakes.add(entry.place, "`" + set.name + "` is no name: use letters, digits, `_` and `-`");
-  Reader reader(entry.value, "data set `" + set.name + "`", mistakes);
+  Reader reader(entry.value, dataset_keys, "data set `" + set.name + "`", mistakes);
   set.about = reader.text("about");
   set.source = reader.text("source");
   set.licence = reader.text("licence");
@@ -108,7 +151,6 @@ Dataset read_dataset(const Yaml::Entry& entry, Mistakes& mistakes) {
     mistakes.add(files->place(), "`files` must be a map of one file or more");
   else if (files)
     for (const auto& file : files->entries()) set.files.push_back(read_file(file, mistakes));
-  reader.fields().done();
   return set;
 }
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <stdexcept>
 
 #include "framework/language/vars.h"
 
@@ -24,6 +25,13 @@ bool is_name(const std::string& text) {
                      [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
+namespace {
+bool is_checkpoint(const std::string& text) {
+  return text == "last" || text == "best" ||
+         (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos);
+}
+}  // namespace
+
 void add_at(Mistakes& mistakes, const Place& place, const Error& error, const std::string& who) {
   if (const auto* several = dynamic_cast<const Errors*>(&error)) {
     for (const Error& one : several->all()) add_at(mistakes, place, one, who);
@@ -35,103 +43,117 @@ void add_at(Mistakes& mistakes, const Place& place, const Error& error, const st
     mistakes.add(Error(place, who + error.what(), error.code()));
 }
 
-Fields::Fields(const Yaml& map, std::string what, Mistakes& mistakes)
-    : map_(map), what_(std::move(what)), mistakes_(mistakes) {
+Fields::Fields(const Yaml& map, const Keys& keys, std::string what, Mistakes& mistakes)
+    : map_(map),
+      keys_(keys),
+      what_(std::move(what)),
+      mistakes_(mistakes),
+      spelling_(map, *keys.further ? std::vector<std::string>() : keys.names()) {
   if (!map.is_map()) mistakes.add(map.place(), what_ + " must be a map of keys and values");
+  if (*keys.further) return;
+  for (const auto& [entry, near] : spelling_.unknown())
+    mistakes.add(entry->place, what_ + " has no key " + ticked(entry->key) +
+                                   (near.empty() ? "; it has " + listed(keys.names()) : near));
+  for (const Yaml::Entry& entry : map.entries())
+    if (entry.value.is_null() && keys.find(entry.key))
+      mistakes.add(entry.place, what_ + " leaves " + ticked(entry.key) +
+                                    " blank: give it a value, or leave the key out");
 }
 
-const Yaml* Fields::take(const std::string& key) {
-  taken_.insert(key);
+const Value& Fields::expected(const std::string& key) const {
+  if (const Key* found = keys_.find(key)) return found->value;
+  throw std::logic_error("the table of `" + std::string(keys_.name) + "` has no key `" + key + "`");
+}
+
+const Yaml* Fields::take(const std::string& key) const {
+  expected(key);
   const Yaml* value = map_.find(key);
   return value && !value->is_null() ? value : nullptr;
 }
 
 const Yaml* Fields::need(const std::string& key) {
+  if (!expected(key).required)
+    throw std::logic_error("`" + key + "` of `" + keys_.name + "` may be left out");
   const Yaml* value = take(key);
-  if (value || !map_.is_map()) return value;
-  for (const auto& entry : map_.entries())
-    if (!taken_.contains(entry.key) && !did_you_mean(entry.key, {key}).empty())
-      return missing_.emplace_back(key, entry.key), nullptr;
-  lacks(key);
-  return nullptr;
+  if (!value && map_.is_map() && !told(key))
+    mistakes_.add(map_.place(), what_ + " needs the key " + ticked(key));
+  return value;
 }
 
-void Fields::lacks(const std::string& key) {
-  mistakes_.add(map_.place(), what_ + " needs the key `" + key + "`");
+bool Fields::told(const std::string& key) const {
+  return !take(key) && !spelling_.lacks(key);
 }
 
-template <class Convert>
-void Fields::convert(const std::string& key, Convert f) {
-  const Yaml* value = take(key);
-  if (!value || unresolved(*value)) return;
+template <class T, class Convert>
+T Fields::convert(const std::string& key, std::initializer_list<Type> types, T otherwise,
+                  Convert f) {
+  const Value& expected = this->expected(key);
+  if (std::find(types.begin(), types.end(), expected.alone.value_or(expected.type)) == types.end())
+    throw std::logic_error("`" + key + "` of `" + keys_.name + "` is of another type");
+  if (*expected.standard) otherwise = f(Yaml::scalar(expected.standard, {}), expected.check);
+  const Yaml* value = expected.required ? need(key) : take(key);
+  if (!value || unresolved(*value)) return otherwise;
   try {
-    f(*value, "`" + key + "`");
+    return f(*value, expected.check);
   } catch (const Error& error) {
     mistakes_.add(error);
+    return otherwise;
   }
 }
 
-std::string Fields::text(const std::string& key, std::string otherwise) {
-  convert(key, [&](const Yaml& v, const std::string& what) { otherwise = v.to_text(what); });
-  return otherwise;
-}
-
-int64_t Fields::integer(const std::string& key, int64_t otherwise, int64_t least, int64_t most) {
-  convert(key, [&](const Yaml& v, const std::string& what) {
-    const int64_t given = v.to_int(what);
-    if (given < least || given > most)
-      throw Error(v.place(), what + " is " + std::to_string(given) + ", but must be " +
-                                 (given < least ? "at least " + std::to_string(least)
-                                                : "at most " + std::to_string(most)));
-    otherwise = given;
+std::string Fields::text(const std::string& key, const std::string& otherwise) {
+  const auto types = {Type::text, Type::name, Type::reference, Type::checkpoint};
+  const bool checkpoint = expected(key).type == Type::checkpoint;
+  return convert(key, types, otherwise, [&](const Yaml& v, const Check& check) {
+    const std::string& given = v.to_text(ticked(key));
+    const auto& choices = check.choices;
+    if (checkpoint && !is_checkpoint(given))
+      throw Error(v.place(), ticked(key) + " must be last, best or a step, not " + ticked(given));
+    if (choices.empty() || std::find(choices.begin(), choices.end(), given) != choices.end())
+      return given;
+    if (choices.size() == 2)
+      throw Error(v.place(), ticked(key) + " must be " + choices[0] + " or " + choices[1] +
+                                 ", not " + ticked(given));
+    throw Error(v.place(), ticked(key) + " is " + ticked(given) + ", but must be one of " +
+                               listed(choices) + did_you_mean(given, choices));
   });
-  return otherwise;
 }
 
-double Fields::number(const std::string& key, double otherwise, double least) {
-  convert(key, [&](const Yaml& v, const std::string& what) {
-    const double given = v.to_number(what);
-    if (given < least)
-      throw Error(v.place(), what + " is " + v.text() + ", but must not be negative");
-    otherwise = given;
+int64_t Fields::integer(const std::string& key) {
+  return convert(key, {Type::integer}, int64_t{0}, [&](const Yaml& v, const Check& check) {
+    const int64_t given = v.to_int(ticked(key));
+    const auto refuse = [&](const char* must, double bound) {
+      throw Error(v.place(), ticked(key) + " is " + std::to_string(given) + ", but must be " +
+                                 must + std::to_string(static_cast<int64_t>(bound)));
+    };
+    if (check.least && given < static_cast<int64_t>(*check.least))
+      refuse("at least ", *check.least);
+    if (check.most && given > static_cast<int64_t>(*check.most)) refuse("at most ", *check.most);
+    return given;
   });
-  return otherwise;
 }
 
-bool Fields::boolean(const std::string& key, bool otherwise) {
-  convert(key, [&](const Yaml& v, const std::string& what) { otherwise = v.to_bool(what); });
-  return otherwise;
+double Fields::number(const std::string& key, double otherwise) {
+  return convert(key, {Type::number}, otherwise, [&](const Yaml& v, const Check& check) {
+    const double given = v.to_number(ticked(key));
+    if (check.least && given < *check.least)  // of an amount, the only bound of numbers
+      throw Error(v.place(), ticked(key) + " is " + v.text() + ", but must not be negative");
+    return given;
+  });
 }
 
-std::vector<Yaml> Fields::list(const std::string& key) {
+bool Fields::boolean(const std::string& key) {
+  return convert(key, {Type::boolean}, false,
+                 [&](const Yaml& v, const Check&) { return v.to_bool(ticked(key)); });
+}
+
+std::vector<Yaml> Fields::list(const std::string& key) const {
+  if (expected(key).count != Value::Count::some)
+    throw std::logic_error("`" + key + "` of `" + keys_.name + "` is no list");
   const Yaml* value = take(key);
   if (!value) return {};
   if (value->is_list()) return value->items();
   return {*value};
-}
-
-Yaml Fields::rest() {
-  std::vector<Yaml::Entry> left;
-  for (const auto& entry : map_.entries())
-    if (!taken_.contains(entry.key)) left.push_back(entry);
-  return Yaml::map(std::move(left), map_.place());
-}
-
-void Fields::done() {
-  for (const auto& [key, misspelt] : missing_)
-    if (taken_.contains(misspelt)) lacks(key);  // it is another key
-  const std::vector<std::string> known(taken_.begin(), taken_.end());
-  for (const auto& entry : map_.entries()) {
-    if (taken_.contains(entry.key)) {
-      if (entry.value.is_null())
-        mistakes_.add(entry.place, what_ + " leaves `" + entry.key +
-                                       "` blank: give it a value, or leave the key out");
-      continue;
-    }
-    const std::string near = did_you_mean(entry.key, known);
-    mistakes_.add(entry.place, what_ + " has no key `" + entry.key + "`" +
-                                   (near.empty() ? "; it has " + listed(known) : near));
-  }
 }
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "framework/language/fields.h"
+#include "framework/language/grammar.h"
 
 namespace weft {
 
@@ -49,8 +50,8 @@ void apply_set(Yaml& tree, const std::string& set) {
   if (path == "train.steps") at->erase("epochs");
   if (at->is_map() && at->find(last) && value.is_null()) return at->erase(last);
   if (at->is_map() && begin > 0) return at->put(last, value);
-  if (at == &tree && (last == "seed" || last == "name" || last == "precision"))
-    return tree.put(last, value);
+  const Key* key = at == &tree ? grammar::pipeline.find(last) : nullptr;
+  if (key && key->value.is_scalar()) return tree.put(last, value);
   if (at == &tree && !tree.find(last)) {
     for (const char* section : {"train", "evaluate", "generate"})
       if (const Yaml* map = tree.find(section); map && map->is_map() && map->find(last))

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "framework/language/fields.h"
+#include "framework/language/grammar.h"
 #include "framework/language/include.h"
 #include "framework/language/overrides.h"
 #include "framework/language/read_graph.h"
@@ -44,15 +45,19 @@ void check_best(const Pipeline& pipeline, Mistakes& mistakes) {
     mistakes.add(place, "`evaluate` does not report " + ticked(best) + did_you_mean(best, reports));
 }
 
-Precision read_precision(const Yaml& body, Fields& fields, Mistakes& mistakes) {
-  const Yaml* given = body.find("precision");
-  const std::string word = fields.text("precision", "f32");
-  if (word == "auto") return dnn_has_bf16() ? Precision::bf16 : Precision::f32;
-  if (word != "f32" && word != "bf16")
-    mistakes.add(given->place(), "`precision` is " + ticked(word) +
-                                     ", but must be one of f32, bf16, auto" +
-                                     did_you_mean(word, {"f32", "bf16", "auto"}));
-  return word == "bf16" ? Precision::bf16 : Precision::f32;
+Precision precision_of(const std::string& word) {
+  const bool half = word == "auto" ? dnn_has_bf16() : word == "bf16";
+  return half ? Precision::bf16 : Precision::f32;
+}
+
+// A map from names to what `read` makes of them.
+template <class Read>
+void read_named(const Fields& fields, const std::string& key, Mistakes& mistakes, Read read) {
+  const Yaml* map = fields.take(key);
+  if (!map) return;
+  if (!map->is_map())
+    mistakes.add(map->place(), ticked(key) + " must be a map from names to " + key);
+  for (const Yaml::Entry& entry : map->entries()) read(entry);
 }
 }  // namespace
 
@@ -112,41 +117,35 @@ void Pipeline::build(Mistakes& mistakes) {
     throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");
   const Yaml body = with_values(source, mistakes);
 
-  Fields fields(body, "a pipeline", mistakes);
-  for (const char* key : {"vars", "include"}) fields.take(key);
-  if (const Yaml* version = fields.take("weft"); !version || version->text() != "1")
+  Fields fields(body, grammar::pipeline, "a pipeline", mistakes);
+  const Yaml* version = fields.take("weft");
+  if (version ? version->text() != "1" : !fields.told("weft"))
     mistakes.add(
         version ? version->place() : body.place(),
         "a pipeline starts with `weft: 1`, the version of its language: this weft knows no other");
   name = fields.text("name", std::filesystem::path(file).stem().string());
   if (!is_name(name)) {
-    const Yaml* given = body.find("name");
+    const Yaml* given = fields.take("name");
     mistakes.add(
         given ? given->place() : body.place(),
         "a pipeline's name starts with a letter or `_`, then letters, digits, `_` and `-`: " +
             ticked(name) + " cannot be one");
   }
-  about = fields.text("about", "");
-  seed = static_cast<uint64_t>(fields.integer("seed", 0, 0, INT64_MAX));
-  precision = read_precision(body, fields, mistakes);
+  about = fields.text("about");
+  seed = static_cast<uint64_t>(fields.integer("seed"));
+  precision = precision_of(fields.text("precision"));
   plugins = read_mentions(fields, "plugins", "a plugin", mistakes);
-  if (const Yaml* map = fields.take("modules")) {
-    if (!map->is_map()) mistakes.add(map->place(), "`modules` must be a map from names to modules");
-    for (const auto& [key, place, value] : map->entries())
-      modules[key] = read_module(key, place, value, mistakes);
-  }
-  if (const Yaml* map = fields.take("fragments")) {
-    if (!map->is_map())
-      mistakes.add(map->place(), "`fragments` must be a map from names to fragments");
-    for (const auto& [key, place, value] : map->entries())
-      fragments[key] = read_fragment(key, value, mistakes);
-  }
+  read_named(fields, "modules", mistakes, [&](const Yaml::Entry& entry) {
+    modules[entry.key] = read_module(entry.key, entry.place, entry.value, mistakes);
+  });
+  read_named(fields, "fragments", mistakes, [&](const Yaml::Entry& entry) {
+    fragments[entry.key] = read_fragment(entry.key, entry.value, mistakes);
+  });
   if (const Yaml* map = fields.take("train")) train = read_train(*map, mistakes);
   if (const Yaml* map = fields.take("evaluate")) evaluate = read_evaluate(*map, train, mistakes);
   if (const Yaml* map = fields.take("generate")) generate = read_generate(*map, train, mistakes);
   if (!train && !evaluate && !generate)
     mistakes.add(body.place(), "a pipeline needs `train`, `evaluate` or `generate`");
-  fields.done();
   check_modules_used(*this, mistakes);
   check_best(*this, mistakes);
 }
@@ -156,8 +155,9 @@ GraphDecl Pipeline::instantiate(const FragmentDecl& fragment, const Vars& params
   Vars own = params;
   own.declared = "a fragment sees its own `params:` alone, so hand it over as one";
   const Yaml body = substitute(fragment.body, own, mistakes);
-  Fields fields(body, "fragment " + ticked(fragment.name), mistakes);
-  return read_graph(fields, body, "fragment " + ticked(fragment.name), mistakes);
+  const std::string what = "fragment " + ticked(fragment.name);
+  Fields fields(body, grammar::fragment, what, mistakes);
+  return read_graph(fields, body, what, mistakes);
 }
 
 }  // namespace weft

@@ -44,9 +44,9 @@ struct ModuleDecl {
   std::string name;
   GraphDecl graph;
   bool frozen = false;
-  std::string from;                 // a run whose weights it starts from, or ""
-  std::string original;             // the module's name in that run
-  std::string checkpoint = "last";  // of that run: last, best or a step
+  std::string from;        // a run whose weights it starts from, or ""
+  std::string original;    // the module's name in that run
+  std::string checkpoint;  // of that run: last, best or a step
 };
 
 // A graph with typed params of its own, expanded anew (fresh weights) at each use of its name.
@@ -65,8 +65,8 @@ struct PhaseDecl {
   Yaml optimizer;               // {node: kind, params…}
   std::vector<Yaml> groups;     // {match: glob, params…}
   double clip = 0;              // global norm of the phase's gradient; 0: none
-  int64_t accumulate = 1;       // steps whose gradients are averaged into one update
-  int64_t every = 1;            // run in every n-th step
+  int64_t accumulate = 0;       // steps whose gradients are averaged into one update
+  int64_t every = 0;            // run in every n-th step
 };
 
 // `train`, `evaluate` or `generate`.
@@ -84,7 +84,7 @@ struct TrainDecl : SectionDecl {
   int64_t epochs = 0, steps = 0;  // one of them is given
   struct Save {
     int64_t every_steps = 0;  // 0: at the end of each epoch
-    int64_t keep = 3;
+    int64_t keep = 0;
     std::string best;  // a reported value of `evaluate`, or "" for none
     Place best_place;
     bool highest = false;  // best is the highest rather than the lowest

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/language/grammar.h"
+
 namespace weft {
 
 Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mistakes) {
@@ -15,8 +17,8 @@ Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mista
   }
 }
 
-std::vector<Mention> read_mentions(Fields& fields, const std::string& key, const std::string& what,
-                                   Mistakes& mistakes) {
+std::vector<Mention> read_mentions(const Fields& fields, const std::string& key,
+                                   const std::string& what, Mistakes& mistakes) {
   std::vector<Mention> mentions;
   std::set<std::string> texts;
   for (const Yaml& item : fields.list(key)) {
@@ -36,13 +38,14 @@ NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
   const size_t dot = std::min(name.find('.'), name.size());  // "block.2" is the third of a repeat
   if (!is_name(name.substr(0, dot)) || name.find_first_not_of("0123456789", dot + 1) != name.npos)
     mistakes.add(place, "a node's name is letters, digits and `_`, not " + ticked(name));
-  Fields fields(map, "node " + ticked(name), mistakes);
-  node.kind = fields.text("node", "");
-  node.module = fields.text("use", "");
+  Fields fields(map, grammar::node, "node " + ticked(name), mistakes);
+  node.kind = fields.text("node");
+  node.module = fields.text("use");
   if (map.is_map() && node.kind.empty() == node.module.empty())
     mistakes.add(place, "node " + ticked(name) + " needs either `node: KIND` or `use: MODULE`" +
                             (node.kind.empty() ? "" : ", not both"));
-  node.keys = fields.rest();
+  node.keys = map.is_map() ? map : Yaml::map({}, map.place());
+  for (const char* key : {"node", "use"}) node.keys.erase(key);
   return node;
 }
 
@@ -89,16 +92,14 @@ ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& 
   ModuleDecl module{.name = name};
   const std::string what = "module " + ticked(name);
   if (!is_name(name)) mistakes.add(place, "a module's name cannot be " + ticked(name));
-  Fields fields(map, what, mistakes);
-  fields.take("about");
-  module.frozen = fields.boolean("frozen", false);
-  module.from = fields.text("from", "");
+  Fields fields(map, grammar::module, what, mistakes);
+  module.frozen = fields.boolean("frozen");
+  module.from = fields.text("from");
   module.original = fields.text("module", name);
-  module.checkpoint = fields.text("checkpoint", "last");
-  if (module.from.empty() || map.find("nodes"))  // else the run was not found
+  module.checkpoint = fields.text("checkpoint");
+  if (!map.find("from") || map.find("nodes"))  // else the run was not found
     module.graph = read_graph(fields, map, what, mistakes);
   module.graph.place = place;
-  fields.done();
   return module;
 }
 
@@ -108,21 +109,17 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
     mistakes.add(map.place(), "fragment " + ticked(name) + " must be a map");
     return fragment;
   }
-  Fields fields(map, "fragment " + ticked(name), mistakes);
-  fragment.about = fields.text("about", "");
+  const std::string what = "fragment " + ticked(name);
+  Fields fields(map, grammar::fragment, what, mistakes);
+  fragment.about = fields.text("about");
   if (const Yaml* params = fields.take("params")) fragment.params = *params;
   if (!fragment.params.is_map() && !fragment.params.is_null())
-    mistakes.add(fragment.params.place(), "`params` of fragment " + ticked(name) +
-                                              " must be a map: {name: {default: 3, about: …}}");
+    mistakes.add(fragment.params.place(),
+                 "`params` of " + what + " must be a map: {name: {default: 3, about: …}}");
   for (const auto& [key, place, param] : fragment.params.entries()) {
     if (!is_name(key)) mistakes.add(place, "a param's name cannot be " + ticked(key));
-    if (!param.is_map()) continue;
-    Fields facts(param, "param " + ticked(key), mistakes);
-    for (const char* fact : {"default", "about"}) facts.take(fact);
-    facts.done();
+    if (param.is_map()) Fields(param, grammar::param, "param " + ticked(key), mistakes);
   }
-  for (const char* key : {"inputs", "optional", "nodes", "outputs"}) fields.take(key);
-  fields.done();
   fragment.body = map;
   for (const char* key : {"about", "params"}) fragment.body.erase(key);
   return fragment;

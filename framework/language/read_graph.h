@@ -12,8 +12,8 @@ namespace weft {
 
 // `what` names the word, or the graph, in a sentence: "a reported value".
 Mention read_mention(const Yaml& value, const std::string& what, Mistakes& mistakes);
-std::vector<Mention> read_mentions(Fields& fields, const std::string& key, const std::string& what,
-                                   Mistakes& mistakes);
+std::vector<Mention> read_mentions(const Fields& fields, const std::string& key,
+                                   const std::string& what, Mistakes& mistakes);
 
 NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
                    Mistakes& mistakes);

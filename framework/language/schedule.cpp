@@ -5,9 +5,42 @@
 #include <numbers>
 
 #include "framework/language/fields.h"
+#include "framework/language/grammar.h"
 #include "framework/node/host.h"
 
 namespace weft {
+
+namespace {
+const std::vector<std::string>& kinds_of(const Keys& keys) {
+  return keys.find("schedule")->value.check.choices;
+}
+
+size_t index_in(const std::vector<std::string>& words, const std::string& word) {
+  return static_cast<size_t>(std::find(words.begin(), words.end(), word) - words.begin());
+}
+
+std::string kind_of(const Yaml& map) {
+  const Yaml* kind = map.find("schedule");
+  if (!kind || kind->is_null()) {  // perhaps misspelt: of the other keys nothing can be said
+    Mistakes mistakes;
+    Fields(map, grammar::schedule, "a schedule", mistakes).need("schedule");
+    mistakes.check();
+  }
+  const std::string& word = kind->to_text("`schedule`");
+  const auto& kinds = kinds_of(grammar::schedule);
+  if (index_in(kinds, word) == kinds.size())
+    throw Error(kind->place(), "there is no schedule " + ticked(word) + did_you_mean(word, kinds) +
+                                   "; there are " + listed(kinds));
+  return word;
+}
+
+const Keys& keys_of(const std::string& kind) {
+  const auto& all = grammar::schedule.variations;
+  return **std::find_if(all.begin(), all.end(), [&](const Keys* keys) {
+    return index_in(kinds_of(*keys), kind) < kinds_of(*keys).size();
+  });
+}
+}  // namespace
 
 double Schedule::at(int64_t step) const {
   if (kind == Kind::piecewise) {
@@ -55,50 +88,31 @@ void Schedule::give_to(ParamBase& param) const {
 }
 
 Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
-  constexpr int64_t most = int64_t{1} << 40;
-  static const std::vector<std::string> kinds{"constant", "linear", "cosine", "exponential",
-                                              "piecewise"};
   if (!param.check.scheduled)
     throw Error(std::string("`") + param.name + "` cannot follow a schedule");
   Mistakes mistakes;
   Schedule schedule;
-  Fields fields(map, "a schedule", mistakes);
-  const Yaml* named = fields.need("schedule");
-  const std::string kind = fields.text("schedule", "");
-  const auto found = std::find(kinds.begin(), kinds.end(), kind);
-  if (named && found == kinds.end())
-    mistakes.add(named->place(),
-                 "there is no schedule `" + kind + "`" + did_you_mean(kind, kinds) +
-                     "; there are constant, linear, cosine, exponential, piecewise");
-  if (!named) {  // perhaps misspelt: of the other keys nothing can be said
-    for (const char* key : {"from", "to", "warmup", "over", "points"}) fields.take(key);
-    fields.done();
-  }
-  mistakes.check();
-  schedule.kind = static_cast<Kind>(found - kinds.begin());
+  const std::string kind = kind_of(map);
+  schedule.kind = static_cast<Kind>(index_in(kinds_of(grammar::schedule), kind));
+  Fields fields(map, keys_of(kind), "a schedule", mistakes);
   if (schedule.kind == Kind::piecewise) {
     if (const Yaml* points = fields.need("points")) schedule.read_points(*points, mistakes);
   } else {
-    fields.need("from");
-    schedule.from = fields.number("from", 1, -HUGE_VAL);
-    if (schedule.kind != Kind::constant) {
-      fields.need("to");
-      schedule.to = fields.number("to", 1, -HUGE_VAL);
-    }
-    schedule.warmup = fields.integer("warmup", 0, 0, most);
-    if (schedule.kind != Kind::constant) {
-      if (total == 0 && !map.find("over"))
-        mistakes.add(map.place(),
-                     "how long the training is, is not known here: the schedule needs the key "
-                     "`over`");
-      schedule.over =
-          fields.integer("over", std::max<int64_t>(1, total - schedule.warmup), 1, most);
-    }
+    schedule.from = fields.number("from", 1);
+    schedule.warmup = fields.integer("warmup");
+  }
+  if (schedule.kind != Kind::piecewise && schedule.kind != Kind::constant) {
+    schedule.to = fields.number("to", 1);
+    if (total == 0 && !map.find("over"))
+      mistakes.add(map.place(),
+                   "how long the training is, is not known here: the schedule needs the key "
+                   "`over`");
+    schedule.over = fields.take("over") ? fields.integer("over")
+                                        : std::max<int64_t>(1, total - schedule.warmup);
     if (schedule.kind == Kind::exponential && !(schedule.from * schedule.to > 0))
       mistakes.add(map.place(),
                    "an exponential schedule needs `from` and `to` of one sign, not zero");
   }
-  fields.done();
   mistakes.check();
   schedule.give_to(param);
   return schedule;

@@ -10,6 +10,7 @@
 namespace weft {
 
 struct Schedule {
+  // In the order of the grammar.
   enum class Kind { constant, linear, cosine, exponential, piecewise } kind = Kind::constant;
   double from = 0, to = 0;
   int64_t warmup = 0;  // steps in which the value rises from 0 to `from`

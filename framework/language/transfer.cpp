@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "framework/language/fields.h"
+#include "framework/language/grammar.h"
 #include "framework/language/vars.h"
 
 namespace weft {
@@ -110,16 +111,8 @@ class Transfer {
 // `from: RUN`, or `from: {run: RUN, checkpoint: last, best or a step}`.
 std::pair<std::string, std::string> source_of(const Yaml& from, Mistakes& mistakes) {
   if (!from.is_map()) return {from.to_text("`from`"), "last"};
-  Fields fields(from, "`from`", mistakes);
-  fields.need("run");
-  const std::string run = fields.text("run", ""), checkpoint = fields.text("checkpoint", "last");
-  fields.done();
-  const bool step =
-      !checkpoint.empty() && checkpoint.find_first_not_of("0123456789") == std::string::npos;
-  if (checkpoint != "last" && checkpoint != "best" && !step)
-    throw Error(from.find("checkpoint")->place(),
-                "`checkpoint` must be last, best or a step, not " + ticked(checkpoint));
-  return {run, checkpoint};
+  Fields fields(from, grammar::source, "`from`", mistakes);
+  return {fields.text("run"), fields.text("checkpoint")};
 }
 }  // namespace
 
@@ -141,8 +134,12 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
     }
   };
   each([&](const std::string& name, const Yaml& from, Yaml* module) {  // all say whence alike
+    // Those of the run take the place of its own keys.
+    Fields(*module, grammar::module, "module " + ticked(name), mistakes);
+    const size_t before = mistakes.size();
     const auto [run, checkpoint] = source_of(substitute(from, vars, mistakes), mistakes);
     module->put("from", Yaml::scalar(run, from.place()));
+    if (mistakes.size() > before) return;
     if (!module->find("module")) module->put("module", Yaml::scalar(name, from.place()));
     module->put("checkpoint", Yaml::scalar(checkpoint, from.place()));
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/language/fields.h"
+#include "framework/language/spelling.h"
 #include "framework/language/vars.h"
 #include "framework/node/optimizer.h"
 
@@ -21,27 +22,26 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
   std::unique_ptr<Node> node = registry.make(optimizer.kind);
   if (!dynamic_cast<const Optimizer*>(node.get()))
     throw Error(kind->place(), "`" + optimizer.kind + "` is not an optimizer");
+  Yaml given = map;
+  given.erase("node");
   std::vector<std::string> known;
   for (const ParamBase* param : node->host().params) known.emplace_back(param->name);
-  for (const auto& [key, place, value] : map.entries()) {
-    if (key == "node") continue;
+  const Spelling spelling(given, known);
+  for (const auto& [entry, near] : spelling.unknown())
+    mistakes.add(entry->place, optimizer.kind + " has no param " + ticked(entry->key) + near);
+  for (const ParamBase* param : node->host().params)
+    if (param->required && spelling.lacks(param->name))
+      mistakes.add(map.place(),
+                   optimizer.kind + " needs its param " + ticked(param->name) + ": " + param->doc);
+  for (const auto& [key, place, value] : given.entries()) {
     ParamBase* const param = node->host().param(key);
-    if (!param) {
-      mistakes.add(place,
-                   optimizer.kind + " has no param `" + key + "`" + did_you_mean(key, known));
-      continue;
-    }
-    if (unresolved(value)) continue;
+    if (!param || unresolved(value)) continue;
     try {
       optimizer.params.set(*param, value, plan.steps);
     } catch (const Error& error) {
       add_at(mistakes, value.place(), error, optimizer.kind + ": ");
     }
   }
-  for (const ParamBase* param : node->host().params)
-    if (param->required && !map.find(param->name))
-      mistakes.add(map.place(),
-                   optimizer.kind + " needs its param `" + param->name + "`: " + param->doc);
   try {
     node->infer();
   } catch (const Error& error) {

@@ -214,17 +214,13 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     return ValueId();
   };
 
-  std::string meant;  // by keys that are misspelt
   const std::vector<std::string> known = keys_of(*made);
-  for (const auto& [key, place, value] : decl.keys.entries()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const std::string near = did_you_mean(key, known);
-    meant += near;
-    own.add(place,
-            who + " has no port or param " + ticked(key) + near + "; it has " + listed(known));
-  }
+  const Spelling spelling(decl.keys, known);
+  for (const auto& [entry, near] : spelling.unknown())
+    own.add(entry->place, who + " has no port or param " + ticked(entry->key) + near + "; it has " +
+                              listed(known));
   const auto needs = [&](const char* what, const auto& one) {
-    if (meant.find(ticked(one.name)) == std::string::npos)
+    if (spelling.lacks(one.name))
       own.add(decl.place, who + " needs its " + what + " " + ticked(one.name) + ": " + one.doc);
   };
   std::vector<std::pair<ValueId, Place>> sources;

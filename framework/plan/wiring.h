@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/language/spelling.h"
 #include "framework/plan/plan.h"
 
 namespace weft {
@@ -48,7 +49,8 @@ class Wiring {
   Outputs wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind);
   Outputs wire_module(Scope& scope, const NodeDecl& decl);
   Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
-  Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph);
+  Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph,
+                     const Spelling& spelling);
   std::vector<std::string> kinds() const;  // and fragments
   const FragmentDecl* fragment(const std::string& name);
   bool attempt(Scope& scope, const NodeDecl& decl);

@@ -34,11 +34,11 @@ Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
   inner.module = decl.module;
   inner.weights = decl.module + ".";
   const auto known = input_names(found->second.graph);
-  for (const auto& [key, place, value] : decl.keys.entries())
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      mistakes_.add(place, inner.what + " has no input " + ticked(key) + did_you_mean(key, known) +
-                               (known.empty() ? "" : "; it has " + listed(known)));
-  return wire_graph(scope, inner, decl, found->second.graph);
+  const Spelling spelling(decl.keys, known);
+  for (const auto& [entry, near] : spelling.unknown())
+    mistakes_.add(entry->place, inner.what + " has no input " + ticked(entry->key) + near +
+                                    (known.empty() ? "" : "; it has " + listed(known)));
+  return wire_graph(scope, inner, decl, found->second.graph, spelling);
 }
 
 Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
@@ -46,17 +46,15 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
   if (!fragment.body.is_map()) throw Skip{};  // reported already
   Vars vars;
   std::vector<std::string> known;
+  std::vector<std::pair<std::string, std::string>> missing;  // params, and what they are about
   for (const auto& [name, place, param] : fragment.params.entries()) {
     const Yaml* given = decl.keys.find(name);
     const auto [standard, about] = FragmentParam(param);
     known.push_back(name);
-    if (given)
-      vars[name] = *given;
-    else if (standard)
-      vars[name] = *standard;
+    if (given || standard)
+      vars[name] = given ? *given : *standard;
     else
-      throw Error(decl.place, decl.name + " (" + fragment.name + ") needs its param " +
-                                  ticked(name) + (about.empty() ? "" : ": " + about));
+      missing.emplace_back(name, about);
   }
   const size_t before = mistakes_.size();
   const auto explain = [&] {
@@ -64,19 +62,26 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
       mistakes_.explain(before, fragment.body.place().file,
                         "\n    in " + ticked(fragment.name) + " of " + decl.place.str());
   };
-  const GraphDecl graph = Pipeline::instantiate(fragment, vars, mistakes_);
+  Mistakes unheard;  // that a variable is not known: the param that is missing is told instead
+  const GraphDecl graph =
+      Pipeline::instantiate(fragment, vars, missing.empty() ? mistakes_ : unheard);
+  for (const std::string& input : input_names(graph)) known.push_back(input);
+  const std::string who = decl.name + " (" + fragment.name + ")";
+  const Spelling spelling(decl.keys, known);
+  for (const auto& [entry, near] : spelling.unknown())
+    mistakes_.add(entry->place, who + " has no input or param " + ticked(entry->key) + near +
+                                    "; it has " + listed(known));
+  for (const auto& [name, about] : missing)
+    if (spelling.lacks(name))
+      mistakes_.add(decl.place,
+                    who + " needs its param " + ticked(name) + (about.empty() ? "" : ": " + about));
+  if (!missing.empty()) throw Skip{};
   Scope inner;
   inner.what = "fragment " + ticked(fragment.name);
   inner.module = scope.module;
   inner.weights = scope.weights + decl.name + ".";
-  for (const std::string& input : input_names(graph)) known.push_back(input);
-  for (const auto& [key, place, value] : decl.keys.entries())
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      mistakes_.add(place, decl.name + " (" + fragment.name + ") has no input or param " +
-                               ticked(key) + did_you_mean(key, known) + "; it has " +
-                               listed(known));
   try {
-    Outputs outputs = wire_graph(scope, inner, decl, graph);
+    Outputs outputs = wire_graph(scope, inner, decl, graph, spelling);
     explain();
     return outputs;
   } catch (...) {
@@ -87,7 +92,7 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
 
 // Wires a sub-graph whose inputs `decl` gives in the outer scope.
 Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl,
-                                   const GraphDecl& graph) {
+                                   const GraphDecl& graph, const Spelling& spelling) {
   inner.path = outer.path + decl.name + ".";
   inner.outer = &outer;
   int depth = 0;
@@ -100,9 +105,10 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
     const Yaml* ref = decl.keys.find(input);
     inner.inputs[input] =
         ref ? resolve(outer, ref->to_text("input " + ticked(input)), ref->place()) : ValueId();
-    if (!inner.inputs[input] && !graph.optional.contains(input))
-      throw Error(decl.place,
-                  ticked(decl.name) + " needs the input " + ticked(input) + " of " + inner.what);
+    if (inner.inputs[input] || graph.optional.contains(input)) continue;
+    if (!ref && !spelling.lacks(input)) throw Skip{};  // it is misspelt
+    throw Error(decl.place,
+                ticked(decl.name) + " needs the input " + ticked(input) + " of " + inner.what);
   }
   index(inner, graph.nodes);
   Outputs outputs;

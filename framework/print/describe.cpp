@@ -45,16 +45,6 @@ std::string text(const std::vector<T>& items) {
   return "[" + joined(words) + "]";
 }
 
-std::string range(const Check& check) {
-  if (check.least && check.most) return ", " + text(*check.least) + " to " + text(*check.most);
-  std::string all;
-  if (check.least) all += ", at least " + text(*check.least);
-  if (check.above) all += ", above " + text(*check.above);
-  if (check.most) all += ", at most " + text(*check.most);
-  if (check.below) all += ", below " + text(*check.below);
-  return all;
-}
-
 std::string type_of(const ParamBase& param) {
   if (!param.check.choices.empty())
     return (param.kind == ParamKind::texts ? "list of " : "") + joined(param.check.choices);
@@ -122,19 +112,33 @@ std::string padded(const std::string& word, size_t width) {
   return word + std::string(width - std::min(width, word.size()), ' ');
 }
 
-std::string cell(std::string_view words) {
-  std::string out;
-  for (const char c : words)
-    out += (c == '|' || c == '<' || c == '*') ? std::string{'\\', c} : std::string{c};
-  return out;
-}
-
 std::string section_of(const Registry& registry, const NodeKind& kind) {
   const auto node = registry.make(kind.name);
   const std::string place = place_in_file(*node);
   return section(kind.name, kind.about + (place.empty() ? "" : " " + place), members(*node));
 }
 }  // namespace
+
+std::string cell(std::string_view words) {
+  std::string out;
+  bool code = false;
+  for (const char c : words) {
+    code ^= c == '`';
+    if (c == '|' || (!code && (c == '<' || c == '*'))) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string range(const Check& check) {
+  if (check.least && check.most) return ", " + text(*check.least) + " to " + text(*check.most);
+  std::string all;
+  if (check.least) all += ", at least " + text(*check.least);
+  if (check.above) all += ", above " + text(*check.above);
+  if (check.most) all += ", at most " + text(*check.most);
+  if (check.below) all += ", below " + text(*check.below);
+  return all;
+}
 
 std::string section(const std::string& name, const std::string& about,
                     const std::vector<Member>& members) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/language/fragments.h"
@@ -18,6 +19,8 @@ std::string print(const std::vector<Member>& members);  // for `weft nodes NAME`
 // Of the reference page, in Markdown.
 std::string section(const std::string& name, const std::string& about,
                     const std::vector<Member>& members);
+std::string cell(std::string_view words);  // what Markdown would take for its own is escaped
+std::string range(const Check& check);     // ", at least 1", or ""
 // A line of a list: what it is about, behind the name and blanks up to `width`.
 std::string line(const std::string& name, size_t width, const std::string& about);
 // What a user must write: "{node: linear, x: …, features: …}".
@@ -32,6 +35,9 @@ std::string describe_kind(const Registry& registry, const std::string& name);
 
 // All kinds as one page of Markdown, the same for the same plugins wherever they lie.
 std::string reference_page(const Registry& registry);
+
+// The language as one page of Markdown: its maps and their keys.
+std::string language_page();
 
 // The same of fragments.
 std::string list_fragments(const std::vector<FragmentDecl>& fragments);

@@ -10,7 +10,8 @@ std::vector<Member> members(const FragmentDecl& fragment) {
   std::vector<Member> all;
   const auto inputs = [&](const char* key, const char* type) {
     if (const Yaml* list = fragment.body.find(key))
-      for (const Yaml& input : list->items()) all.push_back({"input", input.text(), type, "", ""});
+      for (const Yaml& input : list->is_list() ? list->items() : std::vector{*list})
+        all.push_back({"input", input.text(), type, "", ""});
   };
   inputs("inputs", ""), inputs("optional", "optional");
   if (const Yaml* outputs = fragment.body.find("outputs"))

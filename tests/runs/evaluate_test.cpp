@@ -165,6 +165,9 @@ generate:
   EXPECT_TRUE(text("one/samples.png") == text("two/samples.png"));
   ASSERT_EQ(weft({"generate", "draw.yaml"}).exit, 0);
   EXPECT_TRUE(text("one/samples.png") == text("runs/draw/samples.png"));
+  write("thaw", replaced(text("draw.yaml"), "module: decoder", "module: decoder, frozn: true"));
+  EXPECT_THAT(weft({"check", "thaw.yaml"}).err,
+              HasSubstr("module `painter` has no key `frozn` (did you mean `frozen`?)"));
 }
 
 TEST_F(Trained, AnUntrainedModelIsRefused) {

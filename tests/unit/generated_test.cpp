@@ -1,4 +1,4 @@
-// Pages made from the nodes are committed; this proves them fresh.
+// Pages made from the nodes and the language are committed; this proves them fresh.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -24,6 +24,11 @@ TEST(Generated, ReferencePageIsFresh) {
               reference_page(standard_nodes()) +
                   reference_of_fragments(plugin_fragments(standard_nodes())))
       << "docs/nodes.md is stale: run ./dev docs";
+}
+
+TEST(Generated, LanguagePageIsFresh) {
+  EXPECT_TRUE(committed("docs/language.md") == language_page())
+      << "docs/language.md is stale: run ./dev docs";
 }
 
 TEST(Generated, SchemaIsFresh) {
