@@ -64,6 +64,10 @@ void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
   command
       .add_option("--stall", given->options.stall, "Seconds without a step before a warning (60)")
       ->check(span(true));
+  command
+      .add_option("--stall-kill", given->options.stall_kill,
+                  "Seconds without a step that end the process (never)")
+      ->check(span(true));
   command.add_option("--progress", given->progress, "auto, bar, plain or none")
       ->check(CLI::IsMember({"auto", "bar", "plain", "none"}));
   command.add_flag("--allow-drift", given->options.allow_drift,

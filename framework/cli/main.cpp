@@ -12,7 +12,7 @@
 
 #include "framework/cli/command_tree.h"
 #include "framework/cli/typed.h"
-#include "framework/run/exit_guard.h"
+#include "framework/run/last_words.h"
 #include "framework/run/signals.h"
 #include "framework/run/tell.h"
 
@@ -21,7 +21,7 @@ using namespace weft;
 // Plugins call this one: the program stands before the C library for all that it loads. What is
 // registered to run at exit does not run: other lanes may still compute.
 extern "C" WEFT_API void exit(int status) noexcept {
-  ExitGuard::refuse_exit();
+  LastWords::refuse_exit();
   std::fflush(nullptr);
   ::_exit(status);
 }
@@ -77,6 +77,7 @@ Exit run(int argc, char** argv) {
 int main(int argc, char** argv) {
   fill_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of write()
-  const ExitGuard guard;
+  const LastWords last;
+  const Crashes crashes;
   return ended(run(argc, argv));
 }

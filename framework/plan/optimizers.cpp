@@ -6,13 +6,14 @@
 #include "framework/language/spelling.h"
 #include "framework/language/vars.h"
 #include "framework/node/optimizer.h"
+#include "framework/plan/blame.h"
 
 namespace weft {
 
 namespace {
 PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::string& match,
                              const Registry& registry, Mistakes& mistakes) {
-  PlanOptimizer optimizer{.match = match};
+  PlanOptimizer optimizer{.match = match, .place = map.place()};
   const Yaml* kind = map.is_map() ? map.find("node") : nullptr;
   if (!kind) throw Error(map.place(), "an optimizer is a map: {node: adam, lr: 1e-3}");
   optimizer.kind = kind->to_text("an optimizer");
@@ -43,9 +44,10 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
     }
   }
   try {
+    const Running now(optimizer.kind.c_str(), "an optimizer", "infer()");
     node->infer();
-  } catch (const Error& error) {
-    mistakes.add(map.place(), optimizer.kind + ": " + error.sentence());
+  } catch (...) {
+    mistakes.add(blame(map.place(), optimizer.kind, ""));
   }
   optimizer.node = std::move(node);
   return optimizer;

@@ -106,6 +106,7 @@ struct PlanItem {
 struct PlanOptimizer {
   std::string match;  // "*.bias"; the phase's own optimizer matches "*"
   std::string kind;
+  Place place;
   PlanParams params;
   std::unique_ptr<const Node> node;  // for its slots
 };

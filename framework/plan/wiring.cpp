@@ -5,6 +5,7 @@
 #include "framework/language/fields.h"
 #include "framework/language/fragments.h"
 #include "framework/node/optimizer.h"
+#include "framework/plan/blame.h"
 
 namespace weft {
 
@@ -329,28 +330,17 @@ void Wiring::infer(PlanNode& node, Node& made) {
   node.setting.module_key = Random::key(plan_.seed, "modules/" + node.weights);
   made.host().setting = node.setting;
   try {
+    const Running now(node.path.c_str(), node.kind.c_str(), "infer()");
     made.infer();
     for (const Out* port : made.host().outs)
       if (!Host::shaped(*port))
-        throw Error(Exit::plugin,
-                    "gives its output " + ticked(port->name) + " no shape: a defect of the node");
+        throw Error(Exit::plugin, "gives its output " + ticked(port->name) + " no shape");
+    for (const State* state : made.host().states)
+      if (!Host::shaped(*state))
+        throw Error(Exit::plugin, "gives its state " + ticked(state->name) + " no shape");
     keep_weights(node, made);
-  } catch (const Error& error) {
-    std::string sides;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!node.inputs[i]) continue;
-      const PlanValue& source = plan_.values[node.inputs[i]];
-      const Place& from = plan_.nodes[source.node].place;
-      sides += "\n    " + std::string(made.host().ins[i]->name) + " <- " + source.path + " " +
-               source.shape.str() + "  " + from.str();
-    }
-    throw Error(node.place, node.path + " (" + node.kind + "): " + error.sentence() + sides,
-                error.code());
-  } catch (const std::exception& error) {
-    throw Error(node.place, node.path + " (" + node.kind + "): " + error.what(), Exit::plugin);
   } catch (...) {
-    throw Error(node.place, node.path + " (" + node.kind + "): threw what is not an exception",
-                Exit::plugin);
+    throw blame(node.place, who(node), "", wires(plan_, node, made.host()));
   }
 }
 

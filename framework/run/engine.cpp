@@ -13,21 +13,27 @@
 #include <thread>
 
 #include "framework/node/dnn.h"
+#include "framework/node/measure.h"
 #include "framework/node/sink.h"
+#include "framework/plan/blame.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/sample_order.h"
+#include "framework/run/last_words.h"
 #include "framework/run/phase_graph.h"
 
 namespace weft {
 
 namespace {
 
-// Every worker says that it wants one oneDNN thread before it runs anything.
-class OneThreadEach : public tbb::task_scheduler_observer {
+// What every worker does before it runs anything: it says that it wants one oneDNN thread.
+class EveryWorker : public tbb::task_scheduler_observer {
  public:
-  explicit OneThreadEach(tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
-  ~OneThreadEach() override { observe(false); }
-  void on_scheduler_entry(bool) override { single_threaded_dnn(); }
+  explicit EveryWorker(tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
+  ~EveryWorker() override { observe(false); }
+  void on_scheduler_entry(bool) override {
+    single_threaded_dnn();
+    Crashes::prepare_thread();
+  }
 };
 
 int threads_of(const EngineOptions& options) {
@@ -86,7 +92,7 @@ struct Engine::Body {
   int threads;
   tbb::global_control limit;
   tbb::task_arena arena;
-  OneThreadEach observer;
+  EveryWorker observer;
   Instances instances;
   StepState state;
   int64_t schedule_step = 0;
@@ -126,9 +132,28 @@ struct Engine::Body {
     return all;
   }
 
+  // A call outside of any graph, of all instances of a node.
+  template <class F>
+  void call(NodeId n, const char* what, F f) {
+    const PlanNode& node = plan.nodes[n];
+    for (Instance& instance : instances.of(n)) try {
+        const Running now(node.path.c_str(), node.kind.c_str(), what, state.step.number);
+        f(*instance.node);
+      } catch (...) {
+        throw blame(node.place, who(node), what, wires(plan, node, instance.node->host()));
+      }
+  }
+
+  template <class Role, class F>
+  void each(const char* what, F f) {
+    for (const NodeId n : plan.nodes.ids())
+      if (dynamic_cast<const Role*>(plan.nodes[n].node.get()))
+        call(n, what, [&](Node& node) { f(static_cast<Role&>(node)); });
+  }
+
   void load_now(int64_t number) {
     instances.bind_data(static_cast<int>(number % 2));
-    for (Instance& instance : instances.of(plan.data)) instance.node->forward({number, plan.rows});
+    call(plan.data, "load()", [&](Node& reader) { reader.forward({number, plan.rows}); });
     loaded = number;
   }
 
@@ -303,15 +328,20 @@ void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann
   body_->updates.load(optimizer, updates);
 }
 
-Measure* Engine::measure(size_t index) const {
-  const NodeId node = body_->plan.measure(index);
-  return node ? static_cast<Measure*>(body_->instances.of(node).front().node.get()) : nullptr;
+void Engine::begin_pass() {
+  body_->each<Measure>("begin()", [](Measure& measure) { measure.begin(); });
 }
 
-void Engine::finish() {
-  for (const NodeId n : body_->plan.nodes.ids())
-    for (Instance& instance : body_->instances.of(n))
-      if (auto* sink = dynamic_cast<Sink*>(instance.node.get())) sink->finish();
+void Engine::end_pass() {
+  body_->each<Sink>("finish()", [](Sink& sink) { sink.finish(); });
+}
+
+std::optional<double> Engine::measured(size_t index) const {
+  const NodeId node = body_->plan.measure(index);
+  if (!node) return std::nullopt;
+  double result = 0;
+  body_->call(node, "result()", [&](Node& made) { result = static_cast<Measure&>(made).result(); });
+  return result;
 }
 
 std::vector<std::string> Engine::busy() const {

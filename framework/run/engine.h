@@ -6,10 +6,10 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "framework/node/measure.h"
 #include "framework/plan/plan.h"
 #include "framework/run/trace.h"
 #include "framework/run/updates.h"
@@ -36,10 +36,14 @@ class Engine {
   double loss(size_t phase) const;  // of the last step in which the phase ran; NaN before
   // The mean over the samples of the last step: one number, or one for each element of a row.
   std::vector<double> report(size_t index) const;
-  Measure* measure(size_t index) const;  // that makes the report, or null
-  void finish();                         // every sink, after the last step of a pass
-  int64_t rows() const;                  // samples in the last step
-  nlohmann::json scheduled() const;      // {param: its value in the last step}
+
+  // A pass over the data begins: measures forget. It ends: sinks finish.
+  void begin_pass();
+  void end_pass();
+  // Of a report that is a measure, over the pass; none of another.
+  std::optional<double> measured(size_t index) const;
+  int64_t rows() const;              // samples in the last step
+  nlohmann::json scheduled() const;  // {param: its value in the last step}
 
   bool ran(size_t phase) const;  // in the last step
 

@@ -9,8 +9,7 @@ Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
                  const std::function<void()>& beat) {
   Results results;
   for (const auto& [name, value] : plan.reports) results.emplace_back(name, std::vector<double>{});
-  for (size_t i = 0; i < results.size(); ++i)
-    if (Measure* measure = engine.measure(i)) measure->begin();
+  engine.begin_pass();
   double samples = 0;
   for (int64_t step = 0; step < plan.steps_per_epoch(); ++step) {
     engine.step(step, schedule_step);
@@ -24,11 +23,11 @@ Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
     samples += rows;
     if (beat) beat();
   }
-  engine.finish();
+  engine.end_pass();
   for (auto& [name, sums] : results)
     for (double& sum : sums) sum /= samples;
   for (size_t i = 0; i < results.size(); ++i)
-    if (Measure* measure = engine.measure(i)) results[i].second = {measure->result()};
+    if (const auto measured = engine.measured(i)) results[i].second = {*measured};
   return results;
 }
 

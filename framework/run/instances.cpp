@@ -3,9 +3,9 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
+#include "framework/plan/blame.h"
 #include "framework/plan/differentiate.h"
 #include "framework/run/reader.h"
 
@@ -13,21 +13,14 @@ namespace weft {
 
 namespace {
 
-// What prepare() throws names its node.
 void prepare(const Plan& plan, NodeId n, Node& node, Pass pass) {
   const PlanNode& from = plan.nodes[n];
   const PrecisionScope scope(plan.precision);
-  const std::string who = from.path + " (" + from.kind + "): ";
   try {
+    const Running now(from.path.c_str(), from.kind.c_str(), "prepare()");
     node.prepare(pass);
-  } catch (const Error& error) {
-    throw Error(from.place, who + error.sentence(), error.code());
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Error(from.place, who + error.what(), Exit::plugin);
   } catch (...) {
-    throw Error(from.place, who + "threw what is not an exception", Exit::plugin);
+    throw blame(from.place, who(from), "prepare()", wires(plan, from, node.host()));
   }
 }
 }  // namespace

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "framework/node/parallel.h"
+#include "framework/plan/blame.h"
 #include "framework/run/add.h"
 
 namespace weft {
@@ -198,7 +199,8 @@ void PhaseGraph::add_learning() {
     update.calls.push_back({phase.learns[learner.learn].nodes[0], Work::update,
                             static_cast<int64_t>(learner.block), [this, &learner](int) {
                               if (updates_.updates(phase_, state_.step.number))
-                                updates_.update(phase_, learner.learn, learner.block);
+                                updates_.update(phase_, learner.learn, learner.block,
+                                                state_.step.number);
                             }});
   }
 }
@@ -243,14 +245,6 @@ void PhaseGraph::connect() {
 }
 
 void PhaseGraph::execute(Task& task) {
-  const auto fail = [&](Exit code, const std::string& why) {
-    const PlanNode& node = plan_.nodes[task.now.load(std::memory_order_relaxed)];
-    state_.fail(Error(
-        node.place,
-        node.path + " (" + node.kind + "), step " + std::to_string(state_.step.number) + ": " + why,
-        code));
-  };
-  task.now.store(task.calls.front().node, std::memory_order_relaxed);
   try {
     if (task.lane < 0)
       make_calls(task, -1);
@@ -259,17 +253,26 @@ void PhaseGraph::execute(Task& task) {
         const Workspaces::Lease own(instances_.workspaces);
         make_calls(task, own.number);
       });
-  } catch (const Error& error) {
-    if (error.code() == Exit::nonfinite)
-      state_.fail(error);
-    else
-      fail(error.code(), error.sentence());
-  } catch (const std::exception& error) {
-    fail(Exit::internal, error.what());
   } catch (...) {
-    fail(Exit::internal, "threw what is not an exception");
+    const Call* const call = task.now.load(std::memory_order_relaxed);
+    state_.fail(failure(call ? *call : task.calls.front()));
   }
-  task.now.store(NodeId(), std::memory_order_relaxed);
+  task.now.store(nullptr, std::memory_order_relaxed);
+}
+
+// What was thrown in a call, as an error of its node.
+Error PhaseGraph::failure(const Call& call) const {
+  const PlanNode& node = plan_.nodes[call.node];
+  const Host& ports = instances_.of(call.node).front().node->host();
+  try {
+    throw;
+  } catch (const Error& error) {
+    if (error.code() == Exit::nonfinite) return error;
+  } catch (...) {
+  }
+  return blame(node.place, who(node),
+               "step " + std::to_string(state_.step.number) + ", " + name(call.work),
+               wires(plan_, node, ports));
 }
 
 void PhaseGraph::make_calls(Task& task, int workspace) {
@@ -278,12 +281,14 @@ void PhaseGraph::make_calls(Task& task, int workspace) {
     instances_.bind_lane(*instance, phase_, parity, workspace);
   for (const Call& call : task.calls) {
     if (state_.failed.load(std::memory_order_relaxed)) break;
-    task.now.store(call.node, std::memory_order_relaxed);
+    task.now.store(&call, std::memory_order_relaxed);
     make(task, call, workspace);
   }
 }
 
 void PhaseGraph::make(const Task& task, const Call& call, int workspace) {
+  const PlanNode& node = plan_.nodes[call.node];
+  const Running now(node.path.c_str(), node.kind.c_str(), name(call.work), state_.step.number);
   if (!state_.trace) return call.body(workspace);
   const double in_blocks = seconds_in_blocks();
   const auto begin = Trace::Clock::now();
@@ -301,8 +306,8 @@ void PhaseGraph::run() {
 
 void PhaseGraph::busy(std::vector<std::string>& names) const {
   for (const auto& task : tasks_)
-    if (const NodeId node = task->now.load(std::memory_order_relaxed))
-      names.push_back(plan_.nodes[node].path);
+    if (const Call* call = task->now.load(std::memory_order_relaxed))
+      names.push_back(plan_.nodes[call->node].path);
 }
 
 }  // namespace weft

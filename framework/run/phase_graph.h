@@ -58,7 +58,7 @@ class PhaseGraph {
     int64_t lane = -1;               // that it takes, or -1
     std::vector<Instance*> visited;  // of the lane
     std::vector<Call> calls;
-    std::atomic<NodeId> now = NodeId();  // that runs
+    std::atomic<const Call*> now = nullptr;  // that runs
     std::unique_ptr<Join> join;
     std::vector<Task*> after;  // waits for these
   };
@@ -82,6 +82,7 @@ class PhaseGraph {
   void add_read_ahead();
   void connect();
   void execute(Task& task);
+  Error failure(const Call& call) const;
   void make_calls(Task& task, int workspace);
   void make(const Task& task, const Call& call, int workspace);
 

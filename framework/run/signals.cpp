@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <string>
 
 #include "framework/node/error.h"
+#include "framework/run/last_words.h"
 #include "framework/run/tell.h"
 
 namespace weft {
@@ -22,16 +25,23 @@ sigset_t taken() {
 }
 
 [[noreturn]] void leave() {
-  tell("weft: ended at once: what came after the last checkpoint is lost\n");
+  const std::string sentence = "ended at once: what came after the last checkpoint is lost";
+  tell("weft: {}\n", sentence);
+  LastWords::say(sentence);
   _exit(static_cast<int>(Exit::interrupted));
 }
 
 void wait_for_signals() {
   const sigset_t set = taken();
+  using Clock = std::chrono::steady_clock;
+  constexpr auto patience = std::chrono::seconds(5);
+  Clock::time_point first;
   for (int signal = 0; sigwait(&set, &signal) == 0 && !done;) {
     if (signal == SIGUSR2)
       save = true;
-    else if (stops.fetch_add(1) > 0 && signal == SIGINT)
+    else if (stops.fetch_add(1) == 0)
+      first = Clock::now();
+    else if (signal == SIGINT || (signal == SIGTERM && Clock::now() - first >= patience))
       leave();
   }
 }

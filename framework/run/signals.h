@@ -1,5 +1,6 @@
 // Signals become flags that the step loop reads between steps. A second SIGINT ends the process at
-// once, with 130.
+// once, with 130; so does a second SIGTERM that comes 5 s or more after the first stop, as a step
+// that hangs would keep the process for ever.
 //
 // They are taken by a thread that waits for them and are blocked in all others: kernels made at run
 // time may use the stack pointer for data, so a handler on a worker's stack would write over the

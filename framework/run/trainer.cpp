@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <set>
@@ -11,8 +12,8 @@
 #include "framework/run/best.h"
 #include "framework/run/checkpoint.h"
 #include "framework/run/evaluator.h"
-#include "framework/run/exit_guard.h"
 #include "framework/run/fitted.h"
+#include "framework/run/last_words.h"
 #include "framework/run/means.h"
 #include "framework/run/resume_rules.h"
 #include "framework/run/run_directory.h"
@@ -54,9 +55,11 @@ class Trainer {
     open();
     progress_ = std::make_unique<Progress>("train", step_, plan_->steps, options_.progress);
     watchdog_ = std::make_unique<Watchdog>(
-        options_.stall, [this] { return busy(); }, [this](const std::string& s) { say(s); });
+        Watchdog::Patience{options_.stall, options_.stall_kill}, [this] { return busy(); },
+        [this](const std::string& s) { say(s); },
+        [this](const std::string& s, bool runs) { give_up(s, runs); });
     directory_->status("training", step_, "");
-    const ExitGuard guard([this](const std::string& sentence) {
+    const LastWords last([this](const std::string& sentence) {
       directory_->log(sentence);
       directory_->status("failed", step_, sentence);
     });
@@ -299,6 +302,14 @@ class Trainer {
                                        "metrics.jsonl in " +
                                        options_.run.string() + " lacks its end");
     return exit;
+  }
+
+  // A step that never ends, in a node or not, cannot be left but with the process.
+  [[noreturn]] void give_up(const std::string& sentence, bool runs) {
+    const std::string end = sentence + "; ended by --stall-kill";
+    say(end);
+    directory_->status("failed", step_, end);
+    ::_exit(static_cast<int>(runs ? Exit::plugin : Exit::resources));
   }
 
   bool out_of_time() const {

@@ -20,6 +20,7 @@ struct TrainOptions {
   double hours = 0;             // stop after so long; 0: no limit
   int64_t log_every = 50;       // steps between lines of metrics.jsonl
   double stall = 60;            // seconds without a step before a warning
+  double stall_kill = 0;        // seconds without a step that end the process; 0: never
   bool allow_drift = false;     // go on even where the same bits are not promised
   Progress::Style progress = Progress::Style::automatic;
   std::string command;  // what the user typed

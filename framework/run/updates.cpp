@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "framework/node/simd.h"
+#include "framework/plan/blame.h"
 #include "framework/plan/optimizers.h"
 #include "framework/run/add.h"
 
@@ -103,7 +104,7 @@ void Updates::finish_block(size_t phase, size_t learn, size_t index, int64_t ste
     std::fill_n(part.sum, part.size, 0.0F);
   }
   if (!updates_now) return;
-  if (decl.clip == 0) return update(phase, learn, index);
+  if (decl.clip == 0) return update(phase, learn, index, step);
   block.square = 0;
   for (const Part& part : block.parts)
     block.square += static_cast<double>(square_sum(part.grad, part.size));
@@ -120,11 +121,19 @@ void Updates::clip(size_t phase) {
       static_cast<float>(std::min(1.0, plan_.phases[phase].decl->clip / (norm + 1e-6)));
 }
 
-void Updates::update(size_t phase, size_t learn, size_t block) {
+void Updates::update(size_t phase, size_t learn, size_t block, int64_t step) {
   const Phase& p = phases_[phase];
   for (const Part& part : p.blocks[learn][block].parts) {
     if (p.scale != 1) scale(part.grad, p.scale, part.size);
-    part.optimizer->update({part.size, part.weight, part.grad, part.slots, p.updates + 1});
+    const PlanOptimizer& from = plan_.optimizer(plan_.phases[phase], part.of);
+    const std::string& weight = plan_.weights[part.of].name;
+    try {
+      const Running now(weight.c_str(), from.kind.c_str(), "update()", step);
+      part.optimizer->update({part.size, part.weight, part.grad, part.slots, p.updates + 1});
+    } catch (...) {
+      throw blame(from.place, from.kind + ", the optimizer of `" + weight + "`",
+                  "step " + std::to_string(step));
+    }
   }
 }
 

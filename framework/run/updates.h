@@ -30,7 +30,7 @@ class Updates {
   // once, then update() for every block.
   void finish_block(size_t phase, size_t learn, size_t block, int64_t step);
   void clip(size_t phase);
-  void update(size_t phase, size_t learn, size_t block);
+  void update(size_t phase, size_t learn, size_t block, int64_t step);
   // After the last block of the phase in a step with an update.
   void count_update(size_t phase) { ++phases_[phase].updates; }
 

@@ -1,4 +1,4 @@
-// Says what a step waits for when it takes too long.
+// Says what a step waits for when it takes too long, and ends what never will.
 #pragma once
 
 #include <atomic>
@@ -13,10 +13,14 @@ namespace weft {
 
 class Watchdog {
  public:
-  // `busy` names what runs just now; `warn` gets a sentence when no beat came for `seconds` (0:
-  // never), and again each time that span has passed.
-  Watchdog(double seconds, std::function<std::vector<std::string>()> busy,
-           std::function<void(const std::string&)> warn);
+  struct Patience {
+    double warn = 0, kill = 0;  // seconds without a beat; 0: never
+  };
+  // `busy` names what runs just now. `warn` gets a sentence when no beat came for so long, and
+  // again each time that span has passed; `kill` gets the last one, and whether anything runs.
+  Watchdog(Patience patience, std::function<std::vector<std::string>()> busy,
+           std::function<void(const std::string&)> warn,
+           std::function<void(const std::string&, bool)> kill);
   ~Watchdog();
 
   void beat() { ++beats_; }  // a step has ended
@@ -24,9 +28,10 @@ class Watchdog {
  private:
   void watch();
 
-  const double seconds_;
+  const Patience patience_;
   std::function<std::vector<std::string>()> busy_;
   std::function<void(const std::string&)> warn_;
+  std::function<void(const std::string&, bool)> kill_;
   std::atomic<uint64_t> beats_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "framework/plan/build_plan.h"
@@ -124,8 +126,8 @@ TEST_F(Faults, EndTheStepAndNameTheNode) {
           expect_failure(position, at, kind, code, why, whole, threads);
         };
         expect("error", Exit::data, "the belt is off");
-        expect("exception", Exit::internal, "the belt is off");
-        expect("other", Exit::internal, "not an exception");
+        expect("exception", Exit::plugin, "the belt is off");
+        expect("other", Exit::plugin, "not an exception");
         if (at == "forward") expect("nan", Exit::nonfinite, "not finite");
       }
 }
@@ -154,6 +156,86 @@ TEST_F(Faults, OfDataAreNotTakenForThoseOfItsReader) {
   EXPECT_THAT(with_data("50").what,
               AllOf(HasSubstr("step 0,"), HasSubstr("comes from node `data`")));
   EXPECT_THAT(with_data("-1").what, HasSubstr("comes from node `out.middle`"));
+}
+
+TEST_F(Faults, OfAnOptimizerAreNotTakenForThoseOfALayer) {
+  for (const std::string clip : {"", ", clip: 1"}) {
+    std::string text = chain(middle, "at: nowhere");
+    const std::string adam = "optimizer: {node: adam}";
+    text.replace(text.find(adam), adam.size(), "optimizer: {node: faulty_optimizer}" + clip);
+    const Failure failure = train(text, 2);
+    EXPECT_EQ(failure.code, Exit::plugin);
+    EXPECT_EQ(failure.step, 1);
+    EXPECT_THAT(failure.what,
+                AllOf(HasSubstr("faulty_optimizer, the optimizer of `net."),
+                      HasSubstr("step 1: the slope is too steep"), Not(HasSubstr("middle"))));
+  }
+}
+
+TEST_F(Faults, OfASourceNameIt) {
+  const auto with_data = [&](const std::string& params) {
+    std::string text = chain(middle, "at: nowhere");
+    text.replace(text.find("  nodes:\n    noise"), 9,
+                 "  data: {node: faulty_data, batch: 64, " + params + "}\n  nodes:\n");
+    const std::string noise = "{node: normal, shape: [64, 8]}";
+    text.replace(text.find(noise), noise.size(), "{node: scale, x: data.x, by: 1}");
+    return train(text, 2);
+  };
+  for (const auto& [params, step] :
+       {std::pair{"count: 256, bad: 40", 0}, {"count: 256, bad: 150", 1}}) {
+    const Failure failure = with_data(params);
+    EXPECT_EQ(failure.code, Exit::plugin) << failure.what;
+    EXPECT_EQ(failure.step, step);
+    EXPECT_THAT(failure.what, AllOf(HasSubstr("data (faulty_data), "),
+                                    HasSubstr("the page is torn"), HasSubstr("x -> [64, 8]")));
+  }
+  const Failure negative = with_data("count: -3");
+  EXPECT_EQ(negative.code, Exit::plugin);
+  EXPECT_THAT(negative.what, HasSubstr("data (faulty_data): open() returned -3 samples"));
+}
+
+TEST_F(Faults, WithoutBackwardOrLearnAreRefusedByThePlan) {
+  const auto told = [&](const std::string& where, const std::string& params) {
+    std::string text = chain(middle, "at: nowhere");
+    const size_t at = text.find("{node: faulty", text.find(where));
+    text.replace(at, text.find('}', at) + 1 - at, "{node: deaf, x: " + params + "}");
+    const Failure failure = train(text, 1);
+    EXPECT_EQ(failure.step, -1);
+    return failure.code == Exit::plugin ? failure.what : "another: " + failure.what;
+  };
+  EXPECT_THAT(told("middle:", "before"),
+              HasSubstr("out.middle (deaf): has no backward(), which phase `phase1` needs"));
+  EXPECT_THAT(told("middle:", "before, weight: true"), HasSubstr("has no backward()"));
+}
+
+// A node in lanes that observes: once a step, on the whole batch or before everything, in the same
+// order for any number of threads; its states are saved, and start from an Init.
+TEST_F(Faults, ObserversSeeEachStepOnce) {
+  for (const std::string batch : {"true", "false"}) {
+    std::map<std::string, std::vector<float>> first;
+    for (const int threads : {1, 2, 8}) {
+      std::string text = chain(middle, "at: nowhere");
+      const size_t at = text.find("{node: faulty", text.find("middle:"));
+      text.replace(at, text.find('}', at) + 1 - at,
+                   "{node: observer, x: before, batch: " + batch + "}");
+      Mistakes mistakes;
+      const Pipeline pipeline = Pipeline::parse(text, "chain.yaml", {}, mistakes);
+      const auto plan = build_plan(pipeline, registry_, Mode::train, {}, mistakes);
+      mistakes.check();
+      Weights model;
+      model.add(*plan);
+      Engine engine(*plan, registry_, model, {.threads = threads});
+      for (int64_t step = 0; step < 5; ++step) engine.step(step, step);
+      std::map<std::string, std::vector<float>> now;
+      for (const NamedTensor& tensor : model.tensors())
+        now[tensor.name] = {tensor.tensor.span().begin(), tensor.tensor.span().end()};
+      EXPECT_EQ(now.at("net.middle.count")[1], 5);
+      EXPECT_NE(now.at("net.middle.count")[0], 0);
+      EXPECT_NE(now.at("net.middle.start")[0], now.at("net.middle.start")[1]);
+      if (first.empty()) first = now;
+      EXPECT_EQ(now, first) << threads;
+    }
+  }
 }
 
 // A thread that waits for such work with a lane in its hands must not take another.
@@ -194,8 +276,8 @@ class FaultyRuns : public Faults {
 
 TEST_F(FaultyRuns, LeaveWholeCheckpointsToGoOnFrom) {
   const std::vector<std::tuple<std::string, std::string, int>> faults{
-      {"forward", "error", 4}, {"forward", "exception", 1}, {"forward", "other", 1},
-      {"forward", "nan", 5},   {"backward", "error", 4},    {"learn", "other", 1},
+      {"forward", "error", 4}, {"forward", "exception", 3}, {"forward", "other", 3},
+      {"forward", "nan", 5},   {"backward", "error", 4},    {"learn", "other", 3},
       {"backward", "nan", 5},  {"learn", "nan", 5}};
   for (const auto& [at, kind, exit] : faults)
     for (const std::string threads : {"1", "8"}) {
@@ -242,13 +324,74 @@ TEST_F(FaultyRuns, ThatExitHaveFailed) {
     write_text(here_ / "chain.yaml", chain(middle, "at: " + at + ", kind: exit"));
     const Ended ended = weft_train({"--threads", "8"});
     EXPECT_EQ(ended.exit, 3) << ended.err;
-    EXPECT_THAT(ended.err, HasSubstr("a node or a library that it uses ended the process"));
+    EXPECT_THAT(ended.err, AllOf(HasSubstr("out.middle (faulty), " + at),
+                                 HasSubstr("ended the process by exit()")));
     if (at == "infer" || at == "prepare") continue;  // there is no run yet
     const auto status = nlohmann::json::parse(read_text(here_ / "run/status.json"));
     EXPECT_EQ(status.at("state"), "failed");
     EXPECT_EQ(status.at("step"), failing_step);
     EXPECT_THAT(status.at("reason"), HasSubstr("exit()"));
   }
+}
+
+TEST_F(FaultyRuns, SinksMayWriteWhenThePassIsOver) {
+  const auto generate = [&](const std::string& fails) {
+    write_text(here_ / "it.yaml", "weft: 1\nplugins: [" FAULTY
+                                  "]\ngenerate:\n  data: {node: faulty_data, batch: 24}\n  nodes:\n"
+                                  "    out: {node: journal, x: data.x, fails: " +
+                                      fails + "}\n");
+    return run({{program("weft"), "generate", "it.yaml", "-o", "out"}, here_.path(), {}, 30});
+  };
+  const Ended failed = generate("true");
+  EXPECT_EQ(failed.exit, 3);
+  EXPECT_THAT(failed.err, HasSubstr("out (journal), finish(): the ink is dry"));
+  EXPECT_FALSE(fs::exists(here_ / "out/journal.txt"));
+  const Ended done = generate("false");
+  EXPECT_EQ(done.exit, 0) << done.err;
+  EXPECT_EQ(read_text(here_ / "out/journal.txt"), "24\n24\n16\n");
+}
+
+TEST_F(FaultyRuns, ThatCrashNameTheNode) {
+  for (const std::string at : {"infer", "prepare", "forward", "backward", "learn"})
+    for (const auto& [kind, signal] : {std::pair{"crash", SIGSEGV}, std::pair{"abort", SIGABRT},
+                                       std::pair{"overflow", SIGSEGV}}) {
+      SCOPED_TRACE(at + " " + kind);
+      fs::remove_all(here_ / "run");
+      write_text(here_ / "chain.yaml", chain(middle, "at: " + at + ", kind: " + kind));
+      const Ended ended = weft_train({"--threads", "8"});
+      EXPECT_EQ(ended.signal, signal) << ended.err;
+      EXPECT_THAT(ended.err, AllOf(HasSubstr("weft: out.middle (faulty), "), HasSubstr(at),
+                                   HasSubstr(": crashed (")));
+      if (at == "infer" || at == "prepare") continue;  // there is no run yet
+      const auto status = nlohmann::json::parse(read_text(here_ / "run/status.json"));
+      EXPECT_EQ(status.at("state"), "failed");
+      EXPECT_THAT(status.at("reason"), HasSubstr("out.middle (faulty), step 3"));
+      EXPECT_THAT(read_text(here_ / "run/log.txt"), HasSubstr("crashed"));
+    }
+}
+
+TEST_F(FaultyRuns, ThatHangYieldToASecondSignalOrToStallKill) {
+  write_text(here_ / "chain.yaml", chain(middle, "at: forward, kind: hang, seconds: 60", true));
+  const Ended killed = weft_train({"--stall-kill", "1"});
+  EXPECT_EQ(killed.exit, 3) << killed.err;
+  EXPECT_THAT(killed.err, AllOf(HasSubstr("no step has ended for 1 s; running: out.middle"),
+                                HasSubstr("ended by --stall-kill")));
+  const auto status = [&] { return nlohmann::json::parse(read_text(here_ / "run/status.json")); };
+  EXPECT_EQ(status().at("state"), "failed");
+  EXPECT_THAT(status().at("reason"), HasSubstr("out.middle"));
+
+  fs::remove_all(here_ / "run");
+  Process process({{program("weft"), "train", "chain.yaml", "-o", "run"}, here_.path(), {}, 60});
+  while (process.running() && !fs::exists(here_ / "run/checkpoints/step-000000000003"))
+    sleep_for(0.02);
+  process.signal(SIGTERM);
+  process.signal(SIGTERM);  // too soon
+  sleep_for(5.2);
+  EXPECT_TRUE(process.running());
+  process.signal(SIGTERM);
+  const Ended ended = process.wait();
+  EXPECT_EQ(ended.exit, 130) << ended.err;
+  EXPECT_THAT(status().at("reason"), HasSubstr("ended at once"));
 }
 
 TEST_F(FaultyRuns, ThatHangAreReported) {

@@ -8,7 +8,9 @@
 #include <thread>
 #include <utility>
 
+#include "framework/node/optimizer.h"
 #include "framework/node/plugin.h"
+#include "framework/node/sink.h"
 #include "framework/node/source.h"
 
 namespace weft {
@@ -19,9 +21,10 @@ std::vector<std::string> names(At) {
   return {"nowhere", "infer", "prepare", "forward", "backward", "learn"};
 }
 
-enum class Fault { error, exception, other, hang, nan, parallel, exit };
+enum class Fault { error, exception, other, hang, nan, parallel, exit, crash, overflow, abort };
 std::vector<std::string> names(Fault) {
-  return {"error", "exception", "other", "hang", "nan", "parallel", "exit"};
+  return {"error",    "exception", "other", "hang",     "nan",
+          "parallel", "exit",      "crash", "overflow", "abort"};
 }
 
 class Faulty final : public Node {
@@ -47,6 +50,9 @@ class Faulty final : public Node {
       case Fault::hang: std::this_thread::sleep_for(std::chrono::duration<double>(*seconds)); break;
       case Fault::parallel: split(); break;
       case Fault::exit: std::exit(0);
+      case Fault::crash: *const_cast<volatile int*>(static_cast<int*>(nullptr)) = 1; break;
+      case Fault::overflow: deeper(1); break;
+      case Fault::abort: std::abort();
       case Fault::nan: return std::numeric_limits<float>::quiet_NaN();
     }
     return 0;
@@ -60,6 +66,10 @@ class Faulty final : public Node {
       while (std::chrono::steady_clock::now() < end) continue;
     });
     waits = false;
+  }
+  static int deeper(int n) {
+    volatile char frame[4096]{};
+    return n < 0 ? 0 : deeper(n + 1) + frame[n % 4096];
   }
   float factor() const { return *weight ? scale.data()[0] : 1; }
 
@@ -88,18 +98,94 @@ class FaultyData final : public Source {
   Out x{this, "x", "[batch, 8]: ones, and one row of NaN."};
   Out unused{this, "unused", "[batch, 8]: NaN."};
   Param<int64_t> nan{this, "nan", "The sample that is NaN, or -1.", -1};
+  Param<int64_t> bad{this, "bad", "The sample that cannot be read, or -1.", -1};
+  Param<int64_t> count{this, "count", "How many samples there are.", 64};
 
   int64_t open() override {
     x.shape({*batch, 8}), unused.shape({*batch, 8});
-    return 64;
+    return *count;
   }
   void load(int64_t sample, const Row& row) const override {
+    if (sample == *bad) throw std::runtime_error("the page is torn");
     constexpr float none = std::numeric_limits<float>::quiet_NaN();
     std::fill_n(row[x], 8, sample == *nan ? none : 1.0F);
     std::fill_n(row[unused], 8, none);
   }
 };
 
+class FaultyOptimizer final : public Optimizer {
+  Param<int64_t> at{this, "at", "The update that fails.", 2};
+  void update(const Update& block) const override {
+    if (block.number == *at) throw std::runtime_error("the slope is too steep");
+  }
+};
+
+// Without backward() and learn().
+class Deaf final : public Node {
+  In x{this, "x", "[batch, ...]"};
+  Out y{this, "y", "Shaped as `x`."};
+  Weight scale{this, "scale", "[1]; absent unless `weight: true`"};
+  Param<bool> weight{this, "weight", "Whether there is a scale to learn.", false};
+  void infer() override {
+    y.shape(x.shape());
+    if (*weight) scale.shape({1}, Init::constant(1));
+  }
+  void forward(const Step&) override { std::copy_n(x.data(), x.size(), y.data()); }
+};
+
+// Counts in a state what it observes, from a random start, and adds it to every row.
+class Observer final : public Node {
+  In x{this, "x", "[batch, n]"};
+  Out y{this, "y", "x + count · scale"};
+  Weight scale{this, "scale", "[1]"};
+  State count{this, "count", "[2]: rows seen; steps."};
+  State start{this, "start", "[3]: random, never written."};
+  Param<bool> batch{this, "batch", "Whether it looks at the batch, or at its weight alone.", true};
+  Observes observes() const override { return *batch ? Observes::batch : Observes::weights; }
+  void infer() override {
+    y.shape(x.shape());
+    scale.shape({1}, Init::constant(0.5));
+    count.shape({2}, Init::constant(0));
+    start.shape({3}, Init::normal(1));
+  }
+  void observe(const Step& step) override {
+    if (*batch)
+      for (int64_t row = 0; row < step.rows; ++row) count.data()[0] += x.data()[row * x.row_size()];
+    else
+      count.data()[0] += scale.data()[0];
+    ++count.data()[1];
+  }
+  void forward(const Step&) override {
+    for (int64_t i = 0; i < x.size(); ++i)
+      y.data()[i] = x.data()[i] + (count.data()[0] + start.data()[0]) * scale.data()[0];
+  }
+  void backward(const Step&) override {
+    if (x.wants_grad()) std::copy_n(y.grad(), y.size(), x.grad());
+  }
+  void learn(const Step&) override {
+    scale.grad()[0] = 0;
+    for (int64_t i = 0; i < y.size(); ++i)
+      scale.grad()[0] += y.grad()[i] * (count.data()[0] + start.data()[0]);
+  }
+};
+
+// A line for each batch, in one file at the end.
+class Journal final : public Sink {
+  In x{this, "x", "[batch, ...]", {.grad = false}};
+  Param<bool> fails{this, "fails", "Whether it fails at the end.", false};
+  std::string lines_;
+  void infer() override { check_output("journal.txt", ".txt"); }
+  void forward(const Step& step) override { lines_ += std::to_string(step.rows) + "\n"; }
+  void finish() override {
+    if (*fails) throw std::runtime_error("the ink is dry");
+    write("journal.txt", lines_);
+  }
+};
+
+WEFT_NODE(FaultyOptimizer, "faulty_optimizer", "Fails at one update.", "{}")
+WEFT_NODE(Deaf, "deaf", "Passes values on, but no gradients.", "{x: [4, 3]}")
+WEFT_NODE(Observer, "observer", "Counts what it observes.", "{x: [4, 3]}")
+WEFT_NODE(Journal, "journal", "Writes when the pass is over.", "{x: [4, 3]}")
 WEFT_NODE(Faulty, "faulty", "Fails on demand.", "{x: [4, 3]}")
 WEFT_NODE(FaultyData, "faulty_data", "Samples that may be no numbers.", "{batch: 4}")
 

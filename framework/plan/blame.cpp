@@ -1,0 +1,64 @@
+#include "framework/plan/blame.h"
+
+#include <new>
+
+namespace weft {
+
+namespace {
+thread_local const Running* running = nullptr;
+}  // namespace
+
+std::string who(const PlanNode& node) {
+  return node.path + " (" + node.kind + ")";
+}
+
+std::string wires(const Plan& plan, const PlanNode& node, const Host& ports) {
+  std::string all;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!node.inputs[i]) continue;
+    const PlanValue& source = plan.values[node.inputs[i]];
+    all += "\n    " + std::string(ports.ins[i]->name) + " <- " + source.path + " " +
+           source.shape.str() + "  " + plan.nodes[source.node].place.str();
+  }
+  for (size_t i = 0; i < node.outputs.size(); ++i)
+    all += "\n    " + std::string(ports.outs[i]->name) + " -> " +
+           plan.values[node.outputs[i]].shape.str();
+  return all;
+}
+
+Blamed blame(const Place& place, const std::string& who, const std::string& when,
+             const std::string& wires) {
+  const std::string head = who + (when.empty() ? "" : ", " + when) + ": ";
+  const auto defect = [&](const std::string& why) {
+    return Blamed(place, head + why + wires, Exit::plugin);
+  };
+  try {
+    throw;
+  } catch (const Blamed& error) {
+    return error;
+  } catch (const Error& error) {
+    const bool own = error.code() == Exit::plugin || error.code() == Exit::usage;
+    return {place, head + error.sentence() + (own ? wires : ""), error.code()};
+  } catch (const std::bad_alloc&) {
+    return {place, head + "there is not enough memory", Exit::resources};
+  } catch (const std::exception& error) {
+    return defect(error.what());
+  } catch (...) {
+    return defect("threw what is not an exception");
+  }
+}
+
+Running::Running(const char* node, const char* kind, const char* call, int64_t step)
+    : node(node), kind(kind), call(call), step(step), outer_(running) {
+  running = this;
+}
+
+Running::~Running() {
+  running = outer_;
+}
+
+const Running* Running::here() {
+  return running;
+}
+
+}  // namespace weft

@@ -1,0 +1,173 @@
+#include "framework/run/last_words.h"
+
+#include <fcntl.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "framework/plan/blame.h"
+#include "framework/run/tell.h"
+
+namespace weft {
+
+namespace {
+std::atomic<LastWords*> newest{nullptr};
+std::atomic<bool> ending{false};
+
+constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+constexpr size_t stack_size = 64 << 10;
+
+// A thread that waits for a crash of another, since a signal handler may do next to nothing.
+struct Scribe {
+  sem_t crashed{};
+  std::array<char, 512> sentence{};
+  std::atomic<bool> done = false, written = false;
+  std::atomic<pid_t> process = 0;
+  std::thread thread;
+} scribe;
+
+const char* name_of(int signal) {
+  switch (signal) {
+    case SIGSEGV: return "segmentation fault";
+    case SIGBUS: return "bus error";
+    case SIGFPE: return "arithmetic fault";
+    case SIGILL: return "illegal instruction";
+    default: return "abort";
+  }
+}
+
+// Text in a fixed place, by calls that a signal handler may make.
+class Line {
+ public:
+  explicit Line(std::array<char, 512>& to) : to_(to) { to_.fill('\0'); }
+  Line& operator<<(const char* text) {
+    for (; *text && size_ + 1 < to_.size(); ++text) to_[size_++] = *text;
+    return *this;
+  }
+  Line& operator<<(int64_t number) {
+    std::array<char, 24> digits{};
+    size_t at = digits.size() - 1;
+    do digits[--at] = static_cast<char>('0' + number % 10);
+    while (number /= 10);
+    return *this << digits.data() + at;
+  }
+  size_t size() const { return size_; }
+
+ private:
+  std::array<char, 512>& to_;
+  size_t size_ = 0;
+};
+
+void describe(int signal, Line& line) {
+  const Running* const now = Running::here();
+  if (!now) {
+    line << "weft crashed outside of any node";
+  } else {
+    line << now->node << " (" << now->kind << ")";
+    if (now->step >= 0) line << ", step " << now->step;
+    line << ", " << now->call << ": crashed";
+  }
+  line << " (" << name_of(signal) << ")";
+}
+
+void on_crash(int signal) {
+  thread_local bool telling = false;
+  if (!std::exchange(telling, true) && scribe.process == ::getpid()) {
+    while (ending.exchange(true)) ::pause();  // another thread was first
+    Line line(scribe.sentence);
+    describe(signal, line);
+    for (const char* part : {"weft: ", static_cast<const char*>(scribe.sentence.data()), "\n"})
+      if (::write(STDERR_FILENO, part, std::strlen(part)) < 0) break;
+    sem_post(&scribe.crashed);
+    const timespec pause{0, 10'000'000};
+    for (int i = 0; i < 200 && !scribe.written; ++i) ::nanosleep(&pause, nullptr);
+  }
+  std::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void write_of_crashes() {
+  while (sem_wait(&scribe.crashed) != 0) continue;
+  if (!scribe.done) LastWords::say(scribe.sentence.data());
+  scribe.written = true;
+}
+}  // namespace
+
+LastWords::LastWords(Say say) : say_(std::move(say)), outer_(newest), process_(::getpid()) {
+  newest = this;
+}
+
+LastWords::~LastWords() {
+  newest = outer_;
+}
+
+bool LastWords::say(const std::string& sentence) {
+  LastWords* last = newest;
+  if (!last || last->process_ != ::getpid()) return false;
+  for (; last; last = last->outer_) try {
+      if (last->say_) last->say_(sentence);
+    } catch (...) {  // the process ends all the same
+    }
+  return true;
+}
+
+void LastWords::refuse_exit() {
+  const LastWords* const last = newest;
+  if (!last || last->process_ != ::getpid()) return;
+  while (ending.exchange(true)) ::pause();  // a node in another lane was first
+  const Running* const now = Running::here();
+  const std::string sentence = now ? std::string(now->node) + " (" + now->kind + "), " + now->call +
+                                         ": ended the process by exit()"
+                                   : "a node or a library that it uses ended the process by exit()";
+  tell("weft: {}\n", sentence);
+  say(sentence);
+  ::_exit(static_cast<int>(Exit::plugin));
+}
+
+Crashes::Crashes() {
+  sem_init(&scribe.crashed, 0, 0);
+  scribe.done = scribe.written = false;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // other signals are none of its business
+  try {
+    scribe.thread = std::thread(write_of_crashes);
+  } catch (const std::system_error&) {  // then a crash is told on stderr alone
+    scribe.written = true;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  scribe.process = ::getpid();
+  prepare_thread();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they tell crashes themselves
+  struct sigaction action {};
+  action.sa_handler = on_crash;
+  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  for (const int signal : crashes) ::sigaction(signal, &action, nullptr);
+#endif
+}
+
+Crashes::~Crashes() {
+  for (const int signal : crashes) std::signal(signal, SIG_DFL);
+  scribe.done = true;
+  sem_post(&scribe.crashed);
+  if (scribe.thread.joinable()) scribe.thread.join();
+}
+
+void Crashes::prepare_thread() {
+  thread_local std::unique_ptr<char[]> stack;
+  if (stack) return;
+  stack = std::make_unique<char[]>(stack_size);
+  const stack_t given{.ss_sp = stack.get(), .ss_flags = 0, .ss_size = stack_size};
+  ::sigaltstack(&given, nullptr);
+}
+
+}  // namespace weft
