@@ -29,6 +29,14 @@ void add_threads(CLI::App& command, int& threads,
   command.add_option("--threads", threads, about)->check(thread_count());
 }
 
+// Given, or asked for by the environment.
+void add_check(CLI::App& command, bool& check) {
+  command
+      .add_flag("--check", check,
+                "Watch what nodes write and read; several times slower ($WEFT_CHECK=1)")
+      ->envname("WEFT_CHECK");
+}
+
 void add_section(CLI::App& command, std::string& section) {
   command.add_option("--section", section, "train, evaluate or generate")
       ->check(CLI::IsMember({"train", "evaluate", "generate"}));
@@ -70,6 +78,7 @@ void add_train(CLI::App& app, Exit& exit, const std::string& typed) {
       ->check(span(true));
   command.add_option("--progress", given->progress, "auto, bar, plain or none")
       ->check(CLI::IsMember({"auto", "bar", "plain", "none"}));
+  add_check(command, given->options.check);
   command.add_flag("--allow-drift", given->options.allow_drift,
                    "Resume under other conditions, without the promise of equal bits");
   command.callback([given, &exit, &typed] {
@@ -104,6 +113,7 @@ void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::st
   command.add_option("-o,--output", given->output, "Folder for what is written (the run's)")
       ->check(not_empty());
   add_threads(command, given->threads);
+  add_check(command, given->check);
   command.add_flag("--json", given->json, "One JSON object on stdout");
   if (verb == "generate")
     command.add_option("-n,--count", *count, "How many samples: the variable $count (64)")

@@ -22,6 +22,7 @@ struct ModelOptions {
   int64_t count = 0;                // how many to generate: $count; 0: as the pipeline says
   int threads = 0;
   bool json = false;
+  bool check = false;  // watch every call of a node
 };
 
 struct BenchOptions {

@@ -139,7 +139,7 @@ Exit run(const ModelOptions& options, Mode mode) {
   Trained trained = open(options, mode);
   for (const std::string& note : trained.plan->notes()) tell("weft: {}\n", note);
   Engine engine(*trained.plan, trained.registry, trained.model,
-                {options.threads, trained.directory});
+                {options.threads, trained.directory, nullptr, options.check});
   const Results results = weft::evaluate(*trained.plan, engine, trained.step);
   if (options.json) {
     nlohmann::json json{{"step", trained.step}};

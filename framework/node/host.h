@@ -78,6 +78,15 @@ struct WEFT_API Host {
     member.value_ = value;
   }
 
+  template <class Member>
+  static const Tensor& value(const Member& member) {
+    return member.value_;
+  }
+  template <class Member>
+  static const Tensor& grad(const Member& member) {
+    return member.grad_;
+  }
+
   static const std::string& complaint(const Fit& fit);  // "" if it has none
 };
 

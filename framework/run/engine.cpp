@@ -18,6 +18,7 @@
 #include "framework/plan/blame.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/sample_order.h"
+#include "framework/run/checked_call.h"
 #include "framework/run/last_words.h"
 #include "framework/run/phase_graph.h"
 
@@ -105,13 +106,14 @@ struct Engine::Body {
       : plan(plan),
         model(model),
         gradients(plan),
-        updates(plan, registry, model, gradients),
+        updates(plan, registry, model, gradients, options.check),
         threads(threads_of(options)),
         limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
         arena(threads),
         observer(arena),
         instances(plan, registry, model, gradients, options.output_dir, threads) {
     state.trace = options.trace;
+    state.check = options.check;
     active.resize(plan.phases.size());
     state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
   }
@@ -153,7 +155,11 @@ struct Engine::Body {
 
   void load_now(int64_t number) {
     instances.bind_data(static_cast<int>(number % 2));
-    call(plan.data, "load()", [&](Node& reader) { reader.forward({number, plan.rows}); });
+    call(plan.data, "load()", [&](Node& reader) {
+      const auto load = [&] { reader.forward({number, plan.rows}); };
+      if (state.check) return checked_call(reader, Work::read, state.step.rows, load);
+      load();
+    });
     loaded = number;
   }
 

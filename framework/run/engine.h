@@ -21,6 +21,7 @@ struct EngineOptions {
   int threads = 0;                         // 0: as many as the machine has cores
   std::filesystem::path output_dir = ".";  // where sinks write
   Trace* trace = nullptr;                  // is told of every call
+  bool check = false;                      // watch every call: see checked_call.h
 };
 
 class Engine {

@@ -8,7 +8,9 @@
 
 #include "framework/node/parallel.h"
 #include "framework/plan/blame.h"
+#include "framework/plan/sample_order.h"
 #include "framework/run/add.h"
+#include "framework/run/checked_call.h"
 
 namespace weft {
 
@@ -83,29 +85,42 @@ void PhaseGraph::add_item(const PlanItem& item) {
 void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   const NodeId n = item.node ? item.node : plan_.values[item.value].node;
   if (item.kind == PlanItem::Kind::observe) {
-    Node* observer = instances_.observer(n).node.get();
-    task.calls.push_back(
-        {n, Work::observe, -1, [this, observer](int) { observer->observe(state_.step); }});
+    Instance& observer = instances_.observer(n);
+    task.calls.push_back({n, Work::observe, -1, [this, &observer](int) {
+                            call(observer, Work::observe,
+                                 [&](Node& node) { node.observe(state_.step); });
+                          }});
     return;
   }
   Instance& instance = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
-  Node* node = instance.node.get();
   const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
+  const auto add_call = [&](Work work, void (Node::*function)(const Step&)) {
+    add(work, [this, &instance, work, function](int) {
+      call(instance, work, [&](Node& node) { (node.*function)(state_.step); });
+    });
+  };
   switch (item.kind) {
     case PlanItem::Kind::observe: break;  // above
-    case PlanItem::Kind::forward:
-      add(Work::forward, [this, node](int) { node->forward(state_.step); });
-      break;
+    case PlanItem::Kind::forward: add_call(Work::forward, &Node::forward); break;
     case PlanItem::Kind::seed:
       return add(Work::seed, [=, this](int space) { seed(item.value, {lane, space}); });
     case PlanItem::Kind::sum:
       return add(Work::sum, [=, this](int space) { sum(item.value, {lane, space}); });
     case PlanItem::Kind::backward:
-      add(Work::backward, [this, node](int) { node->backward(state_.step); });
+      add_call(Work::backward, &Node::backward);
       if (const PlanLearn* learn = plan_.phases[phase_].learn(n); learn && learn->in_lanes)
-        add(Work::learn, [this, node](int) { node->learn(state_.step); });
+        add_call(Work::learn, &Node::learn);
   }
   if (lane >= 0) task.visited.push_back(&instance);
+}
+
+// `samples` of the batch; those of this step if not given.
+template <class F>
+void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples) {
+  Node& node = *instance.node;
+  if (!state_.check) return f(node);
+  if (samples < 0) samples = state_.step.rows;
+  checked_call(node, work, samples - node.host().setting.first_row, [&] { f(node); });
 }
 
 // d mean(loss) / d loss: the rows that hold samples share it.
@@ -151,7 +166,7 @@ void PhaseGraph::learn(BlockLearner& learner) {
   const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
   const Range block = learn.blocks[learner.block];
   for (size_t use = 0; use < learner.uses.size(); ++use) {
-    learner.uses[use].node->learn(state_.step);
+    call(learner.uses[use], Work::learn, [&](Node& node) { node.learn(state_.step); });
     for (const WeightId w : learn.learned) {
       if (use == 0) continue;
       const Shape& shape = plan_.weights[w].shape;
@@ -207,9 +222,11 @@ void PhaseGraph::add_learning() {
 
 void PhaseGraph::add_read_ahead() {
   for (Instance& instance : instances_.of(plan_.data)) {
-    Node* node = instance.node.get();
-    task().calls.push_back({plan_.data, Work::read, -1, [this, node](int) {
-                              node->forward({state_.step.number + 1, plan_.rows});
+    task().calls.push_back({plan_.data, Work::read, -1, [this, &instance](int) {
+                              const Step next{state_.step.number + 1, plan_.rows};
+                              call(
+                                  instance, Work::read, [&](Node& node) { node.forward(next); },
+                                  SampleOrder(*plan_.source()).rows(next.number));
                             }});
   }
 }

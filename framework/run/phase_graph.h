@@ -31,6 +31,7 @@ struct StepState {
   std::atomic<bool> failed = false;
   std::mutex mutex;
   Trace* trace = nullptr;  // of every call, if someone wants it
+  bool check = false;      // every call: see checked_call.h
 
   void fail(const Error& error);  // the first one is kept
 };
@@ -73,6 +74,8 @@ class PhaseGraph {
   void wait_for(Task& task, const std::vector<size_t>& items);
   void add_item(const PlanItem& item);
   void add_calls(const PlanItem& item, int64_t lane, Task& task);
+  template <class F>
+  void call(const Instance& instance, Work work, F f, int64_t samples = -1);
   void seed(ValueId value, Rows rows);
   void sum(ValueId value, Rows rows);
   void check_loss();

@@ -100,7 +100,7 @@ class Trainer {
       throw Error(Exit::checkpoint, "`" + options_.run.string() + "` holds no run to resume");
     model_.add(*plan_);
     if (evaluation_) model_.add(*evaluation_);
-    const EngineOptions options{options_.threads, options_.run};
+    const EngineOptions options{options_.threads, options_.run, nullptr, options_.check};
     engine_ = std::make_unique<Engine>(*plan_, registry_, model_, options);
     if (evaluation_)
       evaluator_ = std::make_unique<Engine>(*evaluation_, registry_, model_, options);

@@ -21,6 +21,7 @@ struct TrainOptions {
   int64_t log_every = 50;       // steps between lines of metrics.jsonl
   double stall = 60;            // seconds without a step before a warning
   double stall_kill = 0;        // seconds without a step that end the process; 0: never
+  bool check = false;           // watch every call of a node: see checked_call.h
   bool allow_drift = false;     // go on even where the same bits are not promised
   Progress::Style progress = Progress::Style::automatic;
   std::string command;  // what the user typed

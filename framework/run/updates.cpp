@@ -7,6 +7,7 @@
 #include "framework/plan/blame.h"
 #include "framework/plan/optimizers.h"
 #include "framework/run/add.h"
+#include "framework/run/checked_call.h"
 
 namespace weft {
 
@@ -31,8 +32,8 @@ WEFT_SIMD bool finite(const float* __restrict from, int64_t n) {
 }  // namespace
 
 Updates::Updates(const Plan& plan, const Registry& registry, const Weights& weights,
-                 const Gradients& gradients)
-    : plan_(plan), phases_(plan.phases.size()) {
+                 const Gradients& gradients, bool check)
+    : plan_(plan), check_(check), phases_(plan.phases.size()) {
   for (size_t p = 0; p < plan.phases.size(); ++p) {
     for (const PlanOptimizer& optimizer : plan.phases[p].optimizers)
       phases_[p].optimizers.push_back(make_optimizer(optimizer, registry));
@@ -129,7 +130,11 @@ void Updates::update(size_t phase, size_t learn, size_t block, int64_t step) {
     const std::string& weight = plan_.weights[part.of].name;
     try {
       const Running now(weight.c_str(), from.kind.c_str(), "update()", step);
-      part.optimizer->update({part.size, part.weight, part.grad, part.slots, p.updates + 1});
+      const Update update{part.size, part.weight, part.grad, part.slots, p.updates + 1};
+      if (check_)
+        checked_update(*part.optimizer, update);
+      else
+        part.optimizer->update(update);
     } catch (...) {
       throw blame(from.place, from.kind + ", the optimizer of `" + weight + "`",
                   "step " + std::to_string(step));

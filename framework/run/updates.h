@@ -16,8 +16,9 @@ namespace weft {
 
 class Updates {
  public:
+  // `check`: watch every update, see checked_call.h.
   Updates(const Plan& plan, const Registry& registry, const Weights& weights,
-          const Gradients& gradients);
+          const Gradients& gradients, bool check);
 
   // Sets scheduled params for this step of the training.
   void set_schedules(int64_t step);
@@ -69,6 +70,7 @@ class Updates {
                   const Gradients& gradients);
 
   const Plan& plan_;
+  const bool check_;
   std::vector<Phase> phases_;
 };
 

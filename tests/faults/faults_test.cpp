@@ -76,7 +76,7 @@ struct Failure {
 class Faults : public testing::Test {
  protected:
   // Eight steps of the pipeline in an engine of their own.
-  Failure train(const std::string& text, int threads) {
+  Failure train(const std::string& text, int threads, bool check = false) {
     Failure failure;
     try {
       Mistakes mistakes;
@@ -85,7 +85,7 @@ class Faults : public testing::Test {
       mistakes.check();
       Weights model;
       model.add(*plan);
-      Engine engine(*plan, registry_, model, {.threads = threads});
+      Engine engine(*plan, registry_, model, {.threads = threads, .check = check});
       for (failure.step = 0; failure.step < 8; ++failure.step)
         engine.step(failure.step, failure.step);
       EXPECT_TRUE(std::isfinite(engine.loss(0)));
@@ -236,6 +236,42 @@ TEST_F(Faults, ObserversSeeEachStepOnce) {
       EXPECT_EQ(now, first) << threads;
     }
   }
+}
+
+// Each of these trains on without the check, and is named by it.
+TEST_F(Faults, OfCarelessNodesAreFoundByTheCheck) {
+  const std::vector<std::pair<std::string, std::string>> slips{
+      {"skip_output", "forward: leaves 1 of 128 numbers of `y` unwritten"},
+      {"add_to_output", "forward: leaves 128 of 128 numbers of `y` unwritten, or adds to what"},
+      {"skip_gradient", "backward: leaves 128 of 128 numbers of `x.grad()` unwritten"},
+      {"skip_weight_gradient", "learn: leaves 1 of 1 numbers of `scale.grad()` unwritten"},
+      {"write_beyond", "forward: writes beyond the end of `y`"},
+      {"write_before", "forward: writes before the begin of `y`"},
+      {"gradient_beyond", "backward: writes beyond the end of `x.grad()`"},
+      {"change_input", "forward: changes `x`, which it may only read"},
+      {"change_weight", "forward: changes `scale`, which it may only read"},
+      {"change_state", "forward: changes `seen`, which it may only read"},
+      {"none", ""}};
+  for (const auto& [slip, sentence] : slips)
+    for (const int threads : {1, 4}) {
+      SCOPED_TRACE(slip);
+      std::string text = chain(middle, "at: nowhere");
+      const size_t at = text.find("{node: faulty", text.find("middle:"));
+      text.replace(at, text.find('}', at) + 1 - at,
+                   "{node: careless, x: before, slip: " + slip + "}");
+      text.replace(text.find("features: 40"), 12, "features: 8");
+      const Failure failure = train(text, threads, true);
+      EXPECT_THAT(failure.what, HasSubstr(sentence));
+      EXPECT_EQ(failure.code, slip == "none" ? Exit::done : Exit::plugin) << failure.what;
+      if (slip == "none") continue;
+      EXPECT_THAT(failure.what, HasSubstr("out.middle (careless), step 0"));
+    }
+  std::string text = chain(middle, "at: nowhere");
+  const std::string adam = "optimizer: {node: adam}";
+  text.replace(text.find(adam), adam.size(), "optimizer: {node: careless_optimizer}");
+  EXPECT_THAT(train(text, 1, true).what,
+              AllOf(HasSubstr("careless_optimizer, the optimizer of `net."),
+                    HasSubstr("writes beyond the end of `sum`")));
 }
 
 // A thread that waits for such work with a lane in its hands must not take another.

@@ -182,6 +182,71 @@ class Journal final : public Sink {
   }
 };
 
+enum class Slip {
+  none,
+  skip_output,
+  skip_gradient,
+  skip_weight_gradient,
+  add_to_output,
+  write_beyond,
+  write_before,
+  change_input,
+  change_weight,
+  change_state,
+  gradient_beyond
+};
+std::vector<std::string> names(Slip) {
+  return {"none",          "skip_output",  "skip_gradient",  "skip_weight_gradient",
+          "add_to_output", "write_beyond", "write_before",   "change_input",
+          "change_weight", "change_state", "gradient_beyond"};
+}
+
+// Breaks one rule, and trains on all the same.
+class Careless final : public Node {
+  In x{this, "x", "[batch, n]"};
+  Out y{this, "y", "x · scale"};
+  Weight scale{this, "scale", "[1]"};
+  State seen{this, "seen", "[1]"};
+  Param<Slip> slip{this, "slip", "The rule.", Slip::none};
+
+  void infer() override {
+    y.shape(x.shape());
+    scale.shape({1}, Init::constant(1));
+    seen.shape({1}, Init::constant(0));
+  }
+  void forward(const Step&) override {
+    const int64_t n = *slip == Slip::skip_output ? y.size() - 1 : y.size();
+    for (int64_t i = 0; i < n; ++i) {
+      if (*slip == Slip::add_to_output)
+        y.data()[i] += scale.data()[0] * x.data()[i];
+      else
+        y.data()[i] = scale.data()[0] * x.data()[i];
+    }
+    if (*slip == Slip::write_beyond) y.data()[y.size() + 7] = 0;
+    if (*slip == Slip::write_before) y.data()[-1] = 0;
+    if (*slip == Slip::change_input) const_cast<float*>(x.data())[0] += 1;
+    if (*slip == Slip::change_weight) const_cast<float*>(scale.data())[0] += 1;
+    if (*slip == Slip::change_state) seen.data()[0] += 1;
+  }
+  void backward(const Step&) override {
+    const int64_t n = *slip == Slip::skip_gradient ? 0 : x.size();
+    for (int64_t i = 0; x.wants_grad() && i < n; ++i) x.grad()[i] = scale.data()[0] * y.grad()[i];
+    if (x.wants_grad() && *slip == Slip::gradient_beyond) x.grad()[x.size()] = 0;
+  }
+  void learn(const Step&) override {
+    if (*slip == Slip::skip_weight_gradient) return;
+    scale.grad()[0] = 0;
+    for (int64_t i = 0; i < x.size(); ++i) scale.grad()[0] += y.grad()[i] * x.data()[i];
+  }
+};
+
+class CarelessOptimizer final : public Optimizer {
+  Slot sum{this, "sum", "Of gradients."};
+  void update(const Update& block) const override { block[sum][block.size] = 0; }
+};
+
+WEFT_NODE(Careless, "careless", "Breaks one rule.", "{x: [4, 3]}")
+WEFT_NODE(CarelessOptimizer, "careless_optimizer", "Writes beyond its slot.", "{}")
 WEFT_NODE(FaultyOptimizer, "faulty_optimizer", "Fails at one update.", "{}")
 WEFT_NODE(Deaf, "deaf", "Passes values on, but no gradients.", "{x: [4, 3]}")
 WEFT_NODE(Observer, "observer", "Counts what it observes.", "{x: [4, 3]}")

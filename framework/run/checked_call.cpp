@@ -1,0 +1,196 @@
+#include "framework/run/checked_call.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "framework/node/host.h"
+#include "framework/node/measure.h"
+
+namespace weft {
+
+namespace {
+constexpr int64_t zone = 256;                        // numbers on each side
+constexpr uint32_t untouched = 0x7fd7a5c3;           // a NaN; of integers a number beyond all sets
+constexpr size_t alignment = 64 / sizeof(uint32_t);  // as in the plan's memory
+
+// A tensor between guard zones.
+class Guarded {
+ public:
+  Guarded(std::string name, const Tensor& from, bool copy)
+      : name_(std::move(name)), from_(from), size_(from.size()) {
+    memory_.assign(static_cast<size_t>(size_ + 2 * zone) + alignment, untouched);
+    const auto address = reinterpret_cast<uintptr_t>(memory_.data() + zone) / sizeof(uint32_t);
+    begin_ = memory_.data() + zone + (alignment - address % alignment) % alignment;
+    if (copy) std::memcpy(begin_, from.data, bytes());
+  }
+
+  Tensor tensor() { return {from_.shape, from_.dtype, begin_}; }
+  void write_back() const { std::memcpy(from_.data, begin_, bytes()); }
+
+  void check_zones() const {
+    const uint32_t* const first = memory_.data();
+    const uint32_t* const last = first + memory_.size();
+    const auto touched = [](uint32_t word) { return word != untouched; };
+    if (std::any_of(begin_ + size_, const_cast<uint32_t*>(last), touched))
+      refuse("writes beyond the end of ", "");
+    if (std::any_of(const_cast<uint32_t*>(first), begin_, touched))
+      refuse("writes before the begin of ", "");
+  }
+  void check_same() const {
+    if (std::memcmp(begin_, from_.data, bytes()) != 0)
+      refuse("changes ", ", which it may only read");
+  }
+  // Of the first rows.
+  void check_written(int64_t rows) const {
+    const int64_t n = from_.shape.rank() == 0 ? size_ : rows * from_.shape.row_elements();
+    const int64_t left = std::count(begin_, begin_ + n, untouched);
+    if (left > 0)
+      refuse("leaves " + std::to_string(left) + " of " + std::to_string(n) + " numbers of ",
+             " unwritten, or adds to what it has not written");
+  }
+
+ private:
+  size_t bytes() const { return static_cast<size_t>(size_) * sizeof(uint32_t); }
+  [[noreturn]] void refuse(const std::string& before, const std::string& after) const {
+    throw Error(Exit::plugin, before + "`" + name_ + "`" + after);
+  }
+
+  std::string name_;
+  Tensor from_;
+  int64_t size_;
+  std::vector<uint32_t> memory_;
+  uint32_t* begin_ = nullptr;
+};
+
+// What a call may do with a tensor.
+enum class Use { read, write, update, fill };  // fill: written or not
+
+class Watched {
+ public:
+  // The place for a tensor; nothing for none.
+  Tensor take(const std::string& name, const Tensor& from, Use use, int64_t rows = -1) {
+    if (!from || from.size() == 0) return from;
+    Part& part =
+        parts_.emplace_back(Part{Guarded(name, from, use == Use::read || use == Use::update), use,
+                                 rows < 0 ? from.shape.rows() : rows});
+    return part.guarded.tensor();
+  }
+
+  void check() const {
+    for (const Part& part : parts_) part.guarded.check_zones();
+    for (const auto& [guarded, use, rows] : parts_) {
+      if (use == Use::read) guarded.check_same();
+      if (use == Use::write) guarded.check_written(rows);
+    }
+    for (const auto& [guarded, use, rows] : parts_)
+      if (use != Use::read) guarded.write_back();
+  }
+
+ private:
+  struct Part {
+    Guarded guarded;
+    Use use;
+    int64_t rows;
+  };
+  std::deque<Part> parts_;
+};
+
+// Binds one member for the call, and as it was at the end.
+template <class Member>
+class Bound {
+ public:
+  Bound(Member& member, const Tensor& value, const Tensor& grad)
+      : member_(member), value_(Host::value(member)), grad_(Host::grad(member)) {
+    Host::bind(member, value, grad);
+  }
+  ~Bound() { Host::bind(member_, value_, grad_); }
+  Bound(const Bound&) = delete;
+
+ private:
+  Member& member_;
+  const Tensor value_, grad_;
+};
+template <class Member>
+class BoundValue {
+ public:
+  BoundValue(Member& member, const Tensor& value) : member_(member), value_(Host::value(member)) {
+    Host::bind(member, value);
+  }
+  ~BoundValue() { Host::bind(member_, value_); }
+  BoundValue(const BoundValue&) = delete;
+
+ private:
+  Member& member_;
+  const Tensor value_;
+};
+}  // namespace
+
+void checked_call(Node& node, Work work, int64_t samples, const std::function<void()>& call) {
+  Watched watched;
+  const bool forward = work == Work::forward || work == Work::read;
+  const bool backward = work == Work::backward, learn = work == Work::learn;
+  const bool own_states = (forward && node.whole_batch()) || work == Work::observe;
+  const bool later = dynamic_cast<const Measure*>(&node);  // it tells its result, after the pass
+  const auto gone = [&](const auto& port) { return !forward && !Host::kept(port); };
+  const Host& host = node.host();
+  std::deque<Bound<In>> ins;
+  std::deque<Bound<Out>> outs;
+  std::deque<Bound<Weight>> weights;
+  std::deque<BoundValue<Saved>> saved;
+  std::deque<BoundValue<State>> states;
+  for (In* in : host.ins) {
+    const std::string name = in->name;
+    const Tensor& value = Host::value(*in);
+    ins.emplace_back(*in, gone(*in) ? value : watched.take(name, value, Use::read),
+                     backward && in->wants_grad()
+                         ? watched.take(name + ".grad()", Host::grad(*in), Use::write)
+                         : Host::grad(*in));
+  }
+  for (Out* out : host.outs) {
+    const std::string name = out->name;
+    const Tensor& value = Host::value(*out);
+    const int64_t rows = std::clamp<int64_t>(samples, 0, value.shape.rows());
+    outs.emplace_back(*out,
+                      forward      ? watched.take(name, value, later ? Use::fill : Use::write, rows)
+                      : gone(*out) ? value
+                                   : watched.take(name, value, Use::read),
+                      backward || learn ? watched.take(name + ".grad()", Host::grad(*out),
+                                                       backward ? Use::update : Use::read)
+                                        : Host::grad(*out));
+  }
+  for (Saved* one : host.saved)
+    saved.emplace_back(
+        *one, watched.take(one->name, Host::value(*one), forward ? Use::fill : Use::update));
+  for (Weight* weight : host.weights) {
+    const std::string name = weight->name;
+    const Tensor& grad = Host::grad(*weight);
+    weights.emplace_back(
+        *weight, learn ? Host::value(*weight) : watched.take(name, Host::value(*weight), Use::read),
+        learn && weight->wants_grad() ? watched.take(name + ".grad()", grad, Use::write) : grad);
+  }
+  for (State* state : host.states)
+    states.emplace_back(*state, watched.take(state->name, Host::value(*state),
+                                             own_states ? Use::update : Use::read));
+  call();
+  watched.check();
+}
+
+void checked_update(const Optimizer& optimizer, const Update& update) {
+  Watched watched;
+  const auto take = [&](const std::string& name, const float* numbers, Use use) {
+    const Tensor from{{update.size}, DType::f32, const_cast<float*>(numbers)};
+    return watched.take(name, from, use).floats();
+  };
+  std::vector<float*> slots;
+  for (const Slot* slot : optimizer.host().slots)
+    slots.push_back(take(slot->name, update[*slot], Use::update));
+  float* const weight = take("weight", update.weight, Use::update);
+  const float* const grad = take("grad", update.grad, Use::read);
+  optimizer.update({update.size, weight, grad, slots, update.number});
+  watched.check();
+}
+
+}  // namespace weft
