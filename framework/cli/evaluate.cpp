@@ -8,40 +8,14 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/shipped.h"
-#include "framework/plan/build_plan.h"
-#include "framework/run/checkpoint.h"
-#include "framework/run/evaluator.h"
-#include "framework/run/fitted.h"
+#include "framework/run/pass.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/tell.h"
-#include "framework/run/transfer.h"
+#include "framework/run/trained.h"
 
 namespace weft::cli {
 
 namespace {
-// A plan of `mode` with its weights.
-struct Trained {
-  Pipeline pipeline;
-  Registry registry;
-  std::unique_ptr<const Plan> plan;
-  Weights model;
-  std::filesystem::path directory;
-  int64_t step = 0;
-};
-
-Checkpoint open_checkpoint(const std::filesystem::path& run, const std::string& which) {
-  CheckpointStore store(run / "checkpoints", {.read_only = true, .warn = [](const std::string& s) {
-                                                tell("weft: {}\n", s);
-                                              }});
-  Checkpoint checkpoint = store.chosen(which, "--checkpoint");
-  const auto best = store.best_step();
-  tell("weft: step {} of {}{}\n", checkpoint.step, run.string(),
-       best && *best != checkpoint.step
-           ? fmt::format("; its best is step {}: --checkpoint best", *best)
-           : "");
-  return checkpoint;
-}
-
 bool mentions_count(const Yaml& value) {
   static const std::regex count(R"(\$\{?count\b|\$[({][^)}]*\bcount\b)");
   if (value.is_scalar() && !value.quoted() && std::regex_search(value.text(), count)) return true;
@@ -92,55 +66,28 @@ std::filesystem::path file_of(const std::string& target) {
   return file;
 }
 
-Trained open(const ModelOptions& options, Mode mode) {
-  Trained trained;
-  const bool from_run = is_run(options.target);
+Exit run(const ModelOptions& options, Mode mode) {
+  const bool of_run = is_run(options.target);
   const std::filesystem::path file = file_of(options.target);
-  Mistakes mistakes;
   auto sets = options.sets;
   if (options.count > 0) sets.push_back("count=" + std::to_string(options.count));
-  trained.pipeline = Pipeline::read(file, sets, mistakes);
-  if (options.count > 0 && !mentions_count(trained.pipeline.source))
+  Mistakes mistakes;
+  const Pipeline pipeline = Pipeline::read(file, sets, mistakes);
+  if (options.count > 0 && !mentions_count(pipeline.source))
     throw Error("-n sets the variable `$count`, but " + file.string() +
                 " does not use it: how many are generated is written there");
-  trained.registry = load_plugins_for(trained.pipeline);
-  std::optional<Checkpoint> checkpoint;
-  Known known;
-  if (from_run) {
-    checkpoint = open_checkpoint(options.target, options.checkpoint);
-    known.training_steps = checkpoint->training_steps();
-  }
-  const auto fitted = from_run ? fitted_of(options.target) : std::nullopt;
-  known.fitted = fitted ? *fitted : fitted_of_modules(trained.pipeline, false);
-  trained.plan = build_plan(trained.pipeline, trained.registry, mode, known, mistakes);
-  mistakes.check();
-  if (from_run && !fitted)
-    for (const auto& [name, learned] : *trained.plan->fitted)
-      tell("weft: the run was made by an older weft and keeps no {}: learned again\n", name);
-  trained.model.add(*trained.plan);
-  trained.directory = from_run ? std::filesystem::path(options.target)
-                               : std::filesystem::path("runs") / trained.pipeline.name;
-  if (!options.output.empty()) trained.directory = options.output;
-  if (checkpoint) {
-    trained.model.load(checkpoint->model.tensors());
-    trained.step = checkpoint->step;
-  } else {
-    for (const PlanWeight& weight : trained.plan->weights)
-      if (trained.pipeline.modules.at(weight.module).from.empty())
-        throw Error("module `" + weight.module + "` is not trained yet: run `weft train " +
-                    options.target + "`, then give the run's directory");
-    for (const std::string& source : load_transferred(trained.model, trained.pipeline))
-      tell("weft: {}\n", source);
-  }
-  return trained;
-}
-
-Exit run(const ModelOptions& options, Mode mode) {
-  Trained trained = open(options, mode);
-  for (const std::string& note : trained.plan->notes()) tell("weft: {}\n", note);
-  Engine engine(*trained.plan, trained.registry, trained.model,
-                {options.threads, trained.directory, nullptr, options.check});
-  const Results results = weft::evaluate(*trained.plan, engine, trained.step);
+  const Registry registry = load_plugins_for(pipeline);
+  const auto say = [](const std::string& sentence) { tell("weft: {}\n", sentence); };
+  Trained trained = of_run ? Trained::of_run(options.target, options.checkpoint, pipeline, registry,
+                                             mode, mistakes, say)
+                           : Trained::of_modules(pipeline, registry, mode, mistakes, say);
+  std::filesystem::path folder = std::filesystem::path("runs") / pipeline.name;
+  if (of_run) folder = options.target;
+  if (!options.output.empty()) folder = options.output;
+  for (const std::string& note : trained.plan->notes()) say(note);
+  Engine engine(*trained.plan, registry, trained.weights,
+                {options.threads, folder, nullptr, options.check});
+  const Results results = run_pass(*trained.plan, engine, trained.step);
   if (options.json) {
     nlohmann::json json{{"step", trained.step}};
     json.update(to_json(results));
@@ -151,7 +98,7 @@ Exit run(const ModelOptions& options, Mode mode) {
   const auto& nodes = trained.plan->nodes;
   if (std::any_of(nodes.begin(), nodes.end(),
                   [](const PlanNode& node) { return node.node->host().outs.empty(); }))
-    tell("weft: wrote to {}\n", trained.directory.string());
+    say("wrote to " + folder.string());
   return Exit::done;
 }
 }  // namespace

@@ -11,10 +11,10 @@
 #include "framework/plan/build_plan.h"
 #include "framework/run/best.h"
 #include "framework/run/checkpoint.h"
-#include "framework/run/evaluator.h"
 #include "framework/run/fitted.h"
 #include "framework/run/last_words.h"
 #include "framework/run/means.h"
+#include "framework/run/pass.h"
 #include "framework/run/resume_rules.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/signals.h"
@@ -236,7 +236,7 @@ class Trainer {
 
   void evaluate_now() {
     const Results results =
-        evaluate(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
+        run_pass(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
     metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
     say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
     for (const auto& [name, value] : results)

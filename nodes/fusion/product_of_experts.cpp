@@ -1,22 +1,13 @@
 #include <algorithm>
 
+#include "framework/node/softmax.h"
 #include "nodes/fusion/fusion.h"
-#include "nodes/layers/softmax.h"
 
 namespace weft {
 namespace {
 
 WEFT_SIMD void add_shifted(const float* __restrict x, float less, float* __restrict y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] += x[i] - less;
-}
-
-WEFT_SIMD void log_softmax_backward(const float* __restrict x, float log_sum,
-                                    const float* __restrict grad_y, float* __restrict grad,
-                                    int64_t n) {
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) sum += grad_y[i];
-  for (int64_t i = 0; i < n; ++i) grad[i] = grad_y[i] - simd::exp(x[i] - log_sum) * sum;
 }
 
 // Hinton 2002, Neural Computation 14(8), eq. 1, without its denominator.

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "framework/node/softmax.h"
 #include "nodes/fusion/fusion.h"
-#include "nodes/layers/softmax.h"
 
 namespace weft {
 namespace {

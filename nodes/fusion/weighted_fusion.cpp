@@ -1,6 +1,6 @@
 #include "framework/node/loops.h"
+#include "framework/node/softmax.h"
 #include "nodes/fusion/fusion.h"
-#include "nodes/layers/softmax.h"
 
 namespace weft {
 namespace {

@@ -5,35 +5,16 @@
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "framework/node/softmax.h"
 
 namespace weft {
 namespace {
-
-// Softmax of the first `seen` of n numbers, in place; the others become 0.
-WEFT_SIMD void softmax(float* __restrict s, int64_t seen, int64_t n) {
-  float most = s[0], sum = 0;
-  WEFT_MAX(most)
-  for (int64_t j = 0; j < seen; ++j) most = s[j] > most ? s[j] : most;
-  WEFT_SUM(sum)
-  for (int64_t j = 0; j < seen; ++j) sum += s[j] = simd::exp(s[j] - most);
-  const float scale = 1 / sum;
-  for (int64_t j = 0; j < seen; ++j) s[j] *= scale;
-  for (int64_t j = seen; j < n; ++j) s[j] = 0;
-}
 
 // Of keys that are not seen, in `rows` rows of n numbers.
 WEFT_SIMD void hide(const int32_t* __restrict keys, float value, int64_t rows, int64_t n,
                     float* __restrict s) {
   for (int64_t i = 0; i < rows; ++i, s += n)
     for (int64_t j = 0; j < n; ++j) s[j] = keys[j] < 0 ? value : s[j];
-}
-
-// ds = p (dp - Σ dp p), in place.
-WEFT_SIMD void softmax_backward(const float* __restrict p, float* __restrict grad, int64_t n) {
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t j = 0; j < n; ++j) sum += grad[j] * p[j];
-  for (int64_t j = 0; j < n; ++j) grad[j] = p[j] * (grad[j] - sum);
 }
 
 class Attention final : public Node {
@@ -125,8 +106,11 @@ class Attention final : public Node {
       float* s = training() ? p.data() + at_p : scratch_.data();
       scores_(q.data() + at_q, k.data() + at_k, s);
       if (keys.wired()) set_hidden(sample, s, -1e30F);
-      for (int64_t i = 0; i < score_rows(); ++i)
-        softmax(s + i * tk(), *causal ? i % tq() + 1 : tk(), tk());
+      for (int64_t i = 0; i < score_rows(); ++i) {
+        const int64_t seen = *causal ? i % tq() + 1 : tk();
+        softmax(s + i * tk(), seen);
+        std::fill_n(s + i * tk() + seen, tk() - seen, 0.0F);
+      }
       mix_(s, v.data() + at_k, y.data() + at_q);
     });
   }

@@ -1,27 +1,13 @@
-#include "nodes/layers/softmax.h"
+#include "framework/node/softmax.h"
+
+#include <algorithm>
+#include <cmath>
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 
 namespace weft {
 namespace {
-
-WEFT_SIMD void softmax(const float* __restrict x, float sharp, float* __restrict y, int64_t n) {
-  const float most = greatest(x, n);
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) sum += y[i] = simd::exp(sharp * (x[i] - most));
-  const float share = 1 / sum;
-  for (int64_t i = 0; i < n; ++i) y[i] *= share;
-}
-
-WEFT_SIMD void softmax_backward(const float* __restrict y, const float* __restrict grad_y,
-                                float sharp, float* __restrict grad, int64_t n) {
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) sum += grad_y[i] * y[i];
-  for (int64_t i = 0; i < n; ++i) grad[i] = sharp * y[i] * (grad_y[i] - sum);
-}
 
 WEFT_SIMD void log_softmax(const float* __restrict x, float sharp, float* __restrict y, int64_t n) {
   const float most = greatest(x, n);
@@ -33,14 +19,6 @@ WEFT_SIMD void log_softmax(const float* __restrict x, float sharp, float* __rest
   }
   const float all = std::log(sum);
   for (int64_t i = 0; i < n; ++i) y[i] -= all;
-}
-
-WEFT_SIMD void log_softmax_backward(const float* __restrict y, const float* __restrict grad_y,
-                                    float sharp, float* __restrict grad, int64_t n) {
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) sum += grad_y[i];
-  for (int64_t i = 0; i < n; ++i) grad[i] = sharp * (grad_y[i] - simd::exp(y[i]) * sum);
 }
 
 class OverClasses : public Node {
@@ -69,12 +47,16 @@ class OverClasses : public Node {
 
 class Softmax final : public OverClasses {
   void forward(const Step&) override {
-    each_row([&](int64_t at, int64_t c) { softmax(x.data() + at, sharp(), y.data() + at, c); });
+    each_row([&](int64_t at, int64_t c) {
+      std::copy_n(x.data() + at, c, y.data() + at);
+      softmax(y.data() + at, c, sharp());
+    });
   }
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
     each_row([&](int64_t at, int64_t c) {
-      softmax_backward(y.data() + at, y.grad() + at, sharp(), x.grad() + at, c);
+      std::copy_n(y.grad() + at, c, x.grad() + at);
+      softmax_backward(y.data() + at, x.grad() + at, c, sharp());
     });
   }
 };
@@ -86,7 +68,7 @@ class LogSoftmax final : public OverClasses {
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
     each_row([&](int64_t at, int64_t c) {
-      log_softmax_backward(y.data() + at, y.grad() + at, sharp(), x.grad() + at, c);
+      log_softmax_backward(y.data() + at, 0, y.grad() + at, x.grad() + at, c, sharp());
     });
   }
 };

@@ -6,7 +6,7 @@
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "nodes/layers/softmax.h"
+#include "framework/node/softmax.h"
 
 namespace weft {
 

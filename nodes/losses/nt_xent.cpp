@@ -5,26 +5,10 @@
 #include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
-#include "framework/node/simd.h"
+#include "framework/node/softmax.h"
 
 namespace weft {
 namespace {
-
-// The probabilities of a row of scores, but for the one of its own place; its log Σ exp.
-WEFT_SIMD float softmax_without(float* __restrict s, int64_t n, int64_t own) {
-  s[own] = -1e30F;
-  float most = s[0], sum = 0;
-  WEFT_MAX(most)
-  for (int64_t i = 0; i < n; ++i) most = s[i] > most ? s[i] : most;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) {
-    s[i] = simd::exp(s[i] - most);
-    sum += s[i];
-  }
-  const float share = 1 / sum;
-  for (int64_t i = 0; i < n; ++i) s[i] *= share;
-  return most + std::log(sum);
-}
 
 // Chen et al. 2020, arXiv:2002.05709, eq. 1. Of the 2n embeddings of a batch, each has to find its
 // other view among all.
@@ -94,7 +78,8 @@ class NtXent final : public Node {
       }
       for (int64_t j = 0; j < real; ++j) own[j] *= sharp;
       const float right = own[i ^ 1];
-      const float loss = softmax_without(own, real, i) - right;
+      own[i] = -1e30F;  // not among those to be found
+      const float loss = softmax(own, real).log() - right;
       std::fill(own + real, own + m, 0.0F);
       y.data()[i / 2] = (i % 2 == 0 ? 0 : y.data()[i / 2]) + 0.5F * loss;
     }

@@ -1,11 +1,11 @@
-#include "framework/run/evaluator.h"
+#include "framework/run/pass.h"
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
 namespace weft {
 
-Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
+Results run_pass(const Plan& plan, Engine& engine, int64_t schedule_step,
                  const std::function<void()>& beat) {
   Results results;
   for (const auto& [name, value] : plan.reports) results.emplace_back(name, std::vector<double>{});

@@ -1,4 +1,5 @@
-// `evaluate` and `generate`: a trained model run forward.
+// A pass over the data of `evaluate` or `generate`: every batch forward, reports averaged, measures
+// and sinks ended.
 #pragma once
 
 #include <functional>
@@ -18,7 +19,7 @@ using Results = std::vector<std::pair<std::string, std::vector<double>>>;
 // samples, and what measures say of the whole set.
 // `schedule_step` is the step of the training whose weights these are.
 // `beat` is called after each batch.
-Results evaluate(const Plan& plan, Engine& engine, int64_t schedule_step,
+Results run_pass(const Plan& plan, Engine& engine, int64_t schedule_step,
                  const std::function<void()>& beat = {});
 
 // "loss 105.2 | kl 25.1"; a vector as [0.1, 0.09, …].
