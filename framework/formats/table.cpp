@@ -44,21 +44,21 @@ std::string text_of(const json& value) {
   return all;
 }
 
-void add_object(Table& table, std::map<std::string, size_t>& places, const json& object) {
+void add_object(Table& table, std::map<std::string, size_t>& columns, const json& object) {
   std::vector<std::string>& row = table.rows.emplace_back(table.columns.size());
   for (const auto& [key, value] : object.items()) {
-    const auto [place, fresh] = places.try_emplace(key, table.columns.size());
+    const auto [column, fresh] = columns.try_emplace(key, table.columns.size());
     if (fresh) table.columns.push_back(key);
-    row.resize(std::max(row.size(), place->second + 1));
-    row[place->second] = text_of(value);
-    if (key.find('\0') != std::string::npos || row[place->second].find('\0') != std::string::npos)
+    row.resize(std::max(row.size(), column->second + 1));
+    row[column->second] = text_of(value);
+    if (key.find('\0') != std::string::npos || row[column->second].find('\0') != std::string::npos)
       throw Error("has a zero byte in a text, in object " + std::to_string(table.rows.size()));
   }
 }
 
 Table read_json(const std::filesystem::path& file, bool lines) {
   Table table;
-  std::map<std::string, size_t> places;
+  std::map<std::string, size_t> columns;
   const std::string text = read_text(file);
   try {
     if (!lines) {
@@ -67,7 +67,7 @@ Table read_json(const std::filesystem::path& file, bool lines) {
       for (const json& object : list) {
         if (!object.is_object())
           throw bad(file, "item " + std::to_string(table.rows.size()) + " is no object");
-        add_object(table, places, object);
+        add_object(table, columns, object);
       }
     }
     size_t begin = 0;
@@ -79,7 +79,7 @@ Table read_json(const std::filesystem::path& file, bool lines) {
       const json object = json::parse(one, shallow, false);
       if (!object.is_object())
         throw bad(file, "line " + std::to_string(line) + " is no JSON object");
-      add_object(table, places, object);
+      add_object(table, columns, object);
     }
   } catch (const json::exception& error) {
     throw bad(file, std::string("is not JSON: ") + error.what());

@@ -102,10 +102,10 @@ class Walk {
 
   // A hard link is another name of a file before it.
   void add_link() {
-    for (; named_ < all_.size(); ++named_) places_[all_[named_].member] = named_;
+    for (; named_ < all_.size(); ++named_) numbers_[all_[named_].member] = named_;
     const std::string target = inner(archive_entry_hardlink(entry_));
-    const auto found = places_.find(target);
-    if (found == places_.end())
+    const auto found = numbers_.find(target);
+    if (found == numbers_.end())
       throw bad("holds a hard link to a file that is not before it, " + target);
     const FilePart& file = all_[found->second];
     all_.emplace_back(file_, name(), file.begin, file.size);
@@ -118,7 +118,7 @@ class Walk {
   archive_entry* entry_ = nullptr;
   int64_t end_ = -1;  // where the bytes of the file before end, if it was one
   std::vector<FilePart> all_;
-  std::unordered_map<std::string, size_t> places_;  // of the first `named_`, once there is a link
+  std::unordered_map<std::string, size_t> numbers_;  // of the first `named_`, once there is a link
   size_t named_ = 0;
 };
 }  // namespace

@@ -61,14 +61,15 @@ class Call {
     primitive_ = std::move(primitive);
     add(DNNL_ARG_SCRATCHPAD, dnnl::memory(plan.scratchpad_desc(), engine()));
   }
-  // An argument whose numbers are given at each call; its place is the number of those before it.
+  // An argument whose numbers are given at each call; its position is the number of those before
+  // it.
   void input(int argument, const dnnl::memory::desc& layout) {
     add(argument, dnnl::memory(layout, engine(), DNNL_MEMORY_NONE));
   }
   template <class... Pointers>
   void operator()(const char* what, Pointers... pointers) {
-    int place = 0;
-    (point(place++, pointers), ...);
+    int position = 0;
+    (point(position++, pointers), ...);
     dnnl_status_t status = dnnl_success;
     on_one_thread([&] {
       status = dnnl_primitive_execute(primitive_.get(), stream(), count_, arguments_.data());
@@ -84,8 +85,8 @@ class Call {
     arguments_[i] = {argument, value.get()};
     memory_[i] = std::move(value);
   }
-  void point(int place, const void* to) {
-    const auto i = static_cast<size_t>(place);
+  void point(int position, const void* to) {
+    const auto i = static_cast<size_t>(position);
     if (std::exchange(pointers_[i], to) != to)
       dnnl_memory_set_data_handle(memory_[i].get(), const_cast<void*>(to));
   }

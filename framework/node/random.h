@@ -34,7 +34,7 @@ class WEFT_API Random {
   uint32_t row_, next_ = 0;
 };
 
-// The place of element `i` in a random order of [0, n): a keyed permutation without a table (a
+// The position of element `i` in a random order of [0, n): a keyed permutation without a table (a
 // Feistel network of Philox rounds over the next power of four, walked until it lands below n).
 WEFT_API uint64_t permuted(uint64_t i, uint64_t n, uint64_t key, uint64_t epoch);
 

@@ -16,7 +16,7 @@ class Audio final : public Source {
                   "[batch, frames, mels]: the logarithm of the power in each band; seconds · rate "
                   "/ hop frames, "
                   "rounded up."};
-  Out label{this, "label", "The place of the file's first sub-folder among all, by name; else -1.",
+  Out label{this, "label", "The number of the file's first sub-folder among all, by name; else -1.",
             DType::i32};
   Param<std::string> folder{
       this, "folder", "Where the sounds are, or a folder of a fetched data set (`stamps/stamps`).",

@@ -24,9 +24,9 @@ class Classes {
         if (!text(i).empty()) all.insert(text(i));
       return packed(all);
     });
-    const Vocabulary places(unpacked(known), 0);
+    const Vocabulary vocabulary(unpacked(known), 0);
     for (size_t i = 0; i < count; ++i)
-      numbers_.push_back(text(i).empty() ? -1 : places.place(text(i), -1));
+      numbers_.push_back(text(i).empty() ? -1 : vocabulary.id(text(i), -1));
     std::set<std::string> unknown;
     for (const size_t i : chosen)
       if (numbers_[i] < 0 && !text(i).empty()) unknown.insert(text(i));

@@ -75,7 +75,7 @@ struct FolderParams {
               ""),
         limit(owner, "limit", "Only the first files; 0 is all.", 0, at_least(0)) {}
 
-  // The places of the files that are asked for.
+  // The numbers of the files that are asked for.
   template <class Store>
   std::vector<size_t> choose(const FolderFiles<Store>& files) const {
     const std::regex pattern = expression();

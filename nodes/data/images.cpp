@@ -13,8 +13,8 @@ namespace {
 
 class Images final : public Source {
   Out image{this, "image", "[batch, height, width, channels]"};
-  Out label{this, "label", "The place of the image's first sub-folder among all, by name; else -1.",
-            DType::i32};
+  Out label{this, "label",
+            "The number of the image's first sub-folder among all, by name; else -1.", DType::i32};
   Param<std::string> folder{
       this, "folder", "Where the images are, or a folder of a fetched data set (`emoji/google`).",
       required};

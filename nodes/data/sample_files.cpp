@@ -27,7 +27,7 @@ std::string first_line(const FilePart& part) {
 }
 }  // namespace
 
-bool SampleFiles::is_place(const fs::path& where) {
+bool SampleFiles::holds_samples(const fs::path& where) {
   std::error_code ignored;
   return fs::is_directory(where, ignored) || where.extension() == ".tar";
 }

@@ -16,7 +16,7 @@ namespace weft {
 // All files below a folder, or of a tar archive, by their paths in it.
 class SampleFiles {
  public:
-  static bool is_place(const std::filesystem::path& where);  // by its kind: a folder or a .tar
+  static bool holds_samples(const std::filesystem::path& where);  // by its kind: a folder or a .tar
 
   // Throws Error(data): missing, empty, not a tar archive, or of more than 10 million files.
   explicit SampleFiles(const std::filesystem::path& where);

@@ -53,7 +53,7 @@ class TableSource final : public Source {
     for (const Columns& need : {image.columns(), audio.columns(), label.columns(), words.columns()})
       if (!need.empty()) query.needs.push_back(need);
     if (!group->empty()) query.others = {*group};
-    if (!SampleFiles::is_place(query.table)) {
+    if (!SampleFiles::holds_samples(query.table)) {
       if (!key->empty()) throw Error("`key` is of samples in a folder or .tar archive");
       query.files = fs::weakly_canonical(query.table.parent_path() / *folder);
       return query;

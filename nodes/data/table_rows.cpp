@@ -14,7 +14,7 @@ std::string either(const Columns& columns) {
 }  // namespace
 
 TableRows::TableRows(const TableQuery& query) : query(query) {
-  if (SampleFiles::is_place(query.table)) {
+  if (SampleFiles::holds_samples(query.table)) {
     Columns columns = query.others;
     for (const Columns& need : query.needs) columns.insert(columns.end(), need.begin(), need.end());
     samples_.emplace(query.table);

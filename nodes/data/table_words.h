@@ -13,7 +13,7 @@ namespace weft {
 struct TableWords {
   Source* owner;
   Out words{owner, "words",
-            "The places of its words in the vocabulary, [batch, length]; -1 behind the last, 0 for "
+            "The ids of its words in the vocabulary, [batch, length]; -1 behind the last, 0 for "
             "a word that is not known.",
             DType::i32};
   Param<Columns> text{owner, "text", "The columns whose words are read, one after the other.",
@@ -25,7 +25,7 @@ struct TableWords {
   Param<int64_t> length{owner, "length", "Words of a row that are read.", 16, within(1, 1 << 16)};
   Fit fit{owner, words};
 
-  std::vector<std::vector<int32_t>> places{};  // in the vocabulary, of the words of all rows
+  std::vector<std::vector<int32_t>> ids{};  // in the vocabulary, of the words of all rows
 
   const Columns& columns() const { return *text; }
 
@@ -50,16 +50,15 @@ struct TableWords {
     });
     const Vocabulary vocabulary(unpacked(known), 1);
     for (size_t i = 0; i < rows.size(); ++i) {
-      std::vector<int32_t>& row = places.emplace_back();
-      for (const std::string& word : split_words(whole(i)))
-        row.push_back(vocabulary.place(word, 0));
+      std::vector<int32_t>& row = ids.emplace_back();
+      for (const std::string& word : split_words(whole(i))) row.push_back(vocabulary.id(word, 0));
     }
   }
 
   // A vocabulary that was learned elsewhere may know little of this table.
   std::vector<std::string> notes() const {
     int64_t words = 0, unknown = 0;
-    for (const auto& row : places) {
+    for (const auto& row : ids) {
       words += std::ssize(row);
       unknown += std::count(row.begin(), row.end(), 0);
     }
@@ -71,7 +70,7 @@ struct TableWords {
   void load(size_t from, const Row& row) const {
     int32_t* out = row.ints(words);
     for (int64_t i = 0; i < words.row_size(); ++i) {
-      const auto& its = places[from];
+      const auto& its = ids[from];
       out[i] = i < std::ssize(its) ? its[static_cast<size_t>(i)] : -1;
     }
   }

@@ -60,20 +60,20 @@ class WordCount {
   std::map<std::string, int64_t> counts_;
 };
 
-// Places of texts in a list, from `first` on.
+// Numbers of texts in a list, from `first` on.
 class Vocabulary {
  public:
   Vocabulary(const std::vector<std::string>& texts, int32_t first) {
     for (const std::string& text : texts)
-      places_.emplace(text, first + static_cast<int32_t>(places_.size()));
+      ids_.emplace(text, first + static_cast<int32_t>(ids_.size()));
   }
-  int32_t place(const std::string& text, int32_t unknown) const {
-    const auto found = places_.find(text);
-    return found == places_.end() ? unknown : found->second;
+  int32_t id(const std::string& text, int32_t unknown) const {
+    const auto found = ids_.find(text);
+    return found == ids_.end() ? unknown : found->second;
   }
 
  private:
-  std::unordered_map<std::string, int32_t> places_;
+  std::unordered_map<std::string, int32_t> ids_;
 };
 
 }  // namespace weft

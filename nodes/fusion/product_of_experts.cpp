@@ -23,7 +23,7 @@ class ProductOfExperts final : public ClassFusion {
     log_sum.shape(y.shape().with_back(static_cast<int64_t>(xs.size())));
   }
 
-  // Calls f(expert, the place of a row of classes, its log_sum).
+  // Calls f(expert, the offset of a row of classes, its log_sum).
   template <class F>
   void each_row(F f) const {
     float* sum = log_sum.data();

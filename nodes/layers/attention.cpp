@@ -28,7 +28,7 @@ class Attention final : public Node {
   Out y{this, "y", "[batch, tq, d]"};
   Param<int64_t> heads{this, "heads", "The last axis is cut into that many heads.", 1,
                        within(1, 1 << 16)};
-  Param<bool> causal{this, "causal", "A query sees the keys up to its own place only.", false};
+  Param<bool> causal{this, "causal", "A query sees the keys up to its own position only.", false};
   Saved p{this, "p", "Probabilities, [batch, heads, tq, tk]."};
 
   Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;  // of a few samples
@@ -88,7 +88,7 @@ class Attention final : public Node {
     }
   }
 
-  // Calls f(first sample, its place in q and y, in k and v, in p) for a few samples at a time.
+  // Calls f(first sample, its offset in q and y, in k and v, in p) for a few samples at a time.
   template <class F>
   void each_few(F f) const {
     for (int64_t i = 0; i < q.rows(); i += few())

@@ -41,7 +41,7 @@ class Concat final : public Node {
     xs.forward_only(), y.forward_only();
   }
 
-  // Calls f(port, its numbers in a run, the place of a run in the port, its place in y).
+  // Calls f(port, its numbers in a run, the offset of a run in the port, its offset in y).
   template <class F>
   void each_run(F f) const {
     int64_t runs = 1, width = 1;

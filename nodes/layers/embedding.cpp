@@ -9,7 +9,7 @@ namespace {
 class Embedding final : public Node {
   In x{this,
        "x",
-       "Places in the vocabulary, [batch, ...]; -1 is nothing, a row of zeros.",
+       "Ids, [batch, ...]; -1 is nothing, a row of zeros.",
        {.dtype = DType::i32, .grad = false}};
   Out y{this, "y", "[batch, ..., features]"};
   Param<int64_t> vocabulary{this, "vocabulary", "How many rows there are to look up.", required,
@@ -29,15 +29,15 @@ class Embedding final : public Node {
 
   void forward(const Step&) override {
     for (int64_t i = 0; i < x.size(); ++i) {
-      const int32_t place = x.ints()[i];
-      if (place >= *vocabulary || place < -1)
-        throw Error(Exit::data, "`x` holds " + std::to_string(place) + ", but `vocabulary` is " +
+      const int32_t id = x.ints()[i];
+      if (id >= *vocabulary || id < -1)
+        throw Error(Exit::data, "`x` holds " + std::to_string(id) + ", but `vocabulary` is " +
                                     std::to_string(*vocabulary));
       float* to = y.data() + i * *features;
-      if (place < 0)
+      if (id < 0)
         std::fill_n(to, *features, 0.0F);
       else
-        std::copy_n(weight.data() + place * *features, *features, to);
+        std::copy_n(weight.data() + id * *features, *features, to);
     }
   }
 
@@ -46,15 +46,15 @@ class Embedding final : public Node {
     std::fill_n(weight.grad(), block.size() * *features, 0.0F);
     const int64_t n = std::min(step.rows, x.rows()) * x.row_size();
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t place = x.ints()[i];
-      if (place < block.begin || place >= block.end) continue;
-      float* to = weight.grad() + (place - block.begin) * *features;
+      const int64_t id = x.ints()[i];
+      if (id < block.begin || id >= block.end) continue;
+      float* to = weight.grad() + (id - block.begin) * *features;
       for (int64_t k = 0; k < *features; ++k) to[k] += y.grad()[i * *features + k];
     }
   }
 };
 
-WEFT_NODE(Embedding, "embedding", "A learned row for each place of a vocabulary.",
+WEFT_NODE(Embedding, "embedding", "A learned row for each id of a vocabulary.",
           "{x: {shape: [4, 3], below: 7}, vocabulary: 7, features: 5}")
 
 }  // namespace

@@ -36,12 +36,12 @@ class Gather final : public Node {
 
   void forward(const Step&) override {
     for (int64_t i = 0; i < places.size(); ++i) {
-      const int32_t place = places.ints()[i];
-      if (place >= t() || place < -1)
-        throw Error(Exit::data, "`places` holds " + std::to_string(place) + ", but `x` has " +
-                                    std::to_string(t()) + " places");
+      const int32_t at = places.ints()[i];
+      if (at >= t() || at < -1)
+        throw Error(Exit::data, "`places` holds " + std::to_string(at) + ", but `x` has " +
+                                    std::to_string(t()) + " positions");
       float* to = y.data() + i * width();
-      if (place < 0)
+      if (at < 0)
         std::fill_n(to, width(), 0.0F);
       else
         std::copy_n(x.data() + source(i), width(), to);
@@ -57,7 +57,7 @@ class Gather final : public Node {
   }
 };
 
-WEFT_NODE(Gather, "gather", "Some places of each sample, in an order of its own.",
+WEFT_NODE(Gather, "gather", "Some positions of each sample, in an order of its own.",
           "{x: [4, 5, 3], places: {shape: [4, 7], below: 5}}")
 
 }  // namespace

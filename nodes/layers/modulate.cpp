@@ -6,22 +6,22 @@ namespace weft {
 namespace {
 
 WEFT_SIMD void modulate(const float* __restrict x, const float* __restrict scale,
-                        const float* __restrict shift, float* __restrict y, int64_t places,
+                        const float* __restrict shift, float* __restrict y, int64_t positions,
                         int64_t c) {
-  for (int64_t i = 0; i < places; ++i, x += c, y += c)
+  for (int64_t i = 0; i < positions; ++i, x += c, y += c)
     for (int64_t j = 0; j < c; ++j) y[j] = x[j] * (1 + scale[j]) + shift[j];
 }
 
 WEFT_SIMD void grad_xs(const float* __restrict grad_y, const float* __restrict scale,
-                       float* __restrict grad, int64_t places, int64_t c) {
-  for (int64_t i = 0; i < places; ++i, grad_y += c, grad += c)
+                       float* __restrict grad, int64_t positions, int64_t c) {
+  for (int64_t i = 0; i < positions; ++i, grad_y += c, grad += c)
     for (int64_t j = 0; j < c; ++j) grad[j] = grad_y[j] * (1 + scale[j]);
 }
 
 WEFT_SIMD void grad_scales(const float* __restrict grad_y, const float* __restrict x,
-                           float* __restrict grad, int64_t places, int64_t c) {
+                           float* __restrict grad, int64_t positions, int64_t c) {
   for (int64_t j = 0; j < c; ++j) grad[j] = 0;
-  for (int64_t i = 0; i < places; ++i, grad_y += c, x += c)
+  for (int64_t i = 0; i < positions; ++i, grad_y += c, x += c)
     for (int64_t j = 0; j < c; ++j) grad[j] += grad_y[j] * x[j];
 }
 
@@ -33,7 +33,7 @@ class Modulate final : public Node {
   Out y{this, "y", "x (1 + scale) + shift, shaped as `x`."};
 
   int64_t c() const { return x.shape().back(); }
-  int64_t places() const { return x.row_size() / c(); }
+  int64_t positions() const { return x.row_size() / c(); }
 
   void infer() override {
     if (x.shape().rank() < 2 || c() == 0)
@@ -50,17 +50,17 @@ class Modulate final : public Node {
     const int64_t n = x.row_size();
     for (int64_t i = 0; i < y.rows(); ++i)
       modulate(x.data() + i * n, scale.data() + i * c(), shift.data() + i * c(), y.data() + i * n,
-               places(), c());
+               positions(), c());
   }
 
   void backward(const Step&) override {
     const int64_t n = x.row_size();
     for (int64_t i = 0; i < y.rows(); ++i) {
       const float* grad = y.grad() + i * n;
-      if (x.wants_grad()) grad_xs(grad, scale.data() + i * c(), x.grad() + i * n, places(), c());
+      if (x.wants_grad()) grad_xs(grad, scale.data() + i * c(), x.grad() + i * n, positions(), c());
       if (scale.wants_grad())
-        grad_scales(grad, x.data() + i * n, scale.grad() + i * c(), places(), c());
-      if (shift.wants_grad()) sum_rows(grad, places(), c(), c(), shift.grad() + i * c());
+        grad_scales(grad, x.data() + i * n, scale.grad() + i * c(), positions(), c());
+      if (shift.wants_grad()) sum_rows(grad, positions(), c(), c(), shift.grad() + i * c());
     }
   }
 };

@@ -24,7 +24,7 @@ class OneHot final : public Node {
   }
 };
 
-WEFT_NODE(OneHot, "one_hot", "1 at the place of each class, 0 elsewhere.",
+WEFT_NODE(OneHot, "one_hot", "1 at each class, 0 elsewhere.",
           "{label: {shape: [4, 2], below: 5}, classes: 5}")
 
 }  // namespace

@@ -43,7 +43,7 @@ constexpr int64_t most_channels = 64;
 // The same for a row of windows of 2 × 2 that tile the image, the usual ones, in registers.
 WEFT_SIMD void take_largest_of_fours(const float* __restrict x, int64_t windows, int64_t c,
                                      float* __restrict y, uint8_t* __restrict from) {
-  int32_t place[most_channels];
+  int32_t tap[most_channels];
   const float* __restrict below = x + 2 * windows * c;
   for (int64_t window = 0; window < windows; ++window, x += c, below += c)
     for (int64_t n = 0, left = c; left > 0; left -= n, x += n, below += n, y += n, from += n) {
@@ -55,9 +55,9 @@ WEFT_SIMD void take_largest_of_fours(const float* __restrict x, int64_t windows,
         p = wins(second, best) ? 1 : p, best = wins(second, best) ? second : best;
         p = wins(third, best) ? 2 : p, best = wins(third, best) ? third : best;
         p = wins(fourth, best) ? 3 : p, best = wins(fourth, best) ? fourth : best;
-        y[j] = best, place[j] = p;
+        y[j] = best, tap[j] = p;
       }
-      for (int64_t j = 0; j < n; ++j) from[j] = static_cast<uint8_t>(place[j]);
+      for (int64_t j = 0; j < n; ++j) from[j] = static_cast<uint8_t>(tap[j]);
     }
 }
 
@@ -75,18 +75,18 @@ WEFT_SIMD void give_back(const float* __restrict grad, const int32_t* __restrict
 // The same for a row of windows of 2 × 2 that tile the image.
 WEFT_SIMD void give_back_to_fours(const float* __restrict grad, const uint8_t* __restrict from,
                                   int64_t windows, int64_t c, float* __restrict grad_x) {
-  int32_t place[most_channels];
+  int32_t tap[most_channels];
   float* __restrict below = grad_x + 2 * windows * c;
   for (int64_t window = 0; window < windows; ++window, grad_x += c, below += c)
     for (int64_t n = 0, left = c; left > 0;
          left -= n, grad += n, from += n, grad_x += n, below += n) {
       n = std::min(left, most_channels);
-      for (int64_t j = 0; j < n; ++j) place[j] = from[j];
+      for (int64_t j = 0; j < n; ++j) tap[j] = from[j];
       for (int64_t j = 0; j < n; ++j) {
-        grad_x[j] = place[j] == 0 ? grad[j] : 0.0F;
-        grad_x[c + j] = place[j] == 1 ? grad[j] : 0.0F;
-        below[j] = place[j] == 2 ? grad[j] : 0.0F;
-        below[c + j] = place[j] == 3 ? grad[j] : 0.0F;
+        grad_x[j] = tap[j] == 0 ? grad[j] : 0.0F;
+        grad_x[c + j] = tap[j] == 1 ? grad[j] : 0.0F;
+        below[j] = tap[j] == 2 ? grad[j] : 0.0F;
+        below[c + j] = tap[j] == 3 ? grad[j] : 0.0F;
       }
     }
 }
@@ -172,15 +172,15 @@ class MaxPool2d final : public Pool {
   }
 
   void forward(const Step&) override {
-    int32_t* places = training() ? from.ints() : unsaved_.data();
+    int32_t* taps = training() ? from.ints() : unsaved_.data();
     if (tiled_by_two())
       each_row_of_fours([&](int64_t in, int64_t out, int64_t at) {
         take_largest_of_fours(x.data() + in, y.shape()[2], c(), y.data() + out,
-                              reinterpret_cast<uint8_t*>(places) + at);
+                              reinterpret_cast<uint8_t*>(taps) + at);
       });
     else
       each_window([&](int64_t in, int64_t out, const Window& window) {
-        take_largest(x.data() + in, window, c(), y.data() + out, places + out);
+        take_largest(x.data() + in, window, c(), y.data() + out, taps + out);
       });
     activation_forward(*activation, static_cast<float>(*slope), y.data(), y.size());
   }
@@ -263,7 +263,7 @@ WEFT_NODE(MaxPool2d, "max_pool2d", "The largest value of each window, channel by
 WEFT_NODE(AvgPool2d, "avg_pool2d",
           "The mean of each window, channel by channel; padding counts as zeros.",
           "{x: [4, 5, 6, 3], kernel: [3, 2], stride: 2, padding: 1}")
-WEFT_NODE(GlobalAvgPool, "global_avg_pool", "The mean over all places (Lin et al. 2013).",
+WEFT_NODE(GlobalAvgPool, "global_avg_pool", "The mean over all positions (Lin et al. 2013).",
           "{x: [4, 3, 2, 5]}")
 
 }  // namespace

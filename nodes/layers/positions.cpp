@@ -40,7 +40,7 @@ class Positions final : public Node {
   }
 };
 
-WEFT_NODE(Positions, "positions", "Adds a learned row to each place of a sequence.",
+WEFT_NODE(Positions, "positions", "Adds a learned row to each position of a sequence.",
           "{x: [4, 3, 5]}")
 
 }  // namespace

@@ -8,11 +8,11 @@ namespace {
 
 class Slice final : public Node {
   In x{this, "x", "[batch, ...]"};
-  Out y{this, "y", "The places [begin, end) of one axis; the axis stays."};
+  Out y{this, "y", "The positions [begin, end) of one axis; the axis stays."};
   Param<int64_t> axis{this, "axis", "Which axis: 1 is the first behind the batch, -1 the last.", -1,
                       within(-1, Shape::max_rank - 1)};
-  Param<int64_t> begin{this, "begin", "The first place; below 0 counts from the end.", 0};
-  Param<int64_t> end{this, "end", "Behind the last place; 0 is the end of the axis.", 0};
+  Param<int64_t> begin{this, "begin", "The first position; below 0 counts from the end.", 0};
+  Param<int64_t> end{this, "end", "Behind the last position; 0 is the end of the axis.", 0};
 
   size_t cut() const { return *axis < 0 ? x.shape().rank() - 1 : static_cast<size_t>(*axis); }
   int64_t extent() const { return x.shape()[cut()]; }
@@ -24,7 +24,7 @@ class Slice final : public Node {
       throw Error("`x` is " + x.shape().str() + ", which has no axis " + std::to_string(*axis) +
                   " beside the batch");
     if (first() < 0 || last() > extent() || first() >= last())
-      throw Error("the places " + std::to_string(first()) + " to " + std::to_string(last()) +
+      throw Error("the positions " + std::to_string(first()) + " to " + std::to_string(last()) +
                   " are none of the " + std::to_string(extent()) + " of axis " +
                   std::to_string(cut()) + " of " + x.shape().str());
     std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
@@ -59,7 +59,8 @@ class Slice final : public Node {
   }
 };
 
-WEFT_NODE(Slice, "slice", "Some places of one axis.", "{x: [4, 5, 3], axis: 1, begin: 1, end: -1}")
+WEFT_NODE(Slice, "slice", "Some positions of one axis.",
+          "{x: [4, 5, 3], axis: 1, begin: 1, end: -1}")
 
 }  // namespace
 }  // namespace weft

@@ -22,12 +22,13 @@ class ClassLoss : public Node {
   In logits{this, "logits", "[batch, ..., classes]"};
   In label{this,
            "label",
-           "The right class of each place, [batch, ...], in [0, classes); -1 leaves the place out.",
+           "The right class of each position, [batch, ...], in [0, classes); -1 leaves the "
+           "position out.",
            {.dtype = DType::i32, .grad = false}};
   Out y{this, "y",
-        "[batch]; mean over a sample's places but those left out, in nats; 0 if all are, NaN if "
+        "[batch]; mean over a sample's positions but those left out, in nats; 0 if all are, NaN if "
         "another label is out of range."};
-  Saved log_sum{this, "log_sum", "ln Σ exp(logits) of each place, shaped as `label`."};
+  Saved log_sum{this, "log_sum", "ln Σ exp(logits) of each position, shaped as `label`."};
 
  protected:
   int64_t classes() const { return logits.shape().back(); }
@@ -49,23 +50,24 @@ class ClassLoss : public Node {
   }
 
  private:
-  // Of one place, whose logits are x. The gradient is that of the loss times `by`.
+  // Of one position, whose logits are x. The gradient is that of the loss times `by`.
   virtual float loss(const float* x, float log_sum, int32_t label) const = 0;
   virtual void spread(const float* x, float log_sum, int32_t label, float by,
                       float* grad) const = 0;
 
   static constexpr int32_t left_out = -1;
 
-  // How many places of a sample share its value.
-  static float sharers(const int32_t* t, int64_t places) {
-    return static_cast<float>(std::max<int64_t>(places - std::count(t, t + places, left_out), 1));
+  // How many positions of a sample share its value.
+  static float sharers(const int32_t* t, int64_t positions) {
+    return static_cast<float>(
+        std::max<int64_t>(positions - std::count(t, t + positions, left_out), 1));
   }
 
   void forward(const Step&) final {
-    const int64_t places = label.row_size();
+    const int64_t positions = label.row_size();
     for (int64_t row = 0; row < y.rows(); ++row) {
       float sum = 0;
-      for (int64_t i = row * places; i < (row + 1) * places; ++i) {
+      for (int64_t i = row * positions; i < (row + 1) * positions; ++i) {
         const int32_t t = label.ints()[i];
         if (t == left_out) continue;
         const float* x = logits.data() + i * classes();
@@ -73,16 +75,16 @@ class ClassLoss : public Node {
         sum += loss(x, all, t);
         if (training()) log_sum.data()[i] = all;
       }
-      y.data()[row] = sum / sharers(label.ints() + row * places, places);
+      y.data()[row] = sum / sharers(label.ints() + row * positions, positions);
     }
   }
 
   void backward(const Step&) final {
     if (!logits.wants_grad()) return;
-    const int64_t places = label.row_size(), c = classes();
+    const int64_t positions = label.row_size(), c = classes();
     for (int64_t row = 0; row < y.rows(); ++row) {
-      const float by = y.grad()[row] / sharers(label.ints() + row * places, places);
-      for (int64_t i = row * places; i < (row + 1) * places; ++i) {
+      const float by = y.grad()[row] / sharers(label.ints() + row * positions, positions);
+      for (int64_t i = row * positions; i < (row + 1) * positions; ++i) {
         const int32_t t = label.ints()[i];
         float* grad = logits.grad() + i * c;
         if (t == left_out)

@@ -21,7 +21,7 @@ class Cosine final : public Node {
   Out y{this, "y", "[batch]; mean over a sample's vectors, from 0, alike, to 2, opposed."};
 
   int64_t d() const { return a.shape().back(); }
-  int64_t places() const { return a.row_size() / d(); }
+  int64_t positions() const { return a.row_size() / d(); }
 
   void infer() override {
     if (a.shape().rank() < 2 || a.shape() != b.shape() || d() == 0)
@@ -38,9 +38,9 @@ class Cosine final : public Node {
   void forward(const Step&) override {
     for (int64_t row = 0; row < y.rows(); ++row) {
       float sum = 0;
-      for (int64_t i = row * places(); i < (row + 1) * places(); ++i)
+      for (int64_t i = row * positions(); i < (row + 1) * positions(); ++i)
         sum += 1 - cosine(a.data() + i * d(), b.data() + i * d());
-      y.data()[row] = sum / static_cast<float>(places());
+      y.data()[row] = sum / static_cast<float>(positions());
     }
   }
 
@@ -52,9 +52,9 @@ class Cosine final : public Node {
   // d(1 - cos)/du = (cos u / |u| - v / |v|) / |u|
   void backward_towards(const In& to, const In& other) const {
     if (!to.wants_grad()) return;
-    for (int64_t i = 0; i < y.rows() * places(); ++i) {
+    for (int64_t i = 0; i < y.rows() * positions(); ++i) {
       const float *u = to.data() + i * d(), *v = other.data() + i * d();
-      const float by = y.grad()[i / places()] / static_cast<float>(places()) / length(u);
+      const float by = y.grad()[i / positions()] / static_cast<float>(positions()) / length(u);
       mix(u, by * cosine(u, v) / length(u), v, -by / length(v), to.grad() + i * d(), d());
     }
   }

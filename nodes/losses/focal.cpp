@@ -8,10 +8,11 @@ namespace {
 // Lin et al. 2017, arXiv:1708.02002, eq. 5, with softmax for sigmoid: -α (1 - p)^γ ln p, where p is
 // the probability of the right class.
 class Focal final : public ClassLoss {
-  Param<double> gamma{this, "gamma", "How little a place counts that is already right; 0: as any.",
-                      2, scheduled(at_least(0))};
+  Param<double> gamma{this, "gamma",
+                      "How little a position counts that is already right; 0: as any.", 2,
+                      scheduled(at_least(0))};
   Param<std::vector<double>> alpha{this, "alpha",
-                                   "How much a place counts, for each class; none: alike.",
+                                   "How much a position counts, for each class; none: alike.",
                                    std::vector<double>{}, at_least(0)};
 
   void infer() override {

@@ -24,7 +24,7 @@ class Knn final : public Node {
   Param<int64_t> k{this, "k", "Neighbours that vote.", 20, within(1, 1 << 16)};
   Param<double> temperature{this, "temperature", "Of the votes.", 0.07, scheduled(above(0))};
   State features{this, "features", "Directions, [capacity, d]."};
-  State known{this, "known", "Their classes, [capacity]; -1 is an empty place."};
+  State known{this, "known", "Their classes, [capacity]; -1 is an empty slot."};
 
   Matmul cosines_;
   std::vector<float> unit_, scores_;
@@ -66,9 +66,9 @@ class Knn final : public Node {
 
   void remember(const Step& step) {
     for (int64_t row = 0; row < step.rows; ++row) {
-      const int64_t place = (step.number * x.rows() + row) % *capacity;
-      take_direction(row, features.data() + place * d());
-      known.data()[place] = static_cast<float>(label.ints()[row]);
+      const int64_t slot = (step.number * x.rows() + row) % *capacity;
+      take_direction(row, features.data() + slot * d());
+      known.data()[slot] = static_cast<float>(label.ints()[row]);
     }
   }
 

@@ -85,29 +85,28 @@ class Learned final : public Pieces {
 
   int64_t size() const override { return processor_.GetPieceSize(); }
 
-  std::vector<int32_t> places(const std::string& text) const override {
-    std::vector<int> ids;
-    if (!processor_.Encode(text, &ids).ok()) throw Error(Exit::data, "a text cannot be cut");
-    std::vector<int32_t> places;
-    for (const int id : ids) {  // a blank stands for a piece with the space before it
-      if (id == mask && space_ != unknown && !places.empty() && places.back() == space_)
-        places.pop_back();
-      places.push_back(id);
+  std::vector<int32_t> ids(const std::string& text) const override {
+    std::vector<int> encoded;
+    if (!processor_.Encode(text, &encoded).ok()) throw Error(Exit::data, "a text cannot be cut");
+    std::vector<int32_t> ids;
+    for (const int id : encoded) {  // a blank stands for a piece with the space before it
+      if (id == mask && space_ != unknown && !ids.empty() && ids.back() == space_) ids.pop_back();
+      ids.push_back(id);
     }
-    return places;
+    return ids;
   }
 
-  std::string text(const std::vector<int32_t>& places) const override {
+  std::string text(const std::vector<int32_t>& ids) const override {
     std::string text;
-    std::vector<int> ids;
-    for (const int32_t place : places)
-      if (place >= 0 && place < size()) ids.push_back(place);
-    if (!processor_.Decode(ids, &text).ok()) throw Error(Exit::data, "pieces make no text");
+    std::vector<int> known;
+    for (const int32_t id : ids)
+      if (id >= 0 && id < size()) known.push_back(id);
+    if (!processor_.Decode(known, &text).ok()) throw Error(Exit::data, "pieces make no text");
     return text;
   }
 
  private:
-  std::shared_ptr<const std::string> bytes_;  // its address tells it from others
+  std::shared_ptr<const std::string> bytes_;
   sentencepiece::SentencePieceProcessor processor_;
   int32_t space_ = unknown;
 };

@@ -20,7 +20,7 @@ inline std::vector<std::string> names(PieceKind) {
 
 class Pieces {
  public:
-  // The first places of every vocabulary. [MASK] in a text is `mask`.
+  // The first ids of every vocabulary. [MASK] in a text is `mask`.
   static constexpr int32_t unknown = 0, start = 1, end = 2, mask = 3, first_plain = 4;
   using Documents = std::vector<std::string>;
 
@@ -39,8 +39,8 @@ class Pieces {
 
   virtual ~Pieces() = default;
   virtual int64_t size() const = 0;
-  virtual std::vector<int32_t> places(const std::string& text) const = 0;
-  virtual std::string text(const std::vector<int32_t>& places) const = 0;
+  virtual std::vector<int32_t> ids(const std::string& text) const = 0;
+  virtual std::string text(const std::vector<int32_t>& ids) const = 0;
 };
 
 }  // namespace weft

@@ -16,7 +16,7 @@ std::vector<std::string> names(Cut) {
 
 class Text final : public Source {
   Out tokens{this, "tokens",
-             "Places in the vocabulary, [batch, length]; -1 behind the end of a document. 0 is an "
+             "Ids of pieces, [batch, length]; -1 behind the end of a document. 0 is an "
              "unknown piece, 1 a start, 2 the end of a document, 3 `[MASK]`.",
              DType::i32};
   Param<std::string> file{
@@ -75,12 +75,12 @@ class Text final : public Source {
   void choose(const std::vector<std::string>& all, const Pieces& pieces) {
     for (const std::string& document : all) {
       if (!side.wants(document)) continue;
-      std::vector<int32_t> places = pieces.places(document);
+      std::vector<int32_t> ids = pieces.ids(document);
       if (*cut == Cut::documents) {
-        documents_.push_back(std::move(places));
+        documents_.push_back(std::move(ids));
         continue;
       }
-      packed_.insert(packed_.end(), places.begin(), places.end());
+      packed_.insert(packed_.end(), ids.begin(), ids.end());
       packed_.push_back(Pieces::end);
     }
   }

@@ -87,7 +87,7 @@ TEST(Gather, RefusesPlacesThatXLacks) {
       ADD_FAILURE() << place << " was taken";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Exit::data);
-      EXPECT_THAT(error.sentence(), HasSubstr("`x` has 3 places"));
+      EXPECT_THAT(error.sentence(), HasSubstr("`x` has 3 positions"));
     }
   }
 }
