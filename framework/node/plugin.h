@@ -40,8 +40,8 @@ struct NodeKind {
   const char* example;
   std::unique_ptr<Node> (*make)();
   bool has_backward, has_learn;
-  Traits traits;
   const NodeKind* next = nullptr;  // in the same plugin
+  Traits traits = {};
 };
 
 // Raised with every change of what plugins are compiled against: this folder.
@@ -75,6 +75,6 @@ __attribute__((visibility("hidden"))) extern const NodeKind* plugin_kinds;
       []() -> std::unique_ptr<::weft::Node> { return std::make_unique<Class>(); }, \
       !::weft::inherits_backward<Class>,                                           \
       !::weft::inherits_learn<Class>,                                              \
-      ::weft::Traits{__VA_ARGS__},                                                 \
-      ::weft::plugin_kinds};                                                       \
+      ::weft::plugin_kinds,                                                        \
+      ::weft::Traits{__VA_ARGS__}};                                                \
   const bool Class##_listed = (::weft::plugin_kinds = &Class##_kind, true);

@@ -16,7 +16,7 @@ namespace {
 using Rows = std::vector<Array>;  // by output
 
 // Some of the samples, the first and the last among them.
-std::vector<int64_t> chosen(const Source& source, int64_t most = 24) {
+std::vector<int64_t> chosen(const Source& source, int64_t most = 8) {
   std::vector<int64_t> some;
   const int64_t count = std::min(source.samples(), most), last = source.samples() - 1;
   for (int64_t i = 0; i < count; ++i) some.push_back(count > 1 ? last * i / (count - 1) : 0);
@@ -117,11 +117,14 @@ void look_at_step(Attempt& attempt, const Opened& source, int64_t step, const st
   const Rows batch = read(source, step);
   for (int64_t row = 0; row < order.rows(step); ++row) {
     const int64_t sample = order.sample(step, row, false);
-    const std::vector<Rows> alone = source.load({sample, sample});
-    for (size_t out = 0; out < batch.size(); ++out)
-      if (same_bits(alone[0][out], alone[1][out]))  // else samples() tells
-        attempt.expect(of_sample(source.name(out), sample) + " " + how,
-                       difference(row_of(batch[out], row), row_of(alone[0][out], 1)));
+    const Rows alone = source.load({sample}).front();
+    for (size_t out = 0; out < batch.size(); ++out) {
+      const std::string complaint = difference(row_of(batch[out], row), row_of(alone[out], 1));
+      if (complaint.empty()) continue;
+      const bool repeats = same_bits(source.load({sample}).front()[out], alone[out]);
+      if (repeats)  // else samples() tells
+        attempt.fail(of_sample(source.name(out), sample) + " " + how + " " + complaint);
+    }
   }
 }
 

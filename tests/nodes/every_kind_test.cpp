@@ -12,10 +12,18 @@
 namespace weft::tests {
 namespace {
 
+namespace fs = std::filesystem;
 using trial::Outcome;
 using trial::Role;
 using trial::Trial;
-using OneTrial = std::pair<const NodeKind*, const Trial*>;
+
+struct OneTrial {
+  const NodeKind* kind;
+  const Trial* trial;
+};
+std::ostream& operator<<(std::ostream& out, const OneTrial& one) {
+  return out << one.trial->about;
+}
 
 // The vocabulary of an example.
 void learn_readme() {
@@ -28,17 +36,20 @@ void learn_readme() {
   text.node().host().fits.front()->keep();
 }
 
-// What an example reads, where no data set that is fetched has it.
+// What the example of a kind reads, where no data set has it, and the folder that it reads it from.
 class Data {
  public:
   explicit Data(const std::string& kind) {
-    if (kind != "text_file" && kind != "idx") return;
-    variable_.emplace("WEFT_DATA_DIR", folder_.path().string());
+    fs::current_path(kind == "idx" ? folder_.path() : fs::path(SOURCE_DIR));
     if (kind == "idx") write_tiny_idx(folder_.path() / "tiny_idx");
-    if (kind == "text_file") learn_readme();
+    if (kind != "text_file") return;
+    variable_.emplace("WEFT_DATA_DIR", folder_.path().string());
+    learn_readme();
   }
+  ~Data() { fs::current_path(before_); }
 
  private:
+  const fs::path before_ = fs::current_path();
   TemporaryDirectory folder_;
   std::optional<Environment> variable_;
 };
@@ -59,12 +70,12 @@ std::vector<OneTrial> trials_of_kinds(Role role) {
   std::vector<OneTrial> some;
   for (const NodeKind* kind : kinds())
     if (trial::role_of(*kind) == role)
-      for (const Trial* one : trial::trials_of(role)) some.emplace_back(kind, one);
+      for (const Trial* one : trial::trials_of(role)) some.push_back({kind, one});
   return some;
 }
 
 std::string name_of(const testing::TestParamInfo<OneTrial>& info) {
-  return std::string(info.param.first->name) + "_in_" + info.param.second->name;
+  return std::string(info.param.kind->name) + "_in_" + info.param.trial->name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Nodes, EveryKind, testing::ValuesIn(trials_of_kinds(Role::node)), name_of);
