@@ -52,7 +52,7 @@ class PluginTest {
   void look_at(const fs::path& file) {
     const Registry registry = load_plugins({.standard = {}, .others = {{file}}});
     if (registry.names().empty())
-      throw Error(Exit::plugin, file.string() + " has no nodes: is WEFT_NODE missing?");
+      throw Error(Exit::plugin, file.string() + " has no nodes: it holds no WEFT_NODE");
     for (const std::string& name : registry.names()) {
       names_.push_back(name);
       if (options_.node.empty() || options_.node == name) look_at(file, *registry.find(name)->kind);
@@ -97,7 +97,7 @@ class PluginTest {
     if (options_.json) return;
     const std::string who = kind.empty() ? "" : kind + ", " + trial + ": ";
     const size_t more = sentences.size() - 1;
-    fmt::print("{}{}{}. again: {}\n", who, sentences.front(),
+    fmt::print("{}{}{}; again: {}\n", who, sentences.front(),
                more ? fmt::format(" (and {} more)", more) : "", command);
     std::fflush(stdout);
   }

@@ -1,16 +1,24 @@
 #include "framework/trial/growth.h"
 
-#include <malloc.h>
-
 #include <chrono>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/allocator_interface.h>
+#else
+#include <malloc.h>
+#endif
 
 namespace weft::trial {
 
 namespace {
 
 int64_t allocated() {
+#ifdef __SANITIZE_ADDRESS__  // which has its own malloc()
+  return static_cast<int64_t>(__sanitizer_get_current_allocated_bytes());
+#else
   const struct mallinfo2 now = mallinfo2();
   return static_cast<int64_t>(now.uordblks + now.hblkhd);
+#endif
 }
 
 }  // namespace
