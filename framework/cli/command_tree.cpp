@@ -197,6 +197,21 @@ void add_plugins(CLI::App& app, Exit& exit) {
   app.add_subcommand("version", "Print versions")->callback([&exit] { exit = cli::version(); });
 }
 
+void add_plugin(CLI::App& app, Exit& exit) {
+  CLI::App& plugin = *app.add_subcommand("plugin", "Plugins of your own: test");
+  plugin.require_subcommand(1);
+  auto given = std::make_shared<PluginTestOptions>();
+  CLI::App& test = *plugin.add_subcommand(
+      "test", "Run what weft's own nodes are tested with: gradients, lanes, wrong wiring, memory");
+  test.add_option("PATH", given->path, "A plugin, or a folder of them")->required();
+  test.add_option("NODE", given->node, "One of its node kinds (all)");
+  test.add_option("--trial", given->trial, "One trial, by its name (all)");
+  test.add_option("--seed", given->seed, "Of inputs, weights and random numbers (1)")
+      ->check(whole(1, 1'000'000));
+  test.add_flag("--json", given->json, "One JSON object on stdout");
+  test.callback([given, &exit] { exit = plugin_test(*given); });
+}
+
 void add_data(CLI::App& app) {
   CLI::App& data =
       *app.add_subcommand("data", "Data sets from packages: list, fetch, info, verify");
@@ -261,6 +276,7 @@ std::unique_ptr<CLI::App> command_tree(Exit& exit, const std::string& typed) {
   add_pipeline(*app, exit);
   add_profile(*app, exit);
   add_plugins(*app, exit);
+  add_plugin(*app, exit);
   add_data(*app);
   add_new(*app, exit);
   add_help(*app);

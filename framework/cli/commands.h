@@ -43,6 +43,14 @@ struct ProfileOptions {
   bool json = false;
 };
 
+struct PluginTestOptions {
+  std::string path;   // of a plugin, or a folder of them
+  std::string node;   // one kind; "": all
+  std::string trial;  // one trial; "": all of each kind's role
+  uint64_t seed = 1;
+  bool json = false;
+};
+
 // The plugins of the standard places and of a pipeline's `plugins:`.
 Registry load_plugins_for(const Pipeline& pipeline);
 
@@ -72,5 +80,7 @@ Exit doctor();
 Exit bench(const BenchOptions& options);
 Exit profile(const ProfileOptions& options);
 Exit version();
+// Runs the trials of framework/trial/; Exit::plugin if one fails.
+Exit plugin_test(const PluginTestOptions& options);
 
 }  // namespace weft::cli

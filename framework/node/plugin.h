@@ -20,6 +20,18 @@ constexpr bool inherits_learn = requires {
   requires std::is_same_v<decltype(&T::learn), void (Node::*)(const Step&)>;
 };
 
+// What a test cannot know of a node, and its last arguments of WEFT_NODE say.
+struct Traits {
+  // False if backward() is by intent not the derivative of forward(): a straight-through estimator,
+  // a reversed gradient.
+  bool exact_gradient = true;
+  // True if, in training, outputs depend on states that earlier steps left: a codebook of moving
+  // averages. What normalises by its batch and keeps running means for evaluation does not.
+  bool follows_state = false;
+  // True if training never changes its states: fixed frequencies, a random projection.
+  bool fixed_state = false;
+};
+
 // One kind of node. `example` is a YAML flow map that the tests run: a port is given the shape of
 // its input (`x: [2, 3, 5]`; for integers `{shape: [4], below: 10}`), a param its value.
 struct NodeKind {
@@ -29,10 +41,11 @@ struct NodeKind {
   std::unique_ptr<Node> (*make)();
   bool has_backward, has_learn;
   const NodeKind* next = nullptr;  // in the same plugin
+  Traits traits = {};
 };
 
 // Raised with every change of what plugins are compiled against: this folder.
-constexpr uint32_t plugin_abi = 5;
+constexpr uint32_t plugin_abi = 6;
 
 // Constant data in the section `.weft` of the plugin's file, read before any of its code is loaded.
 struct PluginStamp {
@@ -53,7 +66,8 @@ __attribute__((visibility("hidden"))) extern const NodeKind* plugin_kinds;
 
 }  // namespace weft
 
-#define WEFT_NODE(Class, node_name, about_text, example_text)                      \
+// WEFT_NODE(Quantise, "quantise", "The nearest code.", "{x: [4, 3]}", .exact_gradient = false)
+#define WEFT_NODE(Class, node_name, about_text, example_text, ...)                 \
   ::weft::NodeKind Class##_kind{                                                   \
       node_name,                                                                   \
       about_text,                                                                  \
@@ -61,5 +75,6 @@ __attribute__((visibility("hidden"))) extern const NodeKind* plugin_kinds;
       []() -> std::unique_ptr<::weft::Node> { return std::make_unique<Class>(); }, \
       !::weft::inherits_backward<Class>,                                           \
       !::weft::inherits_learn<Class>,                                              \
-      ::weft::plugin_kinds};                                                       \
+      ::weft::plugin_kinds,                                                        \
+      ::weft::Traits{__VA_ARGS__}};                                                \
   const bool Class##_listed = (::weft::plugin_kinds = &Class##_kind, true);

@@ -65,6 +65,7 @@ void try_in_child(const Plugin& plugin, std::chrono::milliseconds patience) {
           const Source* volatile source = dynamic_cast<const Source*>(node.get());
           static_cast<void>(source);
         }
+        return std::string();
       },
       patience);
 }

@@ -36,7 +36,7 @@ class Note {
 
   enum class End : int { none, done, threw };
   void stage(const std::string& text) { write(page().stage, text); }
-  void done() { page().end = End::done; }
+  void done(const std::string& text) { write(page().sentence, text), page().end = End::done; }
   void threw(const std::string& text) { write(page().sentence, text), page().end = End::threw; }
 
   End end() const { return page().end; }
@@ -47,7 +47,7 @@ class Note {
   struct Page {
     End end;
     char stage[256];
-    char sentence[2048];
+    char sentence[16384];
   };
   Page& page() const { return *static_cast<Page*>(page_); }
 
@@ -78,7 +78,7 @@ void note_exception_and_exit(Note& note, const std::string& subject) {
 }
 
 [[noreturn]] void be_child(Note& note, const std::string& subject,
-                           const std::function<void(const Stage&)>& work) {
+                           const std::function<std::string(const Stage&)>& work) {
   static Note* const shared = &note;
   static const std::string* const name = &subject;
   std::set_terminate([] {
@@ -92,8 +92,7 @@ void note_exception_and_exit(Note& note, const std::string& subject) {
   dup2(nowhere, STDOUT_FILENO);
   dup2(nowhere, STDERR_FILENO);
   try {
-    work([&note](const std::string& text) { note.stage(text); });
-    note.done();
+    note.done(work([&note](const std::string& text) { note.stage(text); }));
   } catch (const Error& error) {
     note.threw(error.what());
   } catch (...) {
@@ -126,8 +125,8 @@ std::string fate(std::optional<int> status, std::chrono::milliseconds patience) 
 
 }  // namespace
 
-void probe(const std::string& subject, const std::function<void(const Stage&)>& work,
-           std::chrono::milliseconds patience) {
+std::string probe(const std::string& subject, const std::function<std::string(const Stage&)>& work,
+                  std::chrono::milliseconds patience) {
   Note note;
   const pid_t child = fork();
   if (child < 0)
@@ -135,7 +134,7 @@ void probe(const std::string& subject, const std::function<void(const Stage&)>& 
                 subject + " cannot be tried in a process of its own: " + strerror(errno));
   if (child == 0) be_child(note, subject, work);
   const std::optional<int> status = wait_for(child, patience);
-  if (note.end() == Note::End::done) return;
+  if (note.end() == Note::End::done) return note.sentence();
   if (note.end() == Note::End::threw) throw Error(Exit::plugin, note.sentence());
   throw Error(Exit::plugin, subject + " " + fate(status, patience) + " " + note.stage());
 }

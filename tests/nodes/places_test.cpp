@@ -2,11 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "framework/trial/node_rig.h"
 #include "tests/support/kinds.h"
-#include "tests/support/node_rig.h"
 
 namespace weft::tests {
 namespace {
+
+using namespace trial;
 
 using testing::Each;
 using testing::HasSubstr;
@@ -26,8 +28,9 @@ Array floats(const Shape& shape, std::vector<float> values) {
 
 class ClassLosses : public testing::TestWithParam<std::string> {
  protected:
-  NodeRig rig(const Array& logits, const Array& label, const nlohmann::json& params = {}) {
-    NodeRig rig(*find_kind(GetParam()), {params, {{"logits", logits}, {"label", label}}});
+  NodeRig rig(const Array& logits, const Array& label, const std::string& params = "{}") {
+    NodeRig rig(*find_kind(GetParam()),
+                {Yaml::parse(params, "params"), {{"logits", logits}, {"label", label}}});
     rig.forward();
     for (NodeRig::Value& output : rig.outputs) fill(output.grad, 1);
     rig.backward();
@@ -54,9 +57,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ClassLosses, testing::Values("cross_entropy", "f
 
 TEST(Focal, HasAGradientWhereAllIsRight) {
   for (const double gamma : {0.0, 0.5, 2.0}) {
-    NodeRig rig(
-        *find_kind("focal"),
-        {{{"gamma", gamma}}, {{"logits", floats({1, 2}, {60, -60})}, {"label", ints({1}, {0})}}});
+    NodeRig rig(*find_kind("focal"),
+                {Yaml::parse("{gamma: " + std::to_string(gamma) + "}", "params"),
+                 {{"logits", floats({1, 2}, {60, -60})}, {"label", ints({1}, {0})}}});
     rig.forward();
     EXPECT_EQ(rig.output("y").floats[0], 0);
     fill(rig.outputs[0].grad, 1);
@@ -67,13 +70,13 @@ TEST(Focal, HasAGradientWhereAllIsRight) {
 
 TEST(Focal, TakesAnAlphaForEachClass) {
   NodeCase node = example(*find_kind("focal"));
-  node.params["alpha"] = {1, 2};
+  node.params.put("alpha", Yaml::parse("[1, 2]", "alpha"));
   EXPECT_THROW(make_node(*find_kind("focal"), node), Error);
 }
 
 TEST(Hinge, HasASign) {
   NodeCase node = example(*find_kind("hinge"));
-  node.params["sign"] = 0;
+  node.params.put("sign", Yaml::parse("0", "sign"));
   EXPECT_THROW(make_node(*find_kind("hinge"), node), Error);
 }
 

@@ -5,13 +5,15 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
+#include "framework/trial/node_rig.h"
 #include "tests/support/kinds.h"
-#include "tests/support/node_rig.h"
 
 namespace weft::tests {
 namespace {
 
+using namespace trial;
 using nlohmann::json;
 
 std::vector<std::filesystem::path> references() {
@@ -23,9 +25,28 @@ std::vector<std::filesystem::path> references() {
   return files;
 }
 
+// {"shape": […], "f32": […]} or "i32".
+Array array_of(const json& spec) {
+  const bool ints = spec.contains("i32");
+  Array array(Shape(std::span<const int64_t>(spec.at("shape").get<std::vector<int64_t>>())),
+              ints ? DType::i32 : DType::f32);
+  const size_t size = array.floats.size() + array.ints.size();
+  if (ints)
+    array.ints = spec.at("i32").get<std::vector<int32_t>>();
+  else
+    array.floats = spec.at("f32").get<std::vector<float>>();
+  if (array.floats.size() + array.ints.size() != size)
+    throw Error("an array of the reference does not fill its shape " + array.shape.str());
+  return array;
+}
+
+Yaml params_of(const json& spec) {
+  return Yaml::parse(spec.value("params", json::object()).dump(), "the params of a reference");
+}
+
 // Within `tolerance`, relative to the number and to the typical number of the array.
 void expect_near(const Array& array, const json& expected_json, double tolerance) {
-  const Array expected(expected_json);
+  const Array expected = array_of(expected_json);
   ASSERT_EQ(array.shape.str(), expected.shape.str());
   ASSERT_EQ(array.ints, expected.ints);
   double squares = 0;
@@ -43,20 +64,20 @@ json part(const json& spec, const char* name) {
 }
 
 void copy(const json& from, Array& to) {  // the node holds pointers into `to`
-  const Array array(from);
+  const Array array = array_of(from);
   ASSERT_EQ(array.shape.str(), to.shape.str());
   std::copy(array.floats.begin(), array.floats.end(), to.floats.begin());
 }
 
 NodeCase read_case(const json& spec) {
   NodeCase node;
-  node.params = part(spec, "params");
+  node.params = params_of(spec);
   const json inputs = part(spec, "inputs");
   for (const auto& [name, value] : inputs.items()) {
     if (value.is_array())
-      for (const json& item : value) node.inputs.emplace_back(name, Array(item));
+      for (const json& item : value) node.inputs.emplace_back(name, array_of(item));
     else
-      node.inputs.emplace_back(name, Array(value));
+      node.inputs.emplace_back(name, array_of(value));
   }
   return node;
 }
@@ -115,8 +136,8 @@ void check_case(const NodeKind& kind, const json& spec, double tolerance) {
 void check_updates(const NodeKind& kind, const json& spec, double tolerance) {
   const json& update = spec.at("update");
   std::vector<Array> grads;
-  for (const json& grad : update.at("grads")) grads.emplace_back(grad);
-  const auto after = run_updates(kind, part(spec, "params"), Array(update.at("weight")), grads);
+  for (const json& grad : update.at("grads")) grads.push_back(array_of(grad));
+  const auto after = run_updates(kind, params_of(spec), array_of(update.at("weight")), grads);
   ASSERT_EQ(after.size(), update.at("weights_after").size());
   for (size_t i = 0; i < after.size(); ++i) {
     SCOPED_TRACE("update " + std::to_string(i + 1));

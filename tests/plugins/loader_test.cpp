@@ -200,7 +200,10 @@ TEST_F(Plugins, SurviveHostileHeaders) {
     const std::string why = stamp_refusal(file);
     refused += !why.empty();
     if (!why.empty() || ++tried > 200) continue;
-    const auto load = [&](const Stage&) { dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL); };
+    const auto load = [&](const Stage&) {
+      dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+      return std::string();
+    };
     refusal([&] { probe("hostile.so", load, std::chrono::seconds(1)); });
   }
   EXPECT_GT(refused, 200);

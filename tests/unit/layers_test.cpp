@@ -1,5 +1,5 @@
-// What may include what: node <- plugin <- language <- plan <- print, run <- cli, beside them
-// formats and datasets, and each library in its one place.
+// What may include what: node <- plugin <- language <- plan <- print, run <- trial <- cli, beside
+// them formats and datasets, and each library in its one place.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,14 +62,16 @@ std::vector<std::string> spread(const std::string& library, const std::vector<st
 
 TEST(Layers, PointOneWay) {
   std::vector<std::string> below;
-  for (const std::string layer : {"node", "plugin", "language", "plan", "print", "run", "cli"}) {
+  for (const std::string layer :
+       {"node", "plugin", "language", "plan", "print", "run", "trial", "cli"}) {
     below.push_back("framework/" + layer + "/");
     if (layer == "plan") below.push_back("framework/formats/");
-    if (layer == "run") below.push_back("framework/datasets/");
+    if (layer == "trial") below.push_back("framework/datasets/");
     EXPECT_THAT(includes_of("framework/" + layer), Not(IsEmpty()));
     EXPECT_THAT(strays("framework/" + layer, below), IsEmpty());
   }
-  EXPECT_THAT(spread("framework/print/", {"framework/print/", "framework/cli/"}), IsEmpty());
+  for (const std::string inner : {"framework/print/", "framework/trial/"})
+    EXPECT_THAT(spread(inner, {inner, "framework/cli/"}), IsEmpty());
 }
 
 TEST(Layers, FormatsKnowNoNodesAndDataSetsNoPlans) {

@@ -1,28 +1,19 @@
-#include "tests/support/node_rig.h"
+#include "framework/trial/node_rig.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "framework/node/dnn.h"
 #include "framework/node/measure.h"
 #include "framework/node/optimizer.h"
+#include "framework/node/sink.h"
 
-namespace weft::tests {
-
-using nlohmann::json;
+namespace weft::trial {
 
 namespace {
-
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 Tensor part(Array& array, Range rows) {
   const Tensor whole = array.tensor();
   return array.shape.rank() && whole ? whole.slice(rows.begin, rows.end) : whole;
-}
-
-void forget(Array& array) {
-  std::ranges::fill(array.floats, nan);
-  std::ranges::fill(array.ints, std::numeric_limits<int32_t>::min());
 }
 
 }  // namespace
@@ -31,16 +22,15 @@ std::unique_ptr<Node> NodeRig::instance(int64_t first_row) const {
   return make_node(kind_, case_,
                    {.mode = options_.mode,
                     .frozen = options_.frozen,
-                    .random_key = options_.key,
+                    .random_key = 41 + options_.seed,
+                    .module_key = 141 + options_.seed,
                     .first_row = first_row,
-                    .output_dir = folder_});
+                    .output_dir = options_.folder},
+                   options_.stage);
 }
 
 NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
-    : kind_(kind),
-      case_(std::move(node)),
-      options_(options),
-      folder_(std::filesystem::temp_directory_path() / "weft_node_rig") {
+    : kind_(kind), case_(std::move(node)), options_(options) {
   single_threaded_dnn();
   whole_ = instance(0);
   hold_inputs();
@@ -48,7 +38,8 @@ NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
   hold_weights();
   const std::vector<Value>& batched = inputs.empty() ? outputs : inputs;
   rows_ = batched.empty() ? 1 : batched.front().value.shape.rows();
-  step_ = {options.step, options.rows < 0 ? rows_ : options.rows};
+  step = {options.step, options.rows < 0 ? rows_ : options.rows};
+  add_observer();
   add_lanes();
   if (training()) add_learners();
 }
@@ -84,7 +75,8 @@ void NodeRig::hold_weights() {
     if (weight->present()) {
       const Init& init = weight->init();
       value.value = Array(weight->shape());
-      fill(value.value, 1000 + weights.size(), init.kind == Init::Kind::constant ? init.value : 0);
+      fill(value.value, 1000 * options_.seed + weights.size(),
+           init.kind == Init::Kind::constant ? init.value : 0);
     }
     if (value.wants_grad) value.grad = Array(weight->shape());
     weights.push_back(std::move(value));
@@ -94,7 +86,7 @@ void NodeRig::hold_weights() {
     if (const Init& init = state->init(); init.kind == Init::Kind::constant)
       std::ranges::fill(states.back().floats, static_cast<float>(init.value));
     else
-      fill(states.back(), 2000 + states.size());
+      fill(states.back(), 2000 * options_.seed + states.size());
   }
 }
 
@@ -122,6 +114,22 @@ void NodeRig::bind(Node& node, Range rows) {
   for (size_t i = 0; i < states.size(); ++i) Host::bind(*node.host().states[i], states[i].tensor());
 }
 
+void NodeRig::call(const char* name) const {
+  if (options_.stage) options_.stage(std::string("in ") + name + "()");
+}
+
+void NodeRig::prepare(Node& node, Pass pass) const {
+  call("prepare");
+  node.prepare(pass);
+}
+
+void NodeRig::add_observer() {
+  if (!training() || options_.frozen || whole_->observes() == Observes::nothing) return;
+  observer_ = instance(0);
+  bind(*observer_, {0, rows_});
+  prepare(*observer_, Pass::observe);
+}
+
 void NodeRig::add_lanes() {
   std::vector<int64_t> sizes = options_.lanes;
   if (sizes.empty() || whole_->whole_batch()) sizes = {rows_};
@@ -129,8 +137,8 @@ void NodeRig::add_lanes() {
   for (const int64_t size : sizes) {
     lanes_.push_back(instance(begin));
     bind(*lanes_.back(), {begin, begin + size});
-    lanes_.back()->prepare(Pass::forward);
-    if (training()) lanes_.back()->prepare(Pass::backward);
+    prepare(*lanes_.back(), Pass::forward);
+    if (training()) prepare(*lanes_.back(), Pass::backward);
     begin += size;
   }
 }
@@ -161,7 +169,7 @@ void NodeRig::learn_in_lanes() {
       Host::want_grad(*lane->host().weights[i], true, {0, weights[i].value.shape.rows()});
       Host::bind(*lane->host().weights[i], weights[i].value.tensor(), grads[i].tensor());
     }
-    lane->prepare(Pass::learn);
+    prepare(*lane, Pass::learn);
   }
 }
 
@@ -179,17 +187,29 @@ void NodeRig::add_learners() {
       Host::want_grad(*node.host().weights[i], true, own);
       Host::bind(*node.host().weights[i], weights[i].value.tensor(), part(weights[i].grad, own));
     }
-    node.prepare(Pass::learn);
+    prepare(node, Pass::learn);
   }
 }
 
+void NodeRig::observe() {
+  if (!observer_) return;
+  call("observe");
+  observer_->observe(step);
+}
+
 void NodeRig::forward() {
-  for (Value& output : outputs) forget(output.value);
-  for (Array& array : saved) forget(array);
+  for (Value& output : outputs) output.value.forget();
+  for (Array& array : saved) array.forget();
   auto* measure = dynamic_cast<Measure*>(lanes_.front().get());
-  if (measure) measure->begin();
-  for (const auto& lane : lanes_) lane->forward(step_);
-  if (measure) output("y").floats[0] = static_cast<float>(measure->result());
+  if (measure) call("begin"), measure->begin();
+  call("forward");
+  for (const auto& lane : lanes_) lane->forward(step);
+  if (measure) call("result"), output("y").floats[0] = static_cast<float>(measure->result());
+}
+
+void NodeRig::finish() {
+  auto* sink = dynamic_cast<Sink*>(lanes_.front().get());
+  if (sink) call("finish"), sink->finish();
 }
 
 // What the node called forward_only() is gone while f runs.
@@ -198,7 +218,7 @@ void NodeRig::without_forward_only(F f) {
   std::vector<std::pair<Array*, Array>> hidden;
   const auto hide = [&](Array& array) {
     hidden.emplace_back(&array, array);
-    forget(array);
+    array.forget();
   };
   size_t next = 0;
   for (const In* in : whole_->host().ins) {
@@ -216,22 +236,24 @@ void NodeRig::without_forward_only(F f) {
 }
 
 void NodeRig::backward() {
-  for (Value& input : inputs) forget(input.grad);
+  for (Value& input : inputs) input.grad.forget();
+  call("backward");
   without_forward_only([&] {
-    for (const auto& lane : lanes_) lane->backward(step_);
+    for (const auto& lane : lanes_) lane->backward(step);
   });
 }
 
 void NodeRig::learn() {
-  for (Value& weight : weights) forget(weight.grad);
+  for (Value& weight : weights) weight.grad.forget();
+  call("learn");
   without_forward_only([&] { learn_all(); });
 }
 
 void NodeRig::learn_all() {
-  for (const auto& block : learners_) block->learn(step_);
+  for (const auto& block : learners_) block->learn(step);
   for (size_t l = 0; l < parts_.size(); ++l) {
-    for (Array& grad : parts_[l]) forget(grad);
-    lanes_[l]->learn(step_);
+    for (Array& grad : parts_[l]) grad.forget();
+    lanes_[l]->learn(step);
     for (size_t i = 0; i < weights.size(); ++i)
       for (size_t j = 0; j < weights[i].grad.floats.size(); ++j) {
         float& sum = weights[i].grad.floats[j];
@@ -258,9 +280,10 @@ Array& NodeRig::state(const std::string& name) {
   throw Error("there is no state `" + name + "`");
 }
 
-std::vector<Array> run_updates(const NodeKind& kind, const json& params, Array weight,
-                               std::vector<Array> grads, int64_t blocks) {
-  const std::unique_ptr<Node> node = make_node(kind, {params, {}});
+std::vector<Array> run_updates(const NodeKind& kind, const Yaml& params, Array weight,
+                               std::vector<Array> grads, int64_t blocks, const Stage& stage) {
+  const std::unique_ptr<Node> node = make_node(kind, {params, {}}, {}, stage);
+  if (stage) stage("in update()");
   const auto& optimizer = dynamic_cast<const Optimizer&>(*node);
   const int64_t size = weight.shape.elements();
   std::vector<std::vector<float>> slots(node->host().slots.size(), std::vector<float>(size, 0.0F));
@@ -278,4 +301,4 @@ std::vector<Array> run_updates(const NodeKind& kind, const json& params, Array w
   return after;
 }
 
-}  // namespace weft::tests
+}  // namespace weft::trial

@@ -1,4 +1,4 @@
-// One node outside any pipeline: the framework's part in its life, for tests.
+// One node outside any pipeline: the framework's part in its life.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/node_case.h"
+#include "framework/trial/node_case.h"
 
-namespace weft::tests {
+namespace weft::trial {
 
 struct RigOptions {
   Mode mode = Mode::train;
@@ -17,12 +17,14 @@ struct RigOptions {
   int64_t blocks = 1;          // of weight rows
   int64_t rows = -1;           // that hold samples; -1: all
   int64_t step = 0;
-  uint64_t key = 42;  // of random numbers
+  uint64_t seed = 1;  // of weights, states and random numbers
   bool frozen = false;
+  std::filesystem::path folder = {};  // of a sink's files
+  Stage stage = {};                   // is told before each call: "in forward()"
 };
 
 // Runs a node in lanes and blocks, as the framework does. Whatever the node must write starts as
-// NaN. All arrays show the whole batch.
+// what it never writes. All arrays show the whole batch.
 class NodeRig {
  public:
   struct Value {
@@ -33,11 +35,15 @@ class NodeRig {
 
   NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options = {});
 
+  void observe();   // what comes first in a step, if the node asks for it
   void forward();   // of a measure: a pass of one batch
   void backward();  // from the outputs' gradients, which it may destroy
   void learn();
+  void finish();  // of a sink
 
   const Node& node() const { return *whole_; }
+  bool observes() const { return observer_ != nullptr; }
+  Step step;
   std::vector<Value> inputs, outputs, weights;
   std::vector<Array> saved, states;
   Array& output(const std::string& name);
@@ -52,9 +58,12 @@ class NodeRig {
   void hold_weights();
   void bind(Node& node, Range rows);
   void add_lanes();
+  void add_observer();
   void add_learners();
   void learn_in_lanes();
   void learn_all();
+  void prepare(Node& node, Pass pass) const;
+  void call(const char* name) const;
   template <class F>
   void without_forward_only(F f);
   std::vector<Range> blocks() const;
@@ -62,16 +71,15 @@ class NodeRig {
   const NodeKind& kind_;
   NodeCase case_;
   RigOptions options_;
-  Step step_;
-  std::filesystem::path folder_;
   int64_t rows_ = 1;
-  std::unique_ptr<Node> whole_;
+  std::unique_ptr<Node> whole_, observer_;
   std::vector<std::unique_ptr<Node>> lanes_, learners_;
   std::vector<std::vector<Array>> parts_;  // by lane and weight, if it learns in lanes
 };
 
 // The weight after each of several updates by an optimizer that sees it in `blocks` blocks.
-std::vector<Array> run_updates(const NodeKind& kind, const nlohmann::json& params, Array weight,
-                               std::vector<Array> grads, int64_t blocks = 1);
+std::vector<Array> run_updates(const NodeKind& kind, const Yaml& params, Array weight,
+                               std::vector<Array> grads, int64_t blocks = 1,
+                               const Stage& stage = {});
 
-}  // namespace weft::tests
+}  // namespace weft::trial

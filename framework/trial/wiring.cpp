@@ -1,0 +1,111 @@
+// Trials of what a user wires or sets that cannot be.
+#include <algorithm>
+
+#include "framework/language/fields.h"
+#include "framework/node/source.h"
+#include "framework/trial/compare.h"
+#include "framework/trial/trials.h"
+
+namespace weft::trial {
+
+namespace {
+
+void refuses(Attempt& attempt, const NodeCase& wrong, const std::string& what) {
+  attempt.about(" " + what);
+  try {
+    attempt.make(wrong);
+  } catch (const Error&) {
+    return;
+  }
+  attempt.fail("is taken " + what);
+}
+
+NodeCase with(NodeCase node, const std::string& param, const std::string& text, bool list) {
+  const Yaml scalar = Yaml::scalar(text, {});
+  node.params.put(param, list ? Yaml::list({scalar}, {}) : scalar);
+  return node;
+}
+
+std::vector<double> out_of_bounds(const Check& check) {
+  std::vector<double> bad;
+  if (check.least) bad.push_back(*check.least - 1);
+  if (check.most) bad.push_back(*check.most + 1);
+  if (check.above) bad.push_back(*check.above);
+  if (check.below) bad.push_back(*check.below);
+  return bad;
+}
+
+std::vector<Shape> odd_shapes(const Shape& was) {
+  std::vector<Shape> odd{{}, {0}, {4}, {4, 0}, {4, 1, 1, 1, 1, 1, 1, 1}};
+  if (was.rank() == 0) return odd;
+  odd.insert(odd.end(), {was.with_front(was.front() + 1), was.with_back(was.back() + 1),
+                         was.with_back(0), was.without_front()});
+  for (size_t axis = 1; axis + 1 < was.rank(); ++axis) {
+    std::vector<int64_t> dims(was.dims().begin(), was.dims().end());
+    ++dims[axis];
+    odd.emplace_back(std::span<const int64_t>(dims));
+  }
+  return odd;
+}
+
+}  // namespace
+
+void missing_inputs(Attempt& attempt) {
+  const NodeCase whole = attempt.example();
+  const std::unique_ptr<Node> node = attempt.kind.make();
+  for (const In* in : node->host().ins) {
+    if (in->traits.optional) continue;
+    NodeCase less = whole;
+    std::erase_if(less.inputs, [&](const auto& input) { return input.first == in->name; });
+    refuses(attempt, less, "without " + ticked(in->name));
+  }
+}
+
+void params(Attempt& attempt) {
+  const NodeCase fits = attempt.example();
+  refuses(attempt, with(fits, "no_such_param", "1", false), "with a param that it has not");
+  const std::unique_ptr<Node> node = attempt.kind.make();
+  for (const ParamBase* param : node->host().params) {
+    const bool list = param->kind >= ParamKind::integers;
+    const bool whole = param->kind == ParamKind::integer || param->kind == ParamKind::integers;
+    for (const double value : out_of_bounds(param->check)) {
+      const std::string text = whole ? std::to_string(static_cast<int64_t>(value)) : number(value);
+      refuses(attempt, with(fits, param->name, text, list),
+              "with " + ticked(param->name) + " at " + text);
+    }
+    if (!param->check.choices.empty())
+      refuses(attempt, with(fits, param->name, "no_such_word", list),
+              "with " + ticked(param->name) + " at no_such_word");
+  }
+}
+
+// Whatever is wired, infer() refuses with a sentence or the node runs, unless it reads an integer
+// that no longer fits.
+void shapes(Attempt& attempt) {
+  const NodeCase fits = attempt.example();
+  const bool reads = std::ranges::any_of(
+      fits.inputs, [](const auto& input) { return input.second.dtype == DType::i32; });
+  for (size_t i = 0; i < fits.inputs.size(); ++i)
+    for (const Shape& shape : odd_shapes(fits.inputs[i].second.shape)) {
+      const std::string where = "where " + ticked(fits.inputs[i].first) + " is " + shape.str();
+      attempt.about(" " + where);
+      NodeCase wired = fits;
+      Array& array = wired.inputs[i].second = Array(shape, fits.inputs[i].second.dtype);
+      fill(array, 7 * attempt.seed);
+      std::ranges::fill(array.ints, 0);
+      try {
+        NodeRig rig = attempt.rig(wired);
+        run(rig, attempt.seed);
+      } catch (const Error& error) {
+        const bool refused =
+            error.code() == Exit::usage && attempt.call().starts_with("in infer()");
+        if (!refused && !(reads && error.code() == Exit::data))
+          attempt.fail("throws " + attempt.call() +
+                       ", though infer() did not refuse it: " + error.sentence());
+        if (error.sentence().size() <= 10)
+          attempt.fail("says no more than \"" + error.sentence() + "\" " + where);
+      }
+    }
+}
+
+}  // namespace weft::trial
