@@ -183,6 +183,27 @@ void add_plugins(CLI::App& app, Exit& exit) {
   app.add_subcommand("version", "Print versions")->callback([&exit] { exit = cli::version(); });
 }
 
+void add_plugin(CLI::App& app, Exit& exit) {
+  CLI::App& plugin = *app.add_subcommand("plugin", "Plugins of your own: new, doctor");
+  plugin.require_subcommand(1);
+  struct Given {
+    std::string name, into = ".";
+  };
+  auto given = std::make_shared<Given>();
+  CLI::App& make = *plugin.add_subcommand(
+      "new", "Write a project: nodes of each kind to start from, a pipeline, tests");
+  make.add_option("NAME", given->name, "Of the plugin and its folder: a lower_snake word")
+      ->required();
+  make.add_option("--into", given->into, "Where that folder is made (.)")->check(not_empty());
+  make.callback([given, &exit] { exit = cli::plugin_new(given->name, given->into); });
+
+  auto paths = std::make_shared<std::vector<std::string>>();
+  CLI::App& doctor = *plugin.add_subcommand(
+      "doctor", "Where plugins are sought, what is found there, and what is wrong with it");
+  doctor.add_option("PATH", *paths, "Further plugins, or folders of them");
+  doctor.callback([paths, &exit] { exit = cli::plugin_doctor(*paths); });
+}
+
 void add_data(CLI::App& app) {
   CLI::App& data =
       *app.add_subcommand("data", "Data sets from packages: list, fetch, info, verify");
@@ -247,6 +268,7 @@ std::unique_ptr<CLI::App> command_tree(Exit& exit, const std::string& typed) {
   add_pipeline(*app, exit);
   add_profile(*app, exit);
   add_plugins(*app, exit);
+  add_plugin(*app, exit);
   add_data(*app);
   add_new(*app, exit);
   add_help(*app);
