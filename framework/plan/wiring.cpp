@@ -334,6 +334,10 @@ void Wiring::infer(PlanNode& node, Node& made) {
       if (!Host::shaped(*port))
         throw Error(Exit::plugin,
                     "gives its output " + ticked(port->name) + " no shape: a defect of the node");
+    for (const State* state : made.host().states)
+      if (!Host::shaped(*state))
+        throw Error(Exit::plugin,
+                    "gives its state " + ticked(state->name) + " no shape: a defect of the node");
     keep_weights(node, made);
   } catch (const Error& error) {
     std::string sides;

@@ -29,7 +29,7 @@ class Charbonnier final : public ElementwiseLoss {
   }
 
   void backward(const Step&) override {
-    for (int64_t i = 0; i < x.size(); ++i) {
+    for (int64_t i = 0, n = x.size(); i < n; ++i) {
       const float error = x.data()[i] - target.data()[i];
       const float slope = share() * y.grad()[i / x.row_size()] * error / root(error);
       if (x.wants_grad()) x.grad()[i] = slope;

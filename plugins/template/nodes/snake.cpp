@@ -17,14 +17,14 @@ class Snake final : public Node {
   void infer() override { y.shape(x.shape()); }
 
   void forward(const Step&) override {
-    for (int64_t i = 0; i < x.size(); ++i) {
+    for (int64_t i = 0, n = x.size(); i < n; ++i) {
       const float wave = std::sin(a() * x.data()[i]);
       y.data()[i] = x.data()[i] + wave * wave / a();
     }
   }
 
   void backward(const Step&) override {  // y' = 1 + sin(2 a x)
-    for (int64_t i = 0; i < x.size(); ++i)
+    for (int64_t i = 0, n = x.size(); i < n; ++i)
       x.grad()[i] = y.grad()[i] * (1 + std::sin(2 * a() * x.data()[i]));
   }
 };

@@ -1,4 +1,4 @@
-// `weft plugin new` and `weft plugin doctor`, as an author meets them.
+// `weft plugin new` and `weft plugin doctor`, and nodes at fault, as an author meets them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -97,6 +97,22 @@ TEST_F(PluginCommand, DoctorNamesWhatIsMissing) {
   EXPECT_EQ(ended.exit, 3);
   EXPECT_THAT(ended.out, AllOf(HasSubstr("unlinked.so cannot be loaded: `sf_close` is in "),
                                HasSubstr("no library here has `nobody_defines_this()`")));
+}
+
+TEST_F(PluginCommand, CheckRefusesWhatHasNoShape) {
+  const std::string plugin = BUILD_DIR "/tests/plugins/fixtures/shapeless.so";
+  for (const auto& [kind, what] :
+       {std::pair("no_output_shape", "output `y`"), std::pair("no_state_shape", "state `mean`")}) {
+    write_text(here_ / "p.yaml", "weft: 1\nplugins: " + plugin +
+                                     "\nmodules:\n  m: {inputs: [x], nodes: {y: {node: " + kind +
+                                     ", x: x}}, outputs: {y: y}}\ngenerate:\n  nodes:\n"
+                                     "    z: {node: normal, shape: [2, 3]}\n    y: {use: m, x: z}\n"
+                                     "    f: {node: npy_file, x: y, path: y.npy}\n");
+    const Ended ended = run({{program("weft"), "check", "p.yaml"}, here_.path()});
+    EXPECT_EQ(ended.exit, 3) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("y.y (" + std::string(kind) + "): gives its " + what +
+                                     " no shape: a defect of the node"));
+  }
 }
 
 }  // namespace
