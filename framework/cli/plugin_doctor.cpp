@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "framework/cli/commands.h"
 #include "framework/plugin/diagnose.h"
@@ -19,8 +20,8 @@ int64_t kinds_of(const Registry& registry, const std::string& plugin) {
 }
 
 std::string why(const PluginFile& found) {
-  const std::string sentence = found.refusal->sentence(),
-                    head = found.file.string() + " cannot be loaded: ";
+  std::string sentence = found.refusal->sentence();
+  const std::string head = found.file.string() + " cannot be loaded: ";
   if (!sentence.starts_with(head)) return sentence;
   const std::string all = tell(missing(found.file));
   return all.empty() ? sentence : head + all;
@@ -47,6 +48,7 @@ std::string origin(const PluginPath& where, const PluginSearch& search) {
 
 Exit plugin_doctor(const std::vector<std::string>& paths) {
   std::vector<PluginPath> extra;
+  extra.reserve(paths.size());
   for (const std::string& path : paths) extra.push_back({path, {.file = "given"}});
   const PluginSearch search = plugin_search(extra);
   const PluginsFound found(search);

@@ -23,7 +23,7 @@ void check_name(const std::string& name) {
 }
 
 fs::path template_folder() {
-  const fs::path folder = installation() / "share/weft/plugin";
+  fs::path folder = installation() / "share/weft/plugin";
   if (!fs::exists(folder / "CMakeLists.txt"))
     throw Error("there is no " + folder.string() +
                 ": it comes with the package weft-dev, which building plugins takes");

@@ -128,7 +128,8 @@ PluginSearch plugin_search(const std::vector<PluginPath>& extra) {
 
 PluginsFound::PluginsFound(const PluginSearch& search) {
   const auto find_at = [&](const PluginPath& where) {
-    PluginsAt& at = places.emplace_back(where);
+    places.push_back({where});
+    PluginsAt& at = places.back();
     try {
       for (const fs::path& file : files_at(where.path)) at.files.push_back({whole(file)});
     } catch (const fs::filesystem_error& error) {
