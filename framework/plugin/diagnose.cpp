@@ -90,6 +90,23 @@ std::map<std::string, std::string> find_owners(const std::set<std::string>& symb
   return owners;
 }
 
+// Removes the symbols that this program and the libraries it is linked with give to every plugin.
+void remove_given(std::set<std::string>& symbols) {
+  std::error_code unreadable;
+  const fs::path program = fs::read_symlink("/proc/self/exe", unreadable);
+  std::vector<fs::path> files{program};
+  std::istringstream said(ask_linker(program));
+  for (std::string line; std::getline(said, line);)
+    if (const size_t at = line.find("=> /"), end = line.rfind(" ("); end != std::string::npos)
+      if (at < end) files.push_back(line.substr(at + 3, end - at - 3));
+  for (const fs::path& file : files) {
+    try {
+      for (const std::string& name : ElfFile(file).exports()) symbols.erase(name);
+    } catch (const Error&) {  // a program that is no shared object gives none
+    }
+  }
+}
+
 void add(std::string& sentence, const std::string& words) {
   sentence += (sentence.empty() ? "" : "; ") + words;
 }
@@ -119,6 +136,7 @@ Missing missing(const fs::path& file) {
       all.libraries.push_back(line.substr(begin, line.size() - library.size() - begin));
     }
   }
+  if (!symbols.empty()) remove_given(symbols);
   const auto owners = symbols.empty() ? std::map<std::string, std::string>() : find_owners(symbols);
   for (const std::string& name : symbols) {
     const auto owner = owners.find(name);

@@ -27,6 +27,10 @@ TEST(Diagnose, FindsNothingInAGoodPlugin) {
   EXPECT_EQ(tell({}), "");
 }
 
+TEST(Diagnose, CountsNotWhatTheProgramGives) {
+  EXPECT_THAT(missing_of("given").symbols, IsEmpty());
+}
+
 TEST(Diagnose, NamesEverySymbolAndWhoHasIt) {
   const Missing found = missing_of("unlinked");
   ASSERT_EQ(found.symbols.size(), 3U);
