@@ -198,18 +198,35 @@ void add_plugins(CLI::App& app, Exit& exit) {
 }
 
 void add_plugin(CLI::App& app, Exit& exit) {
-  CLI::App& plugin = *app.add_subcommand("plugin", "Plugins of your own: test");
+  CLI::App& plugin = *app.add_subcommand("plugin", "Plugins of your own: new, test, doctor");
   plugin.require_subcommand(1);
-  auto given = std::make_shared<PluginTestOptions>();
+  struct Given {
+    std::string name, into = ".";
+  };
+  auto given = std::make_shared<Given>();
+  CLI::App& make = *plugin.add_subcommand(
+      "new", "Write a project: nodes of each kind to start from, a pipeline, tests");
+  make.add_option("NAME", given->name, "Of the plugin and its folder: a lower_snake word")
+      ->required();
+  make.add_option("--into", given->into, "Where that folder is made (.)")->check(not_empty());
+  make.callback([given, &exit] { exit = cli::plugin_new(given->name, given->into); });
+
+  auto tested = std::make_shared<PluginTestOptions>();
   CLI::App& test = *plugin.add_subcommand(
       "test", "Run what weft's own nodes are tested with: gradients, lanes, wrong wiring, memory");
-  test.add_option("PATH", given->path, "A plugin, or a folder of them")->required();
-  test.add_option("NODE", given->node, "One of its node kinds (all)");
-  test.add_option("--trial", given->trial, "One trial, by its name (all)");
-  test.add_option("--seed", given->seed, "Of inputs, weights and random numbers (1)")
+  test.add_option("PATH", tested->path, "A plugin, or a folder of them")->required();
+  test.add_option("NODE", tested->node, "One of its node kinds (all)");
+  test.add_option("--trial", tested->trial, "One trial, by its name (all)");
+  test.add_option("--seed", tested->seed, "Of inputs, weights and random numbers (1)")
       ->check(whole(1, 1'000'000));
-  test.add_flag("--json", given->json, "One JSON object on stdout");
-  test.callback([given, &exit] { exit = plugin_test(*given); });
+  test.add_flag("--json", tested->json, "One JSON object on stdout");
+  test.callback([tested, &exit] { exit = plugin_test(*tested); });
+
+  auto paths = std::make_shared<std::vector<std::string>>();
+  CLI::App& doctor = *plugin.add_subcommand(
+      "doctor", "Where plugins are sought, what is found there, and what is wrong with it");
+  doctor.add_option("PATH", *paths, "Further plugins, or folders of them");
+  doctor.callback([paths, &exit] { exit = cli::plugin_doctor(*paths); });
 }
 
 void add_data(CLI::App& app) {

@@ -77,6 +77,11 @@ Exit nodes(const std::string& name);
 Exit schema();
 Exit docs(const std::string& page);  // nodes or language
 Exit doctor();
+// Writes the project of a new plugin to the folder `into`/`name`. Throws Error rather than write
+// over anything.
+Exit plugin_new(const std::string& name, const std::string& into);
+// What was found at the standard places and at `paths`, and what is wrong with it.
+Exit plugin_doctor(const std::vector<std::string>& paths);
 Exit bench(const BenchOptions& options);
 Exit profile(const ProfileOptions& options);
 Exit version();

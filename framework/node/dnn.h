@@ -128,9 +128,10 @@ class WEFT_API Convolution {
   std::unique_ptr<Built> built_;
 };
 
-// One oneDNN thread in the calling thread, from now on. Every thread that builds or runs a
-// primitive must have said so: results then do not depend on the number of threads. Throws
-// Error(plugin) where the oneDNN at hand has threads that weft cannot keep from a product.
+// The rest is for the framework. One oneDNN thread in the calling thread, from now on. Every thread
+// that builds or runs a primitive must have said so: results then do not depend on the number of
+// threads. Throws Error(plugin) where the oneDNN at hand has threads that weft cannot keep from a
+// product.
 WEFT_API void single_threaded_dnn();
 WEFT_API std::string dnn_version();  // that is loaded: "oneDNN 2.6.3"
 WEFT_API bool dnn_is_as_built();     // is it the one that weft was built with?

@@ -13,10 +13,12 @@ namespace weft {
 // the same bits.
 WEFT_API void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_t)>& f);
 
-// That the calling thread has spent in in_blocks() so far: what more threads would share.
+// For the framework: what the calling thread has spent in in_blocks() so far, which more threads
+// would share.
 WEFT_API double seconds_in_blocks();
 
-// Runs `f` in this thread, which is then the only one that takes what `f` leaves to oneTBB.
+// For the framework: runs `f` in this thread, which is then the only one that takes what `f` leaves
+// to oneTBB.
 WEFT_API void alone(const std::function<void()>& f);
 
 }  // namespace weft

@@ -23,9 +23,9 @@ using ParamValue = std::variant<bool, int64_t, double, std::string, std::vector<
 
 // The values a param accepts; for a list, the values of its elements.
 struct Check {
-  std::optional<double> least, most;   // inclusive bounds
-  std::optional<double> above, below;  // exclusive bounds
-  std::vector<std::string> choices;
+  std::optional<double> least = {}, most = {};   // inclusive bounds
+  std::optional<double> above = {}, below = {};  // exclusive bounds
+  std::vector<std::string> choices = {};
   bool scheduled = false;  // a number that may follow a schedule: see Param
 };
 inline Check at_least(double least) {

@@ -12,7 +12,8 @@ namespace weft {
 class WEFT_API Sink : public Node {
  public:
   bool whole_batch() const final { return true; }
-  // Called once after the last batch of a pass: completes and closes what forward() began.
+  // Called once after the last batch of a pass: completes and closes what forward() began. Another
+  // pass may follow.
   virtual void finish() {}
 
  protected:

@@ -334,10 +334,12 @@ void Wiring::infer(PlanNode& node, Node& made) {
     made.infer();
     for (const Out* port : made.host().outs)
       if (!Host::shaped(*port))
-        throw Error(Exit::plugin, "gives its output " + ticked(port->name) + " no shape");
+        throw Error(Exit::plugin,
+                    "gives its output " + ticked(port->name) + " no shape: a defect of the node");
     for (const State* state : made.host().states)
       if (!Host::shaped(*state))
-        throw Error(Exit::plugin, "gives its state " + ticked(state->name) + " no shape");
+        throw Error(Exit::plugin,
+                    "gives its state " + ticked(state->name) + " no shape: a defect of the node");
     keep_weights(node, made);
   } catch (...) {
     throw blame(node.place, who(node), "", wires(plan_, node, made.host()));

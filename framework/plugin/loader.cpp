@@ -11,6 +11,7 @@
 #include <iterator>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "framework/node/source.h"
 #include "framework/plugin/probe.h"
@@ -19,12 +20,6 @@
 namespace weft {
 namespace fs = std::filesystem;
 namespace {
-
-struct Found {
-  fs::path file;
-  Place place;
-  bool standard;
-};
 
 // Never destroyed: a plugin's code is needed as long as the process lives.
 std::vector<boost::dll::shared_library>& loaded() {
@@ -48,7 +43,12 @@ const NodeKind* load_kinds(const fs::path& file) {
   loaded().push_back(std::move(library));
   if (!loaded().back().has(entry))
     throw Error(Exit::plugin, file.string() + " is not a weft plugin: it has no entry");
-  return loaded().back().get<const NodeKind*()>(entry)();
+  const NodeKind* const kinds = loaded().back().get<const NodeKind*()>(entry)();
+  if (!kinds)
+    throw Error(Exit::plugin, file.string() +
+                                  " has no node: weft_plugin() must name the files that "
+                                  "end with WEFT_NODE");
+  return kinds;
 }
 
 void try_in_child(const Plugin& plugin, std::chrono::milliseconds patience) {
@@ -70,11 +70,13 @@ void try_in_child(const Plugin& plugin, std::chrono::milliseconds patience) {
       patience);
 }
 
-void add(Registry& registry, const Found& found, std::chrono::milliseconds patience) {
+void load(PluginFile& found, bool standard, std::chrono::milliseconds patience,
+          Registry& registry) {
   const PluginStamp stamp = read_stamp(found.file);
+  found.name = stamp.name;
   const Plugin plugin{stamp.name, stamp.version, found.file};
   registry.check_name(plugin);
-  if (!found.standard) try_in_child(plugin, patience);
+  if (!standard) try_in_child(plugin, patience);
   registry.add(plugin, load_kinds(found.file));
 }
 
@@ -99,14 +101,10 @@ bool same(const fs::path& a, const fs::path& b) {
                     std::istreambuf_iterator<char>(other));
 }
 
-void find(const PluginPath& where, bool standard, std::vector<Found>& found) {
-  for (const fs::path& path : files_at(where.path)) {
-    std::error_code missing;  // read_stamp will say so
-    const fs::path whole = fs::canonical(path, missing);
-    const fs::path& file = missing ? path : whole;
-    if (std::ranges::none_of(found, [&](const Found& known) { return same(known.file, file); }))
-      found.push_back({file, where.place, standard});
-  }
+fs::path whole(const fs::path& path) {
+  std::error_code missing;  // read_stamp will say so
+  const fs::path whole = fs::canonical(path, missing);
+  return missing ? path : whole;
 }
 
 }  // namespace
@@ -129,31 +127,50 @@ PluginSearch plugin_search(const std::vector<PluginPath>& extra) {
   return search;
 }
 
-Registry load_plugins(const PluginSearch& search) {
-  Mistakes mistakes;
-  std::vector<Found> found;
-  const auto find_all = [&](const PluginPath& where, bool standard) {
+PluginsFound::PluginsFound(const PluginSearch& search) {
+  const auto find_at = [&](const PluginPath& where) {
+    places.push_back({where});
+    PluginsAt& at = places.back();
     try {
-      find(where, standard, found);
+      for (const fs::path& file : files_at(where.path)) at.files.push_back({whole(file)});
     } catch (const fs::filesystem_error& error) {
-      mistakes.add(Error(where.place,
-                         where.path.string() + " cannot be read: " + error.code().message(),
-                         Exit::plugin));
+      at.unreadable =
+          Error(Exit::plugin, where.path.string() + " cannot be read: " + error.code().message());
     }
   };
-  if (!search.standard.empty()) find_all({search.standard}, true);
-  for (const PluginPath& where : search.others) find_all(where, false);
+  if (!search.standard.empty()) find_at({search.standard});
+  const size_t standard = places.size();
+  for (const PluginPath& where : search.others) find_at(where);
 
-  Registry registry;
-  for (const Found& one : found) {
-    try {
-      add(registry, one, search.patience);
-    } catch (const Error& error) {
-      mistakes.add(Error(one.place, error.sentence(), error.code()));
+  std::vector<fs::path> before;
+  for (size_t i = 0; i < places.size(); ++i)
+    for (PluginFile& found : places[i].files) {
+      const auto known =
+          std::ranges::find_if(before, [&](const auto& file) { return same(file, found.file); });
+      if (known != before.end()) {
+        found.copy_of = *known;
+        continue;
+      }
+      before.push_back(found.file);
+      try {
+        load(found, i < standard, search.patience, registry);
+      } catch (const Error& error) {
+        found.refusal = error;
+      }
     }
-  }
+}
+
+Registry load_plugins(const PluginSearch& search) {
+  PluginsFound found(search);
+  Mistakes mistakes;
+  const auto add = [&](const Place& place, const std::optional<Error>& error) {
+    if (error) mistakes.add(Error(place, error->sentence(), error->code()));
+  };
+  for (const auto& [where, unreadable, files] : found.places) add(where.place, unreadable);
+  for (const auto& [where, unreadable, files] : found.places)
+    for (const PluginFile& file : files) add(where.place, file.refusal);
   mistakes.check();
-  return registry;
+  return std::move(found.registry);
 }
 
 }  // namespace weft

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "framework/node/error.h"
@@ -30,9 +32,31 @@ std::filesystem::path installation();
 // $WEFT_PLUGIN_PATH, separated by colons; `extra`, from a pipeline's `plugins:`.
 PluginSearch plugin_search(const std::vector<PluginPath>& extra = {});
 
-// Loads every plugin found. A file found twice is loaded once. Throws Error or Errors
-// (Exit::plugin) with every file that does not exist, does not fit or does not behave, and with
-// every name that two plugins give. Call it before threads are started.
+// What became of a file: it is loaded, is another's copy, or is refused.
+struct PluginFile {
+  std::filesystem::path file;
+  std::filesystem::path copy_of = {};  // the same file, found before
+  std::string name = {};               // of the plugin; "" if its stamp was refused
+  std::optional<Error> refusal = {};
+};
+
+// A place that was searched, and what was found there.
+struct PluginsAt {
+  PluginPath where;
+  std::optional<Error> unreadable = {};
+  std::vector<PluginFile> files = {};
+};
+
+// Loads every plugin found that does what it must. A file found twice is loaded once. Call it
+// before threads are started.
+struct PluginsFound {
+  explicit PluginsFound(const PluginSearch& search);
+  Registry registry;
+  std::vector<PluginsAt> places;
+};
+
+// The plugins found, or Error or Errors (Exit::plugin) with every file that does not exist, does
+// not fit or does not behave, and with every name that two plugins give.
 Registry load_plugins(const PluginSearch& search);
 
 }  // namespace weft

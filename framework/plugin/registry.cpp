@@ -3,21 +3,17 @@
 #include <algorithm>
 
 namespace weft {
-namespace {
 
-bool is_word(const char* text) {
-  const std::string_view word(text ? text : "");
+bool is_word(std::string_view word) {
   return !word.empty() && word.size() < 64 && word[0] >= 'a' && word[0] <= 'z' &&
          std::ranges::all_of(word, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
          });
 }
 
-}  // namespace
-
 void Registry::check_name(const Plugin& plugin) const {
   const std::string file = plugin.file.string();
-  if (!is_word(plugin.name.c_str()))
+  if (!is_word(plugin.name))
     throw Error(Exit::plugin, file + " has the name `" + plugin.name + "`, no lower_snake word");
   if (const Plugin* other = this->plugin(plugin.name))
     throw Error(Exit::plugin, "two plugins have the name `" + plugin.name + "`, " +
@@ -27,16 +23,18 @@ void Registry::check_name(const Plugin& plugin) const {
 void Registry::add(const Plugin& plugin, const NodeKind* head) {
   check_name(plugin);
   const std::string file = plugin.file.string();
+  std::map<std::string, Entry, std::less<>> own;
   for (const NodeKind* kind = head; kind; kind = kind->next) {
-    if (!is_word(kind->name) || !kind->make)
+    if (!kind->name || !is_word(kind->name) || !kind->make)
       throw Error(Exit::plugin, file + " has a node whose name is not a lower_snake word");
-    const auto [place, added] = entries_.try_emplace(kind->name, Entry{kind, plugin.name, file});
-    if (added) continue;
-    const std::string &other = place->second.file, node = "the node `" + place->first + "`";
-    throw Error(Exit::plugin, other == file ? file + " has " + node + " twice"
-                                            : "two plugins have " + node + ", " + other + " and " +
-                                                  file + ": keep one");
+    const std::string node = std::string("the node `") + kind->name + "`";
+    if (!own.try_emplace(kind->name, Entry{kind, plugin.name, file}).second)
+      throw Error(Exit::plugin, file + " has " + node + " twice");
+    if (const Entry* other = find(kind->name))
+      throw Error(Exit::plugin,
+                  "two plugins have " + node + ", " + other->file + " and " + file + ": keep one");
   }
+  entries_.merge(own);
   plugins_.push_back(plugin);
 }
 

@@ -18,6 +18,9 @@ struct Plugin {
   std::filesystem::path file;
 };
 
+// Is this a name of a plugin or a node: a lower_snake word below 64 characters?
+bool is_word(std::string_view name);
+
 class Registry {
  public:
   struct Entry {

@@ -172,6 +172,7 @@ void memory(Attempt& attempt) {
   attempt.expect("memory", growth([&](int64_t step) {
                    rig.step.number = sink ? 0 : step;  // one file
                    run(rig, attempt.seed);
+                   rig.finish();  // of a sink: each batch is a pass of its own
                  }));
 }
 

@@ -1,4 +1,4 @@
-#include "nodes/losses/elementwise.h"
+#include "framework/node/elementwise.h"
 
 namespace weft {
 namespace {

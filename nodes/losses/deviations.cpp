@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "nodes/losses/elementwise.h"
+#include "framework/node/elementwise.h"
 
 namespace weft {
 namespace {

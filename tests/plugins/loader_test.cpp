@@ -136,6 +136,14 @@ TEST_F(Plugins, RefuseWhatIsNoPlugin) {
   EXPECT_THAT(stamp_refusal(NO_PLUGIN), HasSubstr(" is not a weft plugin"));
 }
 
+TEST_F(Plugins, RefuseOneWithoutEntry) {
+  std::string bytes = good;
+  for (size_t at = 0; (at = bytes.find("weft_plugin_1_nodes", at)) != std::string::npos;)
+    bytes[at] = 'W';
+  const fs::path file = write("shut.so", bytes);
+  EXPECT_EQ(load_refusal({{file}}), file.string() + " is not a weft plugin: it has no entry");
+}
+
 TEST_F(Plugins, RefuseAnotherMachine) {
   std::string bytes = good;
   bytes[offsetof(Elf64_Ehdr, e_machine)] = static_cast<char>(EM_AARCH64);
@@ -244,6 +252,12 @@ TEST_F(Plugins, RefuseOneWithoutRtti) {
                         "was it built with -fno-rtti?"));
 }
 
+TEST_F(Plugins, RefuseOneWithoutNodes) {
+  EXPECT_EQ(load_refusal({{fixture("empty")}}),
+            fs::canonical(fixture("empty")).string() +
+                " has no node: weft_plugin() must name the files that end with WEFT_NODE");
+}
+
 TEST_F(Plugins, RefuseTwoOfOneName) {
   fs::copy(fixture("good"), dir / "a.so");
   fs::copy(fixture("good"), dir / "b.so");
@@ -271,6 +285,32 @@ TEST_F(Plugins, RefuseNodesThatCannotBe) {
               registry.add({"b", "1", "b.so"}, &first);
             }),
             "b.so has the node `ping` twice");
+}
+
+TEST_F(Plugins, TakeNoNodeOfOneThatIsRefused) {
+  NodeKind old{"old", "", "", [] { return std::unique_ptr<Node>(); }},
+      again = old, fresh{"fresh", "", "", old.make, false, false, &again};
+  Registry registry;
+  registry.add({"a", "1", "a.so"}, &old);
+  EXPECT_EQ(refusal([&] {
+              registry.add({"b", "1", "b.so"}, &fresh);
+            }),
+            "two plugins have the node `old`, a.so and b.so: keep one");
+  EXPECT_THAT(registry.names(), ElementsAre("old"));
+  EXPECT_EQ(registry.plugins().size(), 1U);
+}
+
+TEST_F(Plugins, AreFoundOneByOne) {
+  fs::copy(fixture("good"), dir / "good.so");
+  const fs::path text = write("text.so", "no plugin");
+  const PluginsFound found({.standard = dir, .others = {{"/nowhere"}, {dir / "good.so"}}});
+  EXPECT_THAT(found.registry.names(), ElementsAre("good"));
+  ASSERT_EQ(found.places.size(), 3U);
+  EXPECT_EQ(found.places[0].files[0].name, "good");
+  EXPECT_FALSE(found.places[0].files[0].refusal);
+  EXPECT_THAT(found.places[0].files[1].refusal->sentence(), StartsWith(text.string()));
+  EXPECT_THAT(found.places[1].files[0].refusal->sentence(), HasSubstr("does not exist"));
+  EXPECT_EQ(found.places[2].files[0].copy_of, dir / "good.so");
 }
 
 TEST_F(Plugins, AreAllNamedThatAreRefused) {

@@ -170,7 +170,7 @@ TEST(PluginTest, WritesJson) {
 TEST(PluginTest, RefusesAPluginWithoutNodes) {
   const Ended ended = weft({TRIED "/nothing.so"});
   EXPECT_EQ(ended.exit, 3);
-  EXPECT_THAT(ended.out, HasSubstr("nothing.so has no nodes: it holds no WEFT_NODE"));
+  EXPECT_THAT(ended.out, HasSubstr("nothing.so has no node: weft_plugin() must name"));
 }
 
 TEST(PluginTest, SuggestsNamesOfNodesAndTrials) {
@@ -185,7 +185,7 @@ TEST(PluginTest, SuggestsNamesOfNodesAndTrials) {
 TEST(PluginTest, TestsAFolder) {
   const Ended ended = weft({TRIED, "straight_through"});
   EXPECT_EQ(ended.exit, 3);  // of the plugin without nodes
-  EXPECT_THAT(ended.out, AllOf(HasSubstr("nothing.so has no nodes"), HasSubstr("1 node: ")));
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("nothing.so has no node"), HasSubstr("1 node: ")));
   EXPECT_EQ(weft({TRIED "/no_such_folder"}).exit, 3);
 }
 
