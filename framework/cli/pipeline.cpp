@@ -1,4 +1,4 @@
-// weft train, weft check, weft graph: what starts from a pipeline file
+// weft check, weft graph: what starts from a pipeline file
 #include <fmt/core.h>
 
 #include <cstdlib>
@@ -39,18 +39,6 @@ Mode mode_of(const std::string& section) {
   return section == "evaluate"   ? Mode::evaluate
          : section == "generate" ? Mode::generate
                                  : Mode::train;
-}
-
-Exit train(const std::string& file, const std::vector<std::string>& sets, TrainOptions options) {
-  Mistakes mistakes;
-  Pipeline pipeline = read_pipeline(file, sets, mistakes);
-  const Registry registry = load_plugins_for(pipeline);
-  if (!mistakes.empty()) {  // tell everything that is wrong at once
-    build_plans(pipeline, registry, {}, mistakes);
-    mistakes.check();
-  }
-  if (options.run.empty()) options.run = std::filesystem::path("runs") / pipeline.name;
-  return weft::train(pipeline, registry, options);
 }
 
 Exit check(const std::string& file, const std::vector<std::string>& sets) {

@@ -8,9 +8,8 @@
 //   infer     once, single-threaded. Sees the whole batch. Gives every output and weight its shape.
 //             The only place that refuses what a user wired.
 //   prepare   once for each pass the instance will run. Builds primitives, reserves scratch.
-//   observe   once a training step, before forward of any lane, if observes() asks for it: the
-//   place
-//             where a node that runs in lanes updates its states.
+//   observe   once a training step, before forward of any lane, if observes() asks for it: there a
+//             node that runs in lanes updates its states.
 //   forward   once a step and lane: writes the outputs.
 //   backward  once a training step and lane, after every reader's: writes x.grad() of the inputs
 //             that want one, whole. It may overwrite its outputs' gradients: nobody else reads

@@ -13,30 +13,38 @@ Shape::Shape(std::span<const int64_t> dims) : rank_(dims.size()) {
     if (dims[axis] < 0) throw Error("an axis cannot have the extent " + std::to_string(dims[axis]));
     dims_[axis] = dims[axis];
   }
+  count();
 }
 
-int64_t Shape::elements() const {
+void Shape::count() {
   constexpr int64_t limit = int64_t{1} << 40;
-  int64_t product = 1;
-  for (const int64_t extent : dims())
-    if (__builtin_mul_overflow(product, extent, &product) || product > limit)
-      throw Error(Exit::resources, "the shape " + str() + " has more than 2^40 elements");
-  return product;
+  const auto times = [](int64_t product, int64_t extent) {
+    if (product < 0 || __builtin_mul_overflow(product, extent, &product) || product > limit)
+      return int64_t{-1};
+    return product;
+  };
+  elements_ = row_elements_ = 1;
+  for (size_t axis = 0; axis < rank_; ++axis) {
+    elements_ = times(elements_, dims_[axis]);
+    if (axis > 0) row_elements_ = times(row_elements_, dims_[axis]);
+  }
 }
 
-int64_t Shape::row_elements() const {
-  return rank_ ? without_front().elements() : 1;
+void Shape::refuse() const {
+  throw Error(Exit::resources, "the shape " + str() + " has more than 2^40 elements");
 }
 
 Shape Shape::with_front(int64_t extent) const {
   Shape shape = *this;
   shape.dims_[0] = extent;
+  shape.count();
   return shape;
 }
 
 Shape Shape::with_back(int64_t extent) const {
   Shape shape = *this;
   shape.dims_[rank_ - 1] = extent;
+  shape.count();
   return shape;
 }
 

@@ -29,9 +29,17 @@ class WEFT_API Shape {
   int64_t operator[](size_t axis) const { return dims_[axis]; }
   int64_t front() const { return dims_[0]; }         // rank() > 0
   int64_t back() const { return dims_[rank_ - 1]; }  // rank() > 0
-  int64_t elements() const;                          // throws Error(resources) beyond 2^40
+  int64_t elements() const {                         // throws Error(resources) beyond 2^40
+    if (elements_ < 0) [[unlikely]]
+      refuse();
+    return elements_;
+  }
   int64_t rows() const { return rank_ ? dims_[0] : 1; }
-  int64_t row_elements() const;  // elements of one row: the product of all axes but the first
+  int64_t row_elements() const {  // of one row: the product of all axes but the first; as above
+    if (row_elements_ < 0) [[unlikely]]
+      refuse();
+    return row_elements_;
+  }
   Shape with_front(int64_t extent) const;
   Shape with_back(int64_t extent) const;
   Shape without_front() const;
@@ -40,8 +48,12 @@ class WEFT_API Shape {
   std::string str() const;  // "[128, 784]"
 
  private:
+  void count();
+  [[noreturn]] void refuse() const;
+
   std::array<int64_t, max_rank> dims_{};
   size_t rank_ = 0;
+  int64_t elements_ = 1, row_elements_ = 1;  // -1: more than 2^40
 };
 
 // A view of contiguous row-major numbers. It owns nothing; `data` is null where there is nothing.

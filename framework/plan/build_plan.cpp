@@ -1,25 +1,21 @@
 #include "framework/plan/build_plan.h"
 
 #include <algorithm>
-#include <bit>
 #include <set>
 
 #include "framework/node/measure.h"
 #include "framework/plan/checks.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/fits.h"
+#include "framework/plan/lanes.h"
 #include "framework/plan/memory.h"
 #include "framework/plan/optimizers.h"
+#include "framework/plan/order.h"
 #include "framework/plan/wiring.h"
 
 namespace weft {
 
 namespace {
-// Rows of a lane: fewer starve a matrix product, more starve the threads and outgrow the cache.
-constexpr int64_t most_rows = 64, least_rows = 4;
-constexpr int64_t cache_elements = 1 << 19;  // of the largest tensor of a lane: 2 MiB
-constexpr int64_t most_lanes = 64;
-
 // Rows of a batch: what the data gives, else what the nodes without inputs make.
 int64_t batch_rows(const Plan& plan) {
   int64_t rows = 1;
@@ -28,25 +24,6 @@ int64_t batch_rows(const Plan& plan) {
       if (node.inputs.empty() && plan.values[value].shape.rank() > 0)
         rows = std::max(rows, plan.values[value].shape.rows());
   return plan.source() ? *plan.source()->batch : rows;
-}
-
-int64_t choose_lanes(const Plan& plan) {
-  int64_t largest = 1;  // elements of a row
-  for (const PlanValue& value : plan.values)
-    if (value.shape.rank() > 0) largest = std::max(largest, value.shape.row_elements());
-  const auto fitting = std::bit_floor(static_cast<uint64_t>(cache_elements / largest));
-  const int64_t rows = std::clamp(static_cast<int64_t>(fitting), least_rows, most_rows);
-  return std::clamp<int64_t>(plan.rows / rows, 1, most_lanes);
-}
-
-// Row i of what it writes depends on row i of what it reads.
-bool is_row_wise(const PlanNode& node, const Plan& plan) {
-  const auto has_rows = [](const Shape& shape) { return shape.rank() > 0; };
-  if (node.node->whole_batch() || node.node->host().outs.empty()) return false;
-  for (const ValueId value : node.inputs)
-    if (value && !has_rows(plan.values[value].shape)) return false;
-  return std::all_of(node.node->host().outs.begin(), node.node->host().outs.end(),
-                     [&](const Out* out) { return has_rows(out->shape()); });
 }
 
 void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry, Wiring& wiring,
@@ -125,8 +102,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
   Wiring wiring(*plan, pipeline, registry, known.training_steps, mistakes);
   wiring.section(*section);
   plan->rows = batch_rows(*plan);
-  plan->lanes = section->lanes ? std::min(section->lanes, plan->rows) : choose_lanes(*plan);
-  for (PlanNode& node : plan->nodes) node.laned = is_row_wise(node, *plan);
+  cut_into_lanes(*plan, section->lanes);
   if (mistakes.empty()) check_rows(*plan, mistakes);
   check_measures(*plan, mistakes);
 
@@ -160,7 +136,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
     if (mode != Mode::evaluate && dynamic_cast<const Measure*>(plan->nodes[n].node.get()))
       plan->needed[n] = false;
   if (mistakes.empty()) {
-    const auto items = plan->program(std::vector<bool>(plan->phases.size(), true));
+    const auto items = program_of(*plan, std::vector<bool>(plan->phases.size(), true));
     for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];
     plan_memory(*plan);
     check_memory(plan->bytes(), "`" + std::string(weft::name(mode)) + "`", section->place,

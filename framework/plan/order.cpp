@@ -1,6 +1,7 @@
 #include "framework/plan/order.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "framework/plan/differentiate.h"
 
@@ -90,6 +91,9 @@ std::vector<size_t> ItemIndex::readers(const std::string& weights) const {
   return out;
 }
 
+namespace {
+// An even stage, 2·g, is group g of every lane; an odd one, 2·g + 1, waits for all lanes to leave
+// group g, and group g + 1 may wait for it; stage -1 waits for nothing.
 std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
                              std::vector<PlanItem> items) {
   ItemIndex index(plan, phase);
@@ -108,6 +112,43 @@ std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
   std::stable_sort(items.begin(), items.end(),
                    [](const PlanItem& a, const PlanItem& b) { return a.stage < b.stage; });
   return items;
+}
+}  // namespace
+
+std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vector<bool>& active) {
+  const auto& [nodes, phases] = std::tie(plan.nodes, plan.phases);
+  std::vector<std::vector<PlanItem>> program(phases.size());
+  ByNode<bool> computed(nodes.size());
+  if (plan.data) computed[plan.data] = true;  // read ahead
+  const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
+  for (size_t p = 0; p < phases.size(); ++p) {
+    if (!active[p]) continue;
+    std::vector<ValueId> wanted;
+    if (phases[p].loss) wanted.push_back(phases[p].loss);
+    if (static_cast<std::ptrdiff_t>(p) == last)
+      for (const auto& [name, value] : plan.reports) wanted.push_back(value);
+    const auto needs = ancestors(plan, wanted);
+    for (const NodeId n : nodes.ids()) {
+      if ((phases[p].loss ? needs[n] : plan.needed[n]) && !computed[n]) {
+        if (plan.observes(n)) program[p].push_back({.kind = PlanItem::Kind::observe, .node = n});
+        program[p].push_back({.kind = PlanItem::Kind::forward, .node = n});
+        computed[n] = true;
+      }
+    }
+    if (phases[p].loss)
+      for (const PlanItem& item : backward_items(plan, phases[p])) program[p].push_back(item);
+    program[p] = staged(plan, phases[p], std::move(program[p]));
+    ByNode<bool> changed(nodes.size());
+    for (const NodeId n : nodes.ids()) {
+      for (const Weight* weight : nodes[n].node->host().weights)
+        for (const WeightId update : phases[p].updates)
+          if (plan.weights[update].name == nodes[n].weights + "." + weight->name) changed[n] = true;
+      for (const ValueId input : nodes[n].inputs)
+        if (input && changed[plan.values[input].node]) changed[n] = true;
+      if (changed[n]) computed[n] = false;
+    }
+  }
+  return program;
 }
 
 }  // namespace weft

@@ -30,10 +30,9 @@ class ItemIndex {
   ByValue<size_t> grad_;
 };
 
-// Gives every item its stage and sorts by it; the order within a stage stays. An even stage, 2·g,
-// is group g of every lane; an odd one, 2·g + 1, waits for all lanes to leave group g, and group g
-// + 1 may wait for it; stage -1 waits for nothing. This is the order in which each lane runs its
-// items, and memory is planned in it.
-std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase, std::vector<PlanItem> items);
+// The items of each phase when only the phases of `active` run in a step, in the order in which
+// each lane runs them, and memory is planned: by stages. What an earlier phase computed is used
+// again as long as no weight above it changed.
+std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vector<bool>& active);
 
 }  // namespace weft

@@ -5,7 +5,6 @@
 #include "framework/node/measure.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/optimizers.h"
-#include "framework/plan/order.h"
 #include "framework/plan/sample_order.h"
 
 namespace weft {
@@ -91,41 +90,6 @@ size_t Plan::bytes() const {
         if (const size_t shares = learn.shares(lanes); shares > 1)
           total += (shares - 1) * static_cast<size_t>(weights[w].shape.elements()) * sizeof(float);
   return total;
-}
-
-std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active) const {
-  std::vector<std::vector<PlanItem>> program(phases.size());
-  ByNode<bool> computed(nodes.size());
-  if (data) computed[data] = true;  // read ahead
-  const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
-  for (size_t p = 0; p < phases.size(); ++p) {
-    if (!active[p]) continue;
-    std::vector<ValueId> wanted;
-    if (phases[p].loss) wanted.push_back(phases[p].loss);
-    if (static_cast<std::ptrdiff_t>(p) == last)
-      for (const auto& [name, value] : reports) wanted.push_back(value);
-    const auto needs = ancestors(*this, wanted);
-    for (const NodeId n : nodes.ids()) {
-      if ((phases[p].loss ? needs[n] : needed[n]) && !computed[n]) {
-        if (observes(n)) program[p].push_back({.kind = PlanItem::Kind::observe, .node = n});
-        program[p].push_back({.kind = PlanItem::Kind::forward, .node = n});
-        computed[n] = true;
-      }
-    }
-    if (phases[p].loss)
-      for (const PlanItem& item : backward_items(*this, phases[p])) program[p].push_back(item);
-    program[p] = staged(*this, phases[p], std::move(program[p]));
-    ByNode<bool> changed(nodes.size());
-    for (const NodeId n : nodes.ids()) {
-      for (const Weight* weight : nodes[n].node->host().weights)
-        for (const WeightId update : phases[p].updates)
-          if (weights[update].name == nodes[n].weights + "." + weight->name) changed[n] = true;
-      for (const ValueId input : nodes[n].inputs)
-        if (input && changed[values[input].node]) changed[n] = true;
-      if (changed[n]) computed[n] = false;
-    }
-  }
-  return program;
 }
 
 bool Plan::observes(NodeId node) const {

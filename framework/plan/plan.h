@@ -159,10 +159,6 @@ class Plan {
   // A new instance of a node, wired and shaped like the plan's own.
   std::unique_ptr<Node> instance(const Registry& registry, NodeId node) const;
 
-  // The items of each phase when only the phases of `active` run in a step: what an earlier phase
-  // computed is used again as long as no weight above it changed.
-  std::vector<std::vector<PlanItem>> program(const std::vector<bool>& active) const;
-
   WeightId weight(const std::string& name) const;  // none if there is none
   NodeId measure(size_t report) const;             // that makes the report, if one does
   bool observes(NodeId node) const;                // does the node observe each step?

@@ -16,10 +16,11 @@
 #include "framework/node/measure.h"
 #include "framework/node/sink.h"
 #include "framework/plan/blame.h"
-#include "framework/plan/differentiate.h"
+#include "framework/plan/order.h"
 #include "framework/plan/sample_order.h"
 #include "framework/run/checked_call.h"
 #include "framework/run/last_words.h"
+#include "framework/run/nonfinite.h"
 #include "framework/run/phase_graph.h"
 
 namespace weft {
@@ -74,15 +75,6 @@ void check_room(const Plan& plan, int threads) {
                                      "fewer --threads, or raise the limit (ulimit -v)");
   ::munmap(room, bytes);
 }
-
-const std::string cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
-
-bool finite(const Tensor& tensor, int64_t rows) {
-  if (tensor.dtype != DType::f32 || !tensor) return true;
-  const int64_t n = std::clamp<int64_t>(rows, 0, tensor.shape.rows()) * tensor.shape.row_elements();
-  return std::all_of(tensor.floats(), tensor.floats() + n,
-                     [](float x) { return std::isfinite(x); });
-}
 }  // namespace
 
 struct Engine::Body {
@@ -122,7 +114,7 @@ struct Engine::Body {
     const std::scoped_lock lock(building);
     auto& all = graphs[active];
     if (!all.empty()) return all;
-    const auto program = plan.program(active);
+    const auto program = program_of(plan, active);
     const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
     arena.execute([&] {  // a flow graph runs where it was made
       for (size_t p = 0; p < program.size(); ++p)
@@ -183,85 +175,19 @@ struct Engine::Body {
       instances.bind(p, parity);
       state.losses[p] = std::numeric_limits<double>::quiet_NaN();
       arena.execute([&] { run[p]->run(); });
-      if (state.failure) explain(p, parity);
+      if (state.failure) explain(p);
       if (plan.phases[p].loss && updates.updates(p, number)) updates.count_update(p);
     }
     loaded = number + 1;
   }
 
-  // Of a loss that is not finite: the first node, in order, whose output is not. Most values
-  // are gone when a step fails; those behind the loss are computed again, as the phases did up to
-  // p.
-  NodeId first_not_finite(size_t p, int parity) {
-    const ByNode<bool> behind = ancestors(plan, {plan.phases[p].loss});
-    if (plan.data)
-      for (const ValueId value : plan.nodes[plan.data].outputs)
-        for (const auto& [reader, input] : plan.values[value].readers)
-          if (behind[reader] && !finite(instances.value(value, parity), state.step.rows))
-            return plan.data;
-    auto program = plan.program(active);
-    for (size_t phase = 0; phase <= p; ++phase) {
-      std::erase_if(program[phase], [&](const PlanItem& item) {
-        return item.kind != PlanItem::Kind::forward || !behind[item.node];
-      });
-      instances.bind(phase, parity);
-      if (const NodeId found = first_of(program[phase], phase, parity)) return found;
-    }
-    return {};
-  }
-
-  // Lanes go through a group one after another, each in the workspace.
-  NodeId first_of(const std::vector<PlanItem>& items, size_t phase, int parity) {
-    for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
-      end = begin + 1;
-      while (end < items.size() && items[end].stage == items[begin].stage) ++end;
-      size_t first = end;
-      for (int64_t lane = 0; lane < (items[begin].laned ? plan.lanes : 1); ++lane)
-        for (size_t i = begin; i < first; ++i)
-          if (!computes_finite(items[i].node, lane, phase, parity)) first = i;
-      if (first < end) return items[first].node;
-    }
-    return {};
-  }
-
-  bool computes_finite(NodeId n, int64_t lane, size_t phase, int parity) {
-    const PlanNode& node = plan.nodes[n];
-    Instance& instance = instances.of(n)[static_cast<size_t>(lane)];
-    const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
-    if (node.laned) instances.bind_lane(instance, phase, parity, 0);
-    instance.node->forward(state.step);
-    return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId value) {
-      const Shape& shape = plan.values[value].shape;
-      const int64_t first = node.laned ? plan.lane_rows(shape, lane).begin : 0;
-      return finite(instances.value(value, parity, rows), state.step.rows - first);
-    });
-  }
-
-  // Where the first value that is not finite comes from, or "".
-  std::string cause(size_t p, int parity) {
-    for (const PlanWeight& weight : plan.weights)
-      if (!finite(model[weight.name], weight.shape.rows()))
-        return "weight `" + weight.name + "`" + cure;
-    if (std::isfinite(state.losses[p])) return "";  // a gradient is not
-    NodeId first;
-    try {
-      arena.execute([&] { first = first_not_finite(p, parity); });
-    } catch (...) {  // the first error is what the user should see
-    }
-    if (!first) return "";
-    const PlanNode& node = plan.nodes[first];
-    return "node `" + node.path + "` (" + node.kind + ") at " + node.place.str();
-  }
-
-  [[noreturn]] void explain(size_t p, int parity) {
+  [[noreturn]] void explain(size_t p) {
     const Error error = *state.failure;
     if (error.code() != Exit::nonfinite || !plan.phases[p].decl) throw error;
-    const std::string from = cause(p, parity);
-    throw Error(
-        Exit::nonfinite,
-        "step " + std::to_string(state.step.number) + ", phase `" + plan.phases[p].decl->name +
-            "`: " + error.sentence() +
-            (from.empty() ? cure : "; the first value that is not finite comes from " + from));
+    std::string why;
+    arena.execute([&] { why = explain_nonfinite(plan, instances, model, state, active, p); });
+    throw Error(Exit::nonfinite, "step " + std::to_string(state.step.number) + ", phase `" +
+                                     plan.phases[p].decl->name + "`: " + error.sentence() + why);
   }
 };
 

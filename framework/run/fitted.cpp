@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 
 namespace weft {
 

@@ -4,7 +4,7 @@
 //   status.json     state, step, why it ended; replaced atomically
 //   metrics.jsonl   one object a line; rewound on resume; a last line may be cut by a crash
 //   log.txt         what was said
-//   checkpoints/    see checkpoint.h
+//   checkpoints/    see checkpoint_store.h
 #pragma once
 
 #include <filesystem>

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "framework/plan/build_plan.h"
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 #include "framework/run/fitted.h"
 #include "framework/run/transfer.h"
 

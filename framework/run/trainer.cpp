@@ -10,7 +10,7 @@
 
 #include "framework/plan/build_plan.h"
 #include "framework/run/best.h"
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 #include "framework/run/fitted.h"
 #include "framework/run/last_words.h"
 #include "framework/run/means.h"

@@ -10,7 +10,7 @@
 
 #include "framework/plan/build_plan.h"
 #include "framework/plugin/loader.h"
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 #include "framework/run/engine.h"
 #include "tests/support/environment.h"
 #include "tests/support/program.h"

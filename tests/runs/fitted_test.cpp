@@ -1,7 +1,7 @@
 // What a source learned of its data goes with the model that learned with it.
 #include <set>
 
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 #include "tests/support/tiny_runs.h"
 
 namespace weft::tests {

@@ -1,5 +1,5 @@
 // What learns, what does not, and by which rules.
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 #include "tests/support/tiny_runs.h"
 
 namespace weft::tests {

@@ -1,7 +1,7 @@
 // NaN and infinity end the training at once, are traced to their place, and are never saved.
 #include <cmath>
 
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 #include "tests/support/tiny_runs.h"
 
 namespace weft::tests {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace weft {

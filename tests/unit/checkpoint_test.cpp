@@ -1,4 +1,4 @@
-#include "framework/run/checkpoint.h"
+#include "framework/run/checkpoint_store.h"
 
 #include <gtest/gtest.h>
 

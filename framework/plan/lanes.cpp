@@ -1,0 +1,39 @@
+#include "framework/plan/lanes.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace weft {
+
+namespace {
+// Rows of a lane: fewer starve a matrix product, more starve the threads and outgrow the cache.
+constexpr int64_t most_rows = 64, least_rows = 4;
+constexpr int64_t cache_elements = 1 << 19;  // of the largest tensor of a lane: 2 MiB
+constexpr int64_t most_lanes = 64;
+
+int64_t choose_lanes(const Plan& plan) {
+  int64_t largest = 1;  // elements of a row
+  for (const PlanValue& value : plan.values)
+    if (value.shape.rank() > 0) largest = std::max(largest, value.shape.row_elements());
+  const auto fitting = std::bit_floor(static_cast<uint64_t>(cache_elements / largest));
+  const int64_t rows = std::clamp(static_cast<int64_t>(fitting), least_rows, most_rows);
+  return std::clamp<int64_t>(plan.rows / rows, 1, most_lanes);
+}
+
+// Row i of what it writes depends on row i of what it reads.
+bool is_row_wise(const PlanNode& node, const Plan& plan) {
+  const auto has_rows = [](const Shape& shape) { return shape.rank() > 0; };
+  if (node.node->whole_batch() || node.node->host().outs.empty()) return false;
+  for (const ValueId value : node.inputs)
+    if (value && !has_rows(plan.values[value].shape)) return false;
+  return std::all_of(node.node->host().outs.begin(), node.node->host().outs.end(),
+                     [&](const Out* out) { return has_rows(out->shape()); });
+}
+}  // namespace
+
+void cut_into_lanes(Plan& plan, int64_t wanted) {
+  plan.lanes = wanted ? std::min(wanted, plan.rows) : choose_lanes(plan);
+  for (PlanNode& node : plan.nodes) node.laned = is_row_wise(node, plan);
+}
+
+}  // namespace weft
