@@ -1,12 +1,12 @@
-// When each item of a phase runs: lanes go through groups of items in order, and what needs the
-// whole batch stands between them.
+// The order in which the items of a phase run: lanes go through groups of items one after another,
+// and items that need the whole batch stand between the groups.
 #pragma once
 
 #include "framework/plan/plan.h"
 
 namespace weft {
 
-// The items of a phase as they are added, and what each must wait for.
+// Finds the items that an item must wait for, among those of the phase that were added before.
 class ItemIndex {
  public:
   ItemIndex(const Plan& plan, const PlanPhase& phase);
@@ -30,10 +30,10 @@ class ItemIndex {
   ByValue<size_t> grad_;
 };
 
-// Gives every item its stage and sorts by it; the order within a stage stays. An even stage, 2·g,
-// is group g of every lane; an odd one, 2·g + 1, waits for all lanes to leave group g, and group g
-// + 1 may wait for it; stage -1 waits for nothing. This is the order in which each lane runs its
-// items, and memory is planned in it.
+// Gives every item its stage and sorts the items by it, keeping the order within a stage. An even
+// stage 2·g is group g of every lane. An odd stage 2·g + 1 waits until all lanes have left group g,
+// and group g + 1 may wait for it. Stage -1 waits for nothing. Each lane runs its items in this
+// order, and memory is planned in it.
 std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase, std::vector<PlanItem> items);
 
 }  // namespace weft

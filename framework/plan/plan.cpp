@@ -96,7 +96,7 @@ size_t Plan::bytes() const {
 std::vector<std::vector<PlanItem>> Plan::program(const std::vector<bool>& active) const {
   std::vector<std::vector<PlanItem>> program(phases.size());
   ByNode<bool> computed(nodes.size());
-  if (data) computed[data] = true;  // read ahead
+  if (data) computed[data] = true;  // its batch was read ahead
   const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
   for (size_t p = 0; p < phases.size(); ++p) {
     if (!active[p]) continue;
