@@ -26,13 +26,13 @@ struct Found {
   bool standard;
 };
 
-// Never destroyed: a plugin's code is needed as long as the process lives.
+// The libraries that are loaded. They are never closed: the process needs their code until its end.
 std::vector<boost::dll::shared_library>& loaded() {
   static auto& all = *new std::vector<boost::dll::shared_library>;
   return all;
 }
 
-// The head of the list of kinds of a plugin, loaded now.
+// Loads a plugin and returns the head of its list of kinds.
 const NodeKind* load_kinds(const fs::path& file) {
   constexpr const char* entry = "weft_plugin_1_nodes";
   boost::dll::shared_library library;
@@ -86,7 +86,7 @@ std::vector<fs::path> files_at(const fs::path& path) {
   return files;
 }
 
-// One file, or a copy of it.
+// Are the two one file, or copies with the same bytes?
 bool same(const fs::path& a, const fs::path& b) {
   if (a == b) return true;
   std::error_code missing;
@@ -117,7 +117,7 @@ fs::path installation() {
 PluginSearch plugin_search(const std::vector<PluginPath>& extra) {
   PluginSearch search;
   search.standard = installation() / "lib/weft/plugins";
-  if (const fs::path local = "/usr/local/lib/weft/plugins";  // of the administrator
+  if (const fs::path local = "/usr/local/lib/weft/plugins";  // what the administrator adds
       installation() == "/usr" && fs::exists(local))
     search.others.push_back({local, {}});
   const char* paths = std::getenv("WEFT_PLUGIN_PATH");

@@ -83,7 +83,8 @@ Elf64_Ehdr read_header(const File& file) {
   return header;
 }
 
-// The loader maps segments without a look at the file's size; past its end, memory faults.
+// Throws if the file ends before its segments do: the loader would map them all the same, and using
+// memory beyond the file's end is a fault.
 void check_size(const File& file, const Elf64_Ehdr& header) {
   const uint64_t segments_end = end_of(header.e_phoff, header.e_phnum * sizeof(Elf64_Phdr));
   const uint64_t sections_end = end_of(header.e_shoff, header.e_shnum * sizeof(Elf64_Shdr));
@@ -115,7 +116,7 @@ PluginStamp find_stamp(const File& file, const Elf64_Ehdr& header) {
   file.refuse("is not a weft plugin");
 }
 
-// Printable text that ends within its array.
+// Is it printable text that ends within its array?
 template <size_t N>
 bool is_text(const char (&text)[N]) {
   const char* const end = std::find(text, text + N, '\0');

@@ -26,7 +26,7 @@ namespace weft {
 
 namespace {
 
-// What every worker does before it runs anything: it says that it wants one oneDNN thread.
+// Makes every worker, before it runs anything, ask oneDNN for one thread.
 class EveryWorker : public tbb::task_scheduler_observer {
  public:
   explicit EveryWorker(tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
@@ -42,7 +42,8 @@ int threads_of(const EngineOptions& options) {
   return std::max(1, tbb::this_task_arena::max_concurrency());
 }
 
-// oneTBB ends the process where the system refuses a thread; so as many are asked for before.
+// Asks the system for as many threads as oneTBB will take: oneTBB would end the process if one was
+// refused.
 void check_threads(int count) {
   std::latch done(1);
   std::vector<std::jthread> all;
@@ -54,15 +55,15 @@ void check_threads(int count) {
   } catch (const std::bad_alloc&) {
     refused = true;
   }
-  done.count_down();  // or those that were given wait for ever
+  done.count_down();  // else the threads that were given would wait for ever
   if (refused)
     throw Error(Exit::resources, "the system refuses to give " + std::to_string(count) +
                                      " threads, but gives " + std::to_string(all.size() + 1) +
                                      ": ask for fewer with --threads");
 }
 
-// oneDNN and oneTBB crash where the system refuses them memory; so what the run may take is asked
-// for before: the plan's, and room for kernels and for each thread.
+// Asks the system for the memory that the run may take: the plan's, and room for kernels and for
+// each thread. oneDNN and oneTBB would crash if it was refused.
 void check_room(const Plan& plan, int threads) {
   const size_t bytes =
       plan.bytes() + (size_t{96} << 20) + static_cast<size_t>(threads) * (size_t{16} << 20);
@@ -134,7 +135,7 @@ struct Engine::Body {
     return all;
   }
 
-  // A call outside of any graph, of all instances of a node.
+  // Calls all instances of a node, outside of any graph.
   template <class F>
   void call(NodeId n, const char* what, F f) {
     const PlanNode& node = plan.nodes[n];
@@ -189,9 +190,8 @@ struct Engine::Body {
     loaded = number + 1;
   }
 
-  // Of a loss that is not finite: the first node, in order, whose output is not. Most values
-  // are gone when a step fails; those behind the loss are computed again, as the phases did up to
-  // p.
+  // For a loss of phase p that is not finite: the first node, in order, whose output is not finite.
+  // Most values are gone when a step fails, so those that the loss depends on are computed again.
   NodeId first_not_finite(size_t p, int parity) {
     const ByNode<bool> behind = ancestors(plan, {plan.phases[p].loss});
     if (plan.data)
@@ -210,7 +210,8 @@ struct Engine::Body {
     return {};
   }
 
-  // Lanes go through a group one after another, each in the workspace.
+  // The first node among forward items whose output is not finite, as they are run again: lanes go
+  // through each group one after another, each in the same workspace.
   NodeId first_of(const std::vector<PlanItem>& items, size_t phase, int parity) {
     for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
       end = begin + 1;
@@ -237,16 +238,16 @@ struct Engine::Body {
     });
   }
 
-  // Where the first value that is not finite comes from, or "".
+  // A sentence about where the first value that is not finite comes from, or "".
   std::string cause(size_t p, int parity) {
     for (const PlanWeight& weight : plan.weights)
       if (!finite(model[weight.name], weight.shape.rows()))
         return "weight `" + weight.name + "`" + cure;
-    if (std::isfinite(state.losses[p])) return "";  // a gradient is not
+    if (std::isfinite(state.losses[p])) return "";  // then a gradient is not
     NodeId first;
     try {
       arena.execute([&] { first = first_not_finite(p, parity); });
-    } catch (...) {  // the first error is what the user should see
+    } catch (...) {  // the user should see the error that came first
     }
     if (!first) return "";
     const PlanNode& node = plan.nodes[first];
@@ -300,8 +301,8 @@ std::vector<double> Engine::report(size_t index) const {
   return mean;
 }
 
-// "h.rate" of a node; "lr" or "*.bias.lr" of an optimizer, behind the phase's name if there are
-// more.
+// The names are "h.rate" for a node's param, "lr" or "*.bias.lr" for an optimizer's, after the
+// phase's name if there are several phases.
 nlohmann::json Engine::scheduled() const {
   const Plan& plan = body_->plan;
   nlohmann::json values = nlohmann::json::object();
