@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = Trace::Clock;
 using Span = Trace::Span;
-constexpr size_t most_rows = 40;  // of the table of nodes
+constexpr size_t most_rows = 40;  // rows that the table of nodes may have
 constexpr size_t traced_steps = 5;
 constexpr int more_threads[] = {1, 2, 4, 8, 16, 32, 64};
 

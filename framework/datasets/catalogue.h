@@ -37,7 +37,7 @@ struct Dataset {
   std::vector<File> files;
 
   std::filesystem::path folder() const;  // below data_dir()
-  int64_t bytes() const;                 // of all files
+  int64_t bytes() const;                 // size of all files
 };
 
 std::vector<Dataset> read_catalogue(const Yaml& yaml);  // throws Errors with every mistake

@@ -13,7 +13,7 @@
 namespace weft::datasets {
 
 namespace {
-constexpr size_t most_bytes = size_t{1} << 28;  // that a file, and a value in it, may have
+constexpr size_t most_bytes = size_t{1} << 28;  // limit for a file, and for a value in it
 constexpr int string_type = 9, character_vector_type = 16;
 
 Error corrupt(const std::string& name, const std::string& why) {

@@ -26,7 +26,7 @@ struct AudioForm {
   auto operator<=>(const AudioForm&) const = default;
 };
 
-bool is_audio_file(const std::filesystem::path& file);  // by its extension
+bool is_audio_file(const std::filesystem::path& file);  // judged by its extension
 
 // The samples of a file: the mean of its channels, in [-1, 1], converted to `rate` samples in a
 // second, and no more than the first `seconds`. Throws Error(data): missing, truncated, corrupt, of

@@ -53,7 +53,7 @@ class DiskFile {
 
   const std::string& name() const { return name_; }
   int64_t size() const { return size_; }
-  int fd() const { return fd_; }  // of the whole file, for libraries that read it themselves
+  int fd() const { return fd_; }  // the whole file, for libraries that read it themselves
 
   // Returns less than `n` at the end only.
   int64_t read(int64_t offset, void* out, int64_t n) const {

@@ -26,9 +26,9 @@ struct ImageForm {
 struct ImageSize {
   int64_t height, width;
 };
-ImageSize image_size(const FilePart& file);  // from the head of the file
+ImageSize image_size(const FilePart& file);  // reads the head of the file only
 
-bool is_image_file(const std::filesystem::path& file);  // by its extension
+bool is_image_file(const std::filesystem::path& file);  // judged by its extension
 
 // The pixels of an image, [height, width, channels]; each is the mean of the area that it covers.
 // Throws Error(data): missing, truncated, corrupt, of another format, or of more than 2^26 pixels.

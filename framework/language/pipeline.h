@@ -104,7 +104,7 @@ class Pipeline {
 
   std::string file, name, about;
   uint64_t seed = 0;
-  Precision precision = Precision::f32;  // of matrix products and convolutions; never `auto`
+  Precision precision = Precision::f32;  // what products and convolutions multiply; never `auto`
   std::vector<Mention> plugins;
   std::map<std::string, ModuleDecl> modules;
   std::map<std::string, FragmentDecl> fragments;

@@ -49,7 +49,7 @@ class Yaml {
   const Yaml* find(std::string_view key) const;  // null if absent
   Yaml* find(std::string_view key);
   void put(std::string key, Yaml value);  // replaces or appends
-  void put(Entry entry);                  // with the place of its key
+  void put(Entry entry);                  // likewise, with the place of its key
   void erase(std::string_view key);
 
   // Strict conversions, which throw Error with the place and what was expected. Bools are `true`
@@ -81,7 +81,7 @@ class Yaml {
 
 struct Yaml::Entry {
   std::string key;
-  Place place;  // of the key
+  Place place;  // where the key stands
   Yaml value;
 };
 

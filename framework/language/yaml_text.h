@@ -18,7 +18,7 @@ struct Character {
   size_t length;  // in bytes; 0: not UTF-8
 };
 
-Character first_character(std::string_view text);  // of a text that is not empty
+Character first_character(std::string_view text);  // the text must not be empty
 bool is_control(uint32_t code);  // tab and line ends are none, a byte order mark is one
 
 // A user's text for use within a sentence: one line, at most 60 bytes.

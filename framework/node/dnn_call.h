@@ -28,7 +28,7 @@ class Scratch {
   void* part(size_t bytes) { return std::exchange(at_, at_ + lines(bytes)); }
 
  private:
-  static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }  // in bytes
+  static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }  // rounded up
   std::byte* at_;
 };
 

@@ -39,7 +39,7 @@ Desc weight(const ConvolutionShape& s, dnn::Type type, Tag alone, Tag grouped) {
                 : Desc({g, s.out / g, s.in / g, s.kernel[0], s.kernel[1]}, type, grouped);
 }
 
-// By how much the last window reaches beyond the image's end; negative if no window reaches it.
+// How far the last window reaches beyond the image's end; negative if it ends before.
 int64_t high_padding(const ConvolutionShape& s, size_t axis) {
   const int64_t reach = (s.kernel[axis] - 1) * s.dilation[axis] + 1;
   return (s.y_size[axis] - 1) * s.stride[axis] + reach - s.x_size[axis] - s.padding[axis];

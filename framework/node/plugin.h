@@ -39,7 +39,7 @@ constexpr uint32_t plugin_abi = 5;
 struct PluginStamp {
   char magic[8];     // "weftplug"
   uint32_t abi;      // plugin_abi
-  uint32_t size;     // of this struct
+  uint32_t size;     // bytes of this struct
   char name[64];     // "layers"
   char version[32];  // the plugin's own
   char build[256];   // build_string(), compared as text

@@ -18,7 +18,7 @@ namespace {
 // The bounds of a lane's rows: with fewer a matrix product is slow, with more there are too few
 // lanes for the threads and a lane outgrows the cache.
 constexpr int64_t most_rows = 64, least_rows = 4;
-constexpr int64_t cache_elements = 1 << 19;  // that a lane's largest tensor may have: 2 MiB
+constexpr int64_t cache_elements = 1 << 19;  // size of a lane's largest tensor: 2 MiB
 constexpr int64_t most_lanes = 64;
 
 // The rows of a batch: those of the data, else those that nodes without inputs make.

@@ -1,4 +1,4 @@
-// From a pipeline to the plans of its sections.
+// Builds the plans of a pipeline's sections.
 #pragma once
 
 #include <memory>

@@ -5,7 +5,7 @@
 namespace weft {
 
 namespace {
-constexpr int64_t block_elements = 20'000;  // of a weight that one task learns
+constexpr int64_t block_elements = 20'000;  // elements of a weight that one task learns
 constexpr int64_t block_rows = 16;
 
 // The weights of a node that the phase updates.

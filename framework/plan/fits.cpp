@@ -5,7 +5,7 @@
 namespace weft {
 
 namespace {
-constexpr size_t most_bytes = size_t{8} << 20;  // of all fits: each checkpoint has a copy
+constexpr size_t most_bytes = size_t{8} << 20;  // limit for all fits: each checkpoint has a copy
 
 struct ReadFit {
   const PlanNode& node;

@@ -45,7 +45,7 @@ struct PlanNode {
   std::vector<ValueId> inputs;   // by input; none if it is not wired
   std::vector<ValueId> outputs;  // by output
   std::vector<BufferId> saved;   // by saved value; none if it is absent
-  Setting setting;               // the one of the instance that sees the whole batch
+  Setting setting;               // belongs to the instance that sees the whole batch
   std::unique_ptr<Node> node;    // that instance; all lanes share a source
   bool has_backward = false, has_learn = false;  // does the kind have these functions?
   bool laned = false;                            // does it run in lanes, with an instance for each?
@@ -119,7 +119,7 @@ struct PlanPhase {
   std::vector<WeightId> updates;
   std::vector<PlanOptimizer> optimizers;
   ByValue<bool> wants;          // does a gradient flow into it?
-  std::vector<PlanItem> items;  // of a step in which every phase runs
+  std::vector<PlanItem> items;  // the items of a step in which every phase runs
   std::vector<PlanLearn> learns;
   const PlanLearn* learn(NodeId node) const;  // the one of `learns` that has the node, or null
   ByValue<BufferId> grads;
@@ -131,7 +131,7 @@ class Plan {
   Mode mode = Mode::train;
   std::string name;  // the pipeline's
   uint64_t seed = 0;
-  Precision precision = Precision::f32;  // of matrix products and convolutions
+  Precision precision = Precision::f32;  // what products and convolutions multiply
   int64_t rows = 0;                      // rows of a batch
   int64_t lanes = 1;
   int64_t steps = 0;     // the length of the training
@@ -146,7 +146,7 @@ class Plan {
   // reads: a run stores that.
   std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
   FittedMap kept;
-  std::deque<FragmentDecl> fragments;  // those that were taken from files
+  std::deque<FragmentDecl> fragments;  // taken from files, not from the pipeline
   ByNode<bool> needed;                 // does a loss, a report or a sink need it?
   ById<PlanBuffer> buffers;
   ByValue<BufferId> value_buffers;

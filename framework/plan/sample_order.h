@@ -11,7 +11,7 @@ class SampleOrder {
  public:
   explicit SampleOrder(const Source& source);
 
-  int64_t batches() const;           // of one epoch
+  int64_t batches() const;           // batches in one epoch
   int64_t rows(int64_t step) const;  // samples in the batch of a step
   // The sample at a row of a step's batch. The section's data ends with its epoch; a source among
   // the nodes is `endless`: it starts again within a batch.

@@ -10,7 +10,7 @@
 namespace weft {
 
 namespace {
-constexpr int64_t most_nodes = 20'000;  // of a section
+constexpr int64_t most_nodes = 20'000;  // limit for a section
 constexpr int most_waiting = 200;
 
 // The keys that a user can write on a node of this kind.

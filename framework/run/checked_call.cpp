@@ -14,7 +14,7 @@ namespace weft {
 namespace {
 constexpr int64_t zone = 256;               // numbers before and behind a tensor
 constexpr uint32_t untouched = 0x7fd7a5c3;  // a NaN; as an integer, too large for any index
-constexpr size_t alignment = 64 / sizeof(uint32_t);  // as in the plan's memory
+constexpr size_t alignment = 64 / sizeof(uint32_t);  // numbers, as in the plan's memory
 
 // A tensor between guard zones.
 class Guarded {

@@ -233,7 +233,7 @@ void CheckpointStore::retire(int64_t newest) const {
   int kept = 0;
   for (const Found& found : list()) {
     if (!found.manifest || found.step > newest) continue;
-    if (found.manifest->format != Manifest::current_format) continue;  // of another version of weft
+    if (found.manifest->format != Manifest::current_format) continue;  // made by another weft
     const std::string original = original_name(found.name);
     const bool replaced = original != found.name && holds(original);
     if (!replaced &&

@@ -35,7 +35,7 @@ class Engine {
   // finite. The engine must not be used after an error.
   void step(int64_t number, int64_t schedule_step);
 
-  double loss(size_t phase) const;  // of the last step in which the phase ran; NaN before
+  double loss(size_t phase) const;  // its loss when it last ran; NaN if it never has
   // A report's mean over the samples of the last step: one number, or one for each element of a
   // row.
   std::vector<double> report(size_t index) const;

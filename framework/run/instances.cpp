@@ -115,7 +115,7 @@ Instance& Instances::observer(NodeId node) {
 
 // Prepares the instances of a node for every gradient that any phase wants.
 void Instances::prepare(NodeId n, const AnyPhase& any) {
-  std::vector<size_t> learns;  // phases in which it learns in lanes
+  std::vector<size_t> learns;  // the phases in which the node learns in lanes
   for (const PlanPhase& phase : plan_.phases)
     if (const PlanLearn* learn = phase.learn(n); learn && learn->in_lanes)
       learns.push_back(static_cast<size_t>(&phase - plan_.phases.data()));

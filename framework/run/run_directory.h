@@ -36,7 +36,7 @@ class RunDirectory {
   std::string metrics(const nlohmann::json& line);
   std::string flush_metrics();        // writes lines that wait; why it could not, or ""
   void rewind_metrics(int64_t step);  // drops the lines of later steps
-  void log(const std::string& line);  // with the time
+  void log(const std::string& line);  // adds a line to log.txt, with the time
 
  private:
   std::filesystem::path path_;

@@ -53,7 +53,7 @@ Photos open_photos(const fs::path& folder, int64_t side, int64_t channels) {
   Photos photos;
   for (const FilePart& photo : files_below(folder, ImageStore::kind))
     photos.try_emplace(photo.file.lexically_relative(folder), photo.file, side, channels);
-  int64_t bytes = 0;  // of all photos, which are kept
+  int64_t bytes = 0;  // size of all photos, which are kept
   for (const auto& [name, photo] : photos) bytes += photo.form().bytes();
   if (bytes > most_kept)
     throw Error(Exit::data, folder.string() + " would take " + std::to_string(bytes >> 20) +

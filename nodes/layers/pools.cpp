@@ -167,7 +167,7 @@ class MaxPool2d final : public Pool {
   template <class F>
   void each_row_of_fours(F f) const {
     const int64_t size = y.shape()[2] * c(), rows = y.shape()[1];
-    const int64_t bytes = (c() + 3) / 4 * 4 * y.shape()[2] * rows;  // of `from` for an image
+    const int64_t bytes = (c() + 3) / 4 * 4 * y.shape()[2] * rows;  // bytes of `from` for one image
     for (int64_t row = 0; row < y.rows() * rows; ++row)
       f(4 * row * size, row * size, row / rows * bytes + row % rows * size);
   }
