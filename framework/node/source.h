@@ -77,7 +77,7 @@ class WEFT_API Fit {
   void refuse(const std::string& why) { complaint_ = why; }
 
   const Out& of;
-  // Called as a training begins whose data this source learned of, to remember it beyond the run.
+  // Called as a training begins, with what was learned here, to remember it beyond the run.
   std::function<void()> keep;
 
  private:
