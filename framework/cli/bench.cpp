@@ -13,7 +13,7 @@ namespace weft::cli {
 
 namespace {
 constexpr int64_t settling = 5;      // steps of each turn that are not timed
-constexpr int64_t round_steps = 25;  // of each number of threads in turn: noise is shared
+constexpr int64_t round_steps = 25;  // steps of each number of threads in turn, to share noise
 
 // The steps of one number of threads.
 struct Timing {
@@ -21,7 +21,7 @@ struct Timing {
   std::vector<double> seconds;
   int64_t next = 0;  // number of the next step
 
-  double at(double share) const {  // of the sorted seconds
+  double at(double share) const {  // a quantile of the seconds, which are sorted
     const auto last = static_cast<double>(seconds.size() - 1);
     return seconds[static_cast<size_t>(std::llround(share * last))];
   }

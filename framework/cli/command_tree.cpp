@@ -29,7 +29,7 @@ void add_threads(CLI::App& command, int& threads,
   command.add_option("--threads", threads, about)->check(thread_count());
 }
 
-// Given, or asked for by the environment.
+// Adds `--check`, which the environment variable WEFT_CHECK also sets.
 void add_check(CLI::App& command, bool& check) {
   command
       .add_flag("--check", check,

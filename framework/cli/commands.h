@@ -12,14 +12,14 @@
 
 namespace weft::cli {
 
-// What evaluating and generating take: a run's directory, or a pipeline whose modules all come from
-// other runs.
+// The options of `evaluate` and `generate`. Their target is a run's directory, or a pipeline whose
+// modules all come from other runs.
 struct ModelOptions {
   std::string target;
   std::vector<std::string> sets;
   std::string checkpoint = "last";  // last, best, or a step
   std::string output;               // folder for what sinks write; "": the run's
-  int64_t count = 0;                // how many to generate: $count; 0: as the pipeline says
+  int64_t count = 0;                // how many samples to generate ($count); 0: the pipeline's own
   int threads = 0;
   bool json = false;
   bool check = false;  // watch every call of a node
@@ -54,7 +54,8 @@ struct PluginTestOptions {
 // The plugins of the standard places and of a pipeline's `plugins:`.
 Registry load_plugins_for(const Pipeline& pipeline);
 
-// A section of a pipeline, planned with what the modules of other runs know. Throws every mistake.
+// A section of a pipeline and its plan, made with what the runs of its modules have learned of
+// data. Throws every mistake.
 struct Planned {
   Planned(const std::string& file, const std::vector<std::string>& sets, Mode mode);
   Pipeline pipeline;
@@ -67,8 +68,8 @@ Mode mode_of(const std::string& section);  // train, evaluate or generate
 Exit train(const std::string& pipeline, const std::vector<std::string>& sets, TrainOptions options);
 Exit evaluate(const ModelOptions& options);
 Exit generate(const ModelOptions& options);
-// The names of the pipelines that come with weft; or copies one here with what it includes. Throws
-// Error rather than write over a file.
+// Prints the names of the pipelines that come with weft, or copies the one of this name here, with
+// the files that it includes. Throws Error rather than overwrite a file.
 Exit make_new(const std::string& name);
 Exit check(const std::string& pipeline, const std::vector<std::string>& sets);
 Exit graph(const std::string& pipeline, const std::vector<std::string>& sets,

@@ -27,7 +27,7 @@ std::vector<std::string> dataset_names() {
   return names;
 }
 
-// What the value of an option or the word at a place can be.
+// Adds the values that an option or an argument of a command can have.
 void add_values(const CLI::Option& option, Completion& completion) {
   const std::string& name = option.get_single_name();
   std::vector<std::string> values = choices(option);
@@ -68,8 +68,8 @@ Completion complete(const CLI::App& app, const std::vector<std::string>& typed) 
   Completion completion;
   if (typed.empty()) return completion;
   const CLI::App* command = &app;
-  const CLI::Option* waiting = nullptr;  // for its value
-  size_t place = 0;                      // of the next word that is no option
+  const CLI::Option* waiting = nullptr;  // for a value
+  size_t place = 0;                      // among words that are no options
   for (auto word = typed.begin(); word + 1 != typed.end(); ++word) {
     const CLI::App* further = find_command(*command, *word);
     if (waiting)

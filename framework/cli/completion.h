@@ -16,7 +16,8 @@ struct Completion {
   bool files = false;  // file names fit as well
 };
 
-// `typed` are the words behind the program's name; the last is the one to complete, perhaps empty.
+// Finds what can stand next. `typed` are the words behind the program's name; the last is the one
+// to complete, perhaps empty.
 Completion complete(const CLI::App& app, const std::vector<std::string>& typed);
 
 // The values that an option's check allows: {"auto", "bar"}. Empty if it lists none.

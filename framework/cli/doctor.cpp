@@ -74,7 +74,7 @@ class Doctor {
     return line;
   }
 
-  // CPUs that the control group may use at once.
+  // The number of CPUs that the control group may use at once.
   static std::optional<double> quota() {
     double used = 0, period = 0;
     std::istringstream limit(group_limit("cpu.max"));
@@ -167,7 +167,7 @@ class Doctor {
     try {
       search.others.clear();
       list_plugins(load_plugins(search));
-    } catch (const Error&) {  // among those told above
+    } catch (const Error&) {  // reported above
     }
   }
 
@@ -210,7 +210,7 @@ class Doctor {
     }
   }
 
-  // Of 8 MiB, to the disk itself, MB/s.
+  // The speed of writing 8 MiB to the disk itself, in MB/s.
   static double write_speed(const fs::path& folder) {
     const fs::path path = folder / fmt::format(".weft-doctor-{}", getpid());
     const std::string block(8 << 20, 'w');

@@ -26,7 +26,7 @@ bool mentions_count(const Yaml& value) {
                      [](const Yaml::Entry& entry) { return mentions_count(entry.value); });
 }
 
-// Runs here and in `runs`.
+// The directories of runs here and in `runs`.
 std::vector<std::string> runs_here() {
   std::vector<std::string> names;
   for (const char* folder : {".", "runs"}) {
@@ -38,7 +38,7 @@ std::vector<std::string> runs_here() {
   return names;
 }
 
-// A name that is neither a file nor a folder, but nearly or in `runs` that of a run.
+// Throws Error with the run that was probably meant, if there is one whose name is near `target`.
 void suggest_run(const std::string& target) {
   const std::vector<std::string> runs = runs_here();
   std::string near = did_you_mean(target, runs);
@@ -54,7 +54,7 @@ bool is_run(const std::string& target) {
   return true;
 }
 
-// The pipeline of a run, a shipped one's or one's own.
+// The pipeline file of a target: of a run, or of a pipeline of the user's own or of weft's.
 std::filesystem::path file_of(const std::string& target) {
   if (is_run(target)) return std::filesystem::path(target) / "resolved.yaml";
   const auto shipped = shipped_names();

@@ -19,7 +19,7 @@ int usable_cores() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
-// By its entry in /proc (field 22, in ticks since boot).
+// The start of the process is field 22 of its entry in /proc, in ticks since boot.
 double process_seconds() {
   std::string stat;
   std::getline(std::ifstream("/proc/self/stat"), stat);

@@ -1,4 +1,5 @@
-// What this machine can do, and what this process has taken: for `weft bench` and `weft profile`.
+// Measurements for `weft bench` and `weft profile`: of what this machine can do, and of what this
+// process has used.
 #pragma once
 
 #include <chrono>
@@ -11,9 +12,9 @@ namespace weft::cli {
 
 int usable_cores();
 double process_seconds();  // since the process was started
-double resident_mib();     // the most memory that it held
+double resident_mib();     // the most memory that it has held
 
-// That the work takes.
+// The seconds that the work takes.
 template <class Work>
 double seconds(Work work) {
   const auto start = std::chrono::steady_clock::now();
@@ -22,11 +23,11 @@ double seconds(Work work) {
 }
 
 // Calls step(n) for n = 0, 1, … until files have been read once and caches are warm: for an epoch,
-// at least 10 and at most 3 seconds of steps. Returns how many.
+// but at least 10 steps and at most 3 seconds. Returns the number of steps.
 int64_t warm_up(int64_t steps_per_epoch, const std::function<void(int64_t)>& step);
 
-// The most operations that one thread does in a second: the best of many plain products, in bf16
-// with the rounding of their operands.
+// The most operations that one thread does in a second, measured as the best of many plain matrix
+// products; in bf16 with the rounding of their operands.
 class Peak {
  public:
   explicit Peak(Precision precision) : product_(made(precision)) {}
@@ -47,7 +48,7 @@ class Peak {
   double best_ = 0;
 };
 
-// The most that one thread reads and writes in a second, in a copy that no cache holds.
+// The most bytes that one thread reads and writes in a second, copying what no cache can hold.
 double copied_bytes();
 
 }  // namespace weft::cli

@@ -18,8 +18,8 @@
 
 using namespace weft;
 
-// Plugins call this one: the program stands before the C library for all that it loads. What is
-// registered to run at exit does not run: other lanes may still compute.
+// The exit() that plugins call, since the program stands before the C library in the order of
+// look-up. Functions registered by atexit() do not run: other lanes may still compute.
 extern "C" WEFT_API void exit(int status) noexcept {
   LastWords::refuse_exit();
   std::fflush(nullptr);
@@ -27,14 +27,16 @@ extern "C" WEFT_API void exit(int status) noexcept {
 }
 
 namespace {
-// A descriptor that is closed would be given to the next file that is opened, and written into.
+// Opens /dev/null in place of standard streams that are closed: otherwise the next file to be
+// opened would take their place, and messages would be written into it.
 void fill_descriptors() {
   int fd = 0;
   while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
   if (fd >= 0) close(fd);
 }
 
-// Results that nobody got are no success. A reader that has seen enough needs no sentence.
+// The exit code of the program: results that could not be written are a failure, reported unless
+// the reader has closed its end.
 int ended(Exit exit) {
   std::cout.flush();
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
@@ -63,7 +65,7 @@ Exit run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     tell("weft: there is not enough memory: make `batch` or the layers smaller\n");
     return Exit::resources;
-  } catch (const std::system_error& error) {  // a thread, or the results
+  } catch (const std::system_error& error) {  // from a thread or the output
     if (error.code() != std::errc::broken_pipe)
       tell("weft: the system refuses: {}\n", error.what());
     return Exit::resources;
@@ -76,7 +78,7 @@ Exit run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   fill_descriptors();
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of write()
+  std::signal(SIGPIPE, SIG_IGN);  // write() then fails if the reader is gone
   const LastWords last;
   const Crashes crashes;
   return ended(run(argc, argv));

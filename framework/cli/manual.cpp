@@ -96,7 +96,7 @@ what a pipeline can be made of.
 and the other pages there: the language, runs on servers, nodes.
 )";
 
-// Text that roff takes as it stands.
+// Text escaped for roff.
 std::string plain(const std::string& text) {
   std::string out;
   for (const char c : text) {

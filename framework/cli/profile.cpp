@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = Trace::Clock;
 using Span = Trace::Span;
-constexpr size_t most_rows = 40;  // of the table of nodes
+constexpr size_t most_rows = 40;  // rows that the table of nodes may have
 constexpr size_t traced_steps = 5;
 constexpr int more_threads[] = {1, 2, 4, 8, 16, 32, 64};
 
@@ -34,7 +34,7 @@ double median(std::vector<double> of) {
   return *middle;
 }
 
-// What one kind of work of a node takes in a step.
+// The cost in a step of one kind of work of a node.
 struct Cost {
   double seconds = 0, flops = 0, bytes = 0;
 
@@ -44,7 +44,7 @@ struct Cost {
   }
 };
 
-// A line of a table: a node, a kind of nodes, a phase.
+// A line of a table, about a node, a kind of nodes or a phase.
 struct Row {
   std::string name, kind;
   Cost all;
@@ -56,13 +56,14 @@ struct Row {
   }
 };
 
-// The time of all threads in a step: what the arithmetic takes at the machine's peak, what products
-// take beyond that, all else that nodes and optimizers do, and the rest: the runtime, waiting.
+// The shares of the time of all threads in a step: the arithmetic at the machine's peak, what
+// products take beyond that, all else that nodes and optimizers do, and the rest: the runtime and
+// waiting.
 struct Shares {
   double arithmetic, slower_products, other_work, rest;
 };
 
-// Calls of one part of one node; each step makes as many.
+// What tells the calls in a step apart: phase, node, work and part.
 using Key = std::tuple<size_t, NodeId, Work, int64_t>;
 
 class Profile {
@@ -145,7 +146,7 @@ class Profile {
                  threads == 1 ? " " : "s", seconds * 1e3, scale_[0].second / seconds);
   }
 
-  // The Trace Event Format: https://perfetto.dev opens it.
+  // Writes the Trace Event Format, which https://perfetto.dev opens.
   void write_trace() const {
     const Clock::time_point from = starts_[starts_.size() - std::min(starts_.size(), traced_steps)];
     Json events = Json::array();
@@ -256,7 +257,8 @@ class Profile {
     return all;
   }
 
-  // Of forward: inputs, outputs and weights; of backward, the gradients of them as well.
+  // The bytes that a call touches: for forward inputs, outputs and weights, for backward their
+  // gradients as well.
   double bytes(NodeId n, Work work) const {
     const PlanNode& node = plan_.nodes[n];
     int64_t elements = 0;
@@ -307,10 +309,10 @@ class Profile {
   double copied_ = copied_bytes();
   int threads_ = 1;
   std::vector<Clock::time_point> starts_;
-  std::vector<double> walls_, busy_;  // by step; by thread
+  std::vector<double> walls_, busy_;  // seconds, by step and by thread
   double products_ = 0, others_ = 0;  // seconds of a step
   std::vector<Row> phases_, kinds_, nodes_;
-  std::vector<std::pair<int, double>> scale_;  // threads, seconds of a step; of one thread only
+  std::vector<std::pair<int, double>> scale_;  // threads, seconds of a step; if run on one
 };
 }  // namespace
 

@@ -45,7 +45,7 @@ void list_shipped() {
   }
 }
 
-// A shipped file and those that it includes, which lie beside it.
+// Adds a shipped file and the files that it includes, which lie beside it.
 void add_with_included(const std::string& file, std::vector<std::string>& files) {
   if (std::find(files.begin(), files.end(), file) != files.end()) return;
   files.push_back(file);

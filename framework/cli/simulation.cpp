@@ -15,7 +15,7 @@ size_t at(int index) {
 }  // namespace
 
 Simulation::Simulation(const Trace& trace, size_t steps, double wall) {
-  double runs = 0;  // of tasks
+  double runs = 0;  // of all tasks
   for (const Trace::Graph& graph : trace.graphs()) {
     graphs_.push_back({std::vector<Task>(graph.after.size()), graph.after,
                        static_cast<double>(graph.runs) / static_cast<double>(steps)});
@@ -30,7 +30,7 @@ Simulation::Simulation(const Trace& trace, size_t steps, double wall) {
       task.shared += span.in_blocks / often;
       wall -= took;
     }
-  for (Graph& graph : graphs_)  // what the runtime takes is the same for each
+  for (Graph& graph : graphs_)  // the runtime's time is shared evenly
     for (Task& task : graph.tasks) task.alone += wall / runs;
 }
 
@@ -44,13 +44,13 @@ double Simulation::step(int threads) const {
 double Simulation::Graph::seconds(int threads) const {
   std::vector<std::vector<size_t>> then(tasks.size());
   std::vector<size_t> waits;
-  std::vector<size_t> ready;  // the newest first, as oneTBB takes them
+  std::vector<size_t> ready;  // a stack: oneTBB takes the newest first
   for (size_t task = 0; task < tasks.size(); ++task) {
     for (const int before : after[task]) then[at(before)].push_back(task);
     waits.push_back(after[task].size());
     if (waits.back() == 0) ready.push_back(task);
   }
-  using Running = std::pair<double, size_t>;  // until when, which
+  using Running = std::pair<double, size_t>;  // the time of its end, the task
   std::priority_queue<Running, std::vector<Running>, std::greater<>> running;
   double now = 0, work = 0;
   while (!ready.empty() || !running.empty()) {

@@ -17,7 +17,7 @@ extern char** environ;
 namespace weft::cli {
 
 namespace {
-// The exit status of `dot -Tsvg` with these files as its input and output.
+// Runs `dot -Tsvg` with these files as its input and output. Returns its exit status.
 int run_dot(int input, int output) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);

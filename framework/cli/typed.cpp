@@ -49,12 +49,12 @@ const CLI::App& top_of(const CLI::App& command) {
               "; `" + path_of(command) + " --help` lists them");
 }
 
-// "--set=a=1" is `--set`, "-ofolder" is `-o`.
+// The option that a word begins with: `--set` for "--set=a=1", `-o` for "-ofolder".
 std::string spelling_of(const std::string& word) {
   return word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
 }
 
-// Words behind a command: options with their values, and others. After `--` all are others.
+// Checks the words behind a command: options, their values and others. After `--` all are others.
 void check_options(const CLI::App& command, char** words) {
   for (; *words && std::string_view(*words) != "--"; ++words) {
     const std::string word = *words;
@@ -94,7 +94,7 @@ bool takes_value(const CLI::Option& option) {
   return option.get_items_expected_max() > 0;
 }
 
-// A word where a command must stand is one; behind the last command stand its options.
+// Words that must be commands come first; behind the last command stand its options.
 void check_typed(const CLI::App& app, char** words) {
   if (!*words) return;
   if (**words == '-') return check_options(app, words);

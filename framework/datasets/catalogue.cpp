@@ -19,7 +19,7 @@ bool is_sha256(const std::string& text) {
          });
 }
 
-// A word a client can be given: no option, no path of the file system, no address.
+// Is it safe as a word of a client's command line: not an option, a path or an address?
 bool is_package_word(const std::string& text) {
   return !text.empty() && (std::isalnum(static_cast<unsigned char>(text[0])) || text[0] == '@') &&
          text.find("..") == std::string::npos && text.find("//") == std::string::npos &&

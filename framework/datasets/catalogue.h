@@ -16,14 +16,14 @@ enum class Extract { copy, gunzip, rdb };  // how a file leaves its package; rdb
 
 // One file of a data set, as it is kept; or a folder of files, whose name ends in `/`.
 struct File {
-  std::string name;  // in the data set's folder
-  std::string from;  // its place in the package
+  std::string name;  // its path in the data set's folder
+  std::string from;  // its path in the package
   Extract extract = Extract::copy;
   int64_t bytes = 0;
   std::string sha256;      // 64 hexadecimal digits; of a folder: of its files' sums, as sha256sum
                            // lists them in the order of their paths
-  int64_t count = 0;       // files of a folder
-  std::string only = "*";  // of a folder: the files whose paths in it match
+  int64_t count = 0;       // number of files of a folder
+  std::string only = "*";  // a pattern: only files of a folder whose paths match belong to it
 
   bool is_folder() const { return name.ends_with('/'); }
 };
@@ -33,17 +33,17 @@ enum class Manager { apt, npm };
 struct Dataset {
   std::string name, about, source, licence, licence_file;
   Manager manager = Manager::apt;
-  std::string package, version, sha256;  // of the package's archive
+  std::string package, version, sha256;  // sha256: of the archive
   std::vector<File> files;
 
   std::filesystem::path folder() const;  // below data_dir()
-  int64_t bytes() const;                 // of all files
+  int64_t bytes() const;                 // size of all files
 };
 
 std::vector<Dataset> read_catalogue(const Yaml& yaml);  // throws Errors with every mistake
 std::vector<Dataset> catalogue();
 Dataset find(const std::string& name);  // throws Error with the near name
 
-std::string_view built_in_catalogue();  // generated
+std::string_view built_in_catalogue();  // datasets.yaml
 
 }  // namespace weft::datasets

@@ -14,7 +14,7 @@ namespace weft::datasets {
 namespace {
 namespace fs = std::filesystem;
 
-// A folder of its own beside the data sets, so that a rename moves what is in it; gone at the end.
+// A temporary folder beside the data sets, so that a rename can move what is in it.
 class Workshop {
  public:
   explicit Workshop(const fs::path& data_dir) {
@@ -60,8 +60,8 @@ void build(const Dataset& set, const Package& package, const fs::path& folder) {
         attribution(set) + "archive: " + package.archive + "\nSHA-256: " + package.sha256 + "\n");
 }
 
-// One rename where nothing stands; else file by file, beside whatever else is there, but for
-// folders that belong to the set whole.
+// Moves what was built into place: by one rename if nothing is there, else file by file, beside
+// whatever else is there. Folders of the data set are replaced whole.
 void move_into_place(const fs::path& built, const fs::path& folder, const Dataset& set) {
   std::error_code error;
   fs::rename(built, folder, error);

@@ -1,4 +1,4 @@
-// Data sets from packages, checked byte for byte. Nothing else downloads.
+// Fetches data sets from packages and checks every byte. Nothing else in weft downloads.
 #pragma once
 
 #include <string>
@@ -13,6 +13,6 @@ namespace weft::datasets {
 // had or differs, Error(resources) if a file cannot be written.
 void fetch(const Dataset& set, const Tell& tell);
 
-std::string attribution(const Dataset& set);  // what it is, its source and its licence, in lines
+std::string attribution(const Dataset& set);  // lines: what it is, its source, its licence
 
 }  // namespace weft::datasets

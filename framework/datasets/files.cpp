@@ -55,7 +55,7 @@ class Digest {
 
 namespace fs = std::filesystem;
 
-// The regular files below a folder whose paths match, which are relative to it, in their order.
+// The paths of the regular files below a folder that match `only`: relative to it, and sorted.
 std::vector<std::string> files_below(const fs::path& folder, const std::string& only) {
   std::vector<std::string> files;
   std::error_code error;

@@ -16,7 +16,7 @@ namespace weft::datasets {
 
 namespace {
 using Command = std::vector<std::string>;
-constexpr int not_found = 127;  // the shell's status of a program that is not there
+constexpr int not_found = 127;  // the status by which shells say that there is no such program
 
 std::string tail(const std::filesystem::path& file) {
   constexpr int64_t most = 1000;

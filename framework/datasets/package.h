@@ -1,4 +1,4 @@
-// Packages as archives: downloaded and unpacked by the ordinary clients, installed nowhere.
+// Packages as archives of files. The ordinary clients download and unpack them; none is installed.
 #pragma once
 
 #include <filesystem>
@@ -10,23 +10,24 @@
 
 namespace weft::datasets {
 
-// How a client ended, and the last lines it printed. No shell takes part.
+// How a client ended, and the last lines that it printed.
 struct Outcome {
   int status = 0;
   std::string last_lines;
 };
+// Runs a client in a folder, without a shell.
 Outcome run_client(const std::vector<std::string>& command, const std::filesystem::path& folder);
 
-using Tell = std::function<void(const std::string& line)>;  // what happens, to who waits
+using Tell = std::function<void(const std::string& line)>;  // reports progress to the user
 
 struct Package {
   std::string archive, sha256;     // the file that was downloaded
   std::filesystem::path contents;  // where it is unpacked
 };
 
-// Downloads the package of `set` into the empty folder `folder`, checks it and unpacks it. When the
-// version of the catalogue is gone, takes the one that is offered. Throws
-// Error(data) with the client's last lines.
+// Downloads the package of `set` into the empty folder `folder`, checks it and unpacks it. If the
+// version in the catalogue is gone, it takes the one that is offered. Throws Error(data) with the
+// client's last lines.
 Package get_package(const Dataset& set, const std::filesystem::path& folder, const Tell& tell);
 
 }  // namespace weft::datasets

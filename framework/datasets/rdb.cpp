@@ -1,5 +1,5 @@
-// The file is a run of blocks: the length of a value's serialisation, 4 bytes, then that
-// serialisation as a zlib stream. Numbers are big-endian. R Internals, 1.8 "Serialization Formats".
+// The file is a sequence of blocks: four bytes with the length of a serialised value, then that
+// value as a zlib stream. Numbers are big-endian. See R Internals, 1.8 "Serialization Formats".
 #include "framework/datasets/rdb.h"
 
 #include <zlib.h>
@@ -13,7 +13,7 @@
 namespace weft::datasets {
 
 namespace {
-constexpr size_t most_bytes = size_t{1} << 28;  // of the file, and of one value
+constexpr size_t most_bytes = size_t{1} << 28;  // limit for a file, and for a value in it
 constexpr int string_type = 9, character_vector_type = 16;
 
 Error corrupt(const std::string& name, const std::string& why) {

@@ -26,8 +26,8 @@ uint32_t little_endian(const char* bytes) {
   return all;
 }
 
-// libsndfile takes a WAV file that ends early for a short one. Writers to a pipe, which do not know
-// the length, say 2 GiB or more.
+// Throws if a WAV file ends before the length in its header: libsndfile would take it for a short
+// file. Writers to a pipe do not know the length and write one of 2 GiB or more.
 void check_wav_length(const DiskFile& disk, const FilePart& file) {
   constexpr int64_t not_known = 0x7ffff000, most_chunks = 10'000;
   std::array<char, 8> chunk{};
@@ -43,8 +43,9 @@ void check_wav_length(const DiskFile& disk, const FilePart& file) {
   }
 }
 
-// Newer ones take an Ogg file that ends early for a short one, too. Its pages say how long they are
-// (RFC 3533, section 6); that one says it is the last is too much to ask of real files.
+// Throws if an Ogg file ends within a page: newer versions of libsndfile would take it for a short
+// file. Pages say how long they are (RFC 3533, section 6). They also say which is the last, but not
+// in all real files.
 void check_ogg_pages(const DiskFile& disk, const FilePart& file) {
   constexpr int64_t count = 26, header = 27;
   std::array<char, header + 255> page{};
@@ -71,7 +72,7 @@ void check_kind(const DiskFile& disk, const FilePart& file) {
   if (kind != "fLaC") throw bad(file, "is neither WAV, FLAC nor Ogg");
 }
 
-// What libsndfile reads.
+// A file as libsndfile reads it.
 struct Stream {
   const DiskFile& disk;
   int64_t at = 0;
@@ -89,7 +90,7 @@ struct Stream {
     of(stream).at += got;
     return got;
   } catch (const Error&) {
-    return 0;  // no exception may pass through C
+    return 0;  // exceptions must not pass through C
   }
 };
 
@@ -135,7 +136,7 @@ std::vector<float> resample(const std::vector<float>& from, double ratio, const 
   return to;
 }
 
-// [window / 2 + 1, mels]
+// The weight of each frequency in each mel band, [window / 2 + 1, mels].
 std::vector<float> triangles(const AudioForm& form) {
   std::vector<float> all;
   for (int64_t bin = 0; bin <= form.window / 2; ++bin)

@@ -14,29 +14,30 @@ namespace weft {
 
 struct AudioForm {
   int64_t rate;         // samples in a second
-  double seconds;       // that are looked at: cut, or silence behind the end
-  int64_t window, hop;  // samples under one frame, an even number, and from one frame to the next
+  double seconds;       // length of each sound: cut, or filled with silence at its end
+  int64_t window, hop;  // samples in one frame (even), and from one frame to the next
   int64_t mels;         // bands from 0 to rate / 2
 
   int64_t samples() const { return std::llround(seconds * static_cast<double>(rate)); }
   int64_t frames() const { return (samples() + hop - 1) / hop; }
-  // Where band i - 1 ends, band i peaks and band i + 1 begins, in Hz: even steps of the mel scale
-  // 2595 log10(1 + f / 700) of O'Shaughnessy 1987 and the HTK Book.
+  // The frequency in Hz at which band i - 1 ends, band i peaks and band i + 1 begins. These are
+  // even steps of the mel scale 2595 log10(1 + f / 700) of O'Shaughnessy 1987 and the HTK Book.
   double edge(int64_t i) const;
   auto operator<=>(const AudioForm&) const = default;
 };
 
-bool is_audio_file(const std::filesystem::path& file);  // by its extension
+bool is_audio_file(const std::filesystem::path& file);  // judged by its extension
 
-// The mean of the channels, in [-1, 1], brought to `rate` samples in a second; no more than the
-// first `seconds`. Throws Error(data): missing, truncated, corrupt, of another format, or of more
-// than 2^27 samples.
+// The samples of a file: the mean of its channels, in [-1, 1], converted to `rate` samples in a
+// second, and no more than the first `seconds`. Throws Error(data): missing, truncated, corrupt, of
+// another format, or of more than 2^27 samples.
 std::vector<float> read_audio(const FilePart& file, int64_t rate,
                               double seconds = std::numeric_limits<double>::infinity());
 
-// [frames, mels]: ln(power + 1e-6) of the mel bands, triangles of height 1 over the frequencies of
-// the window (Davis & Mermelstein 1980). Frame t is centred on sample t · hop, under a periodic
-// Hann window as long as the transform; beyond the samples is silence.
+// The log-mel spectrogram, [frames, mels]: ln(power + 1e-6) of the mel bands, which are triangles
+// of height 1 over the frequencies of the window (Davis & Mermelstein 1980). Frame t is centred on
+// sample t · hop, under a periodic Hann window as long as the transform; beyond the samples is
+// silence.
 std::vector<float> log_mel(std::span<const float> samples, const AudioForm& form);
 
 }  // namespace weft

@@ -21,14 +21,14 @@ namespace weft {
 struct FilePart {
   std::filesystem::path file;
   std::string member;           // its path in the archive; "" is the whole file
-  int64_t begin = 0, size = 0;  // of a member
+  int64_t begin = 0, size = 0;  // bytes of the archive that are the member
 
   FilePart() = default;
   FilePart(std::filesystem::path whole) : file(std::move(whole)) {}
   FilePart(std::filesystem::path archive, std::string member, int64_t begin, int64_t size)
       : file(std::move(archive)), member(std::move(member)), begin(begin), size(size) {}
 
-  // As sentences call it.
+  // What messages call it.
   std::string name() const {
     return member.empty() ? file.string() : member + " in " + file.string();
   }
@@ -53,7 +53,7 @@ class DiskFile {
 
   const std::string& name() const { return name_; }
   int64_t size() const { return size_; }
-  int fd() const { return fd_; }  // of the whole file, for libraries that read it themselves
+  int fd() const { return fd_; }  // the whole file, for libraries that read it themselves
 
   // Returns less than `n` at the end only.
   int64_t read(int64_t offset, void* out, int64_t n) const {

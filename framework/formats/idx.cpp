@@ -82,8 +82,8 @@ class IdxFile::Inflater {
   const std::string& name_;
   z_stream stream_{};
   std::array<uint8_t, 1 << 16> input_;
-  int64_t offset_ = 0;  // of the end of `input_` in the file
-  bool inside_ = true;  // a member
+  int64_t offset_ = 0;  // where `input_` ends in the file
+  bool inside_ = true;  // within a member?
 };
 
 IdxFile::IdxFile(const std::filesystem::path& file)

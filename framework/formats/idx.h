@@ -1,6 +1,6 @@
 // The idx files of LeCun's MNIST page: a big-endian header (two zero bytes, the type of the
-// elements, the number of axes, each extent in four bytes), then the elements, row-major. Read
-// here: unsigned bytes with 1 to 4 axes, plain or in a gzip stream.
+// elements, the number of axes, each extent in four bytes), then the elements, row-major. This
+// reader takes unsigned bytes with 1 to 4 axes, plain or in a gzip stream.
 #pragma once
 
 #include <atomic>
@@ -15,9 +15,9 @@ namespace weft {
 
 class DiskFile;
 
-// An open idx file. A plain file of up to 256 MiB is taken into
-// memory piece by piece, when a row of the piece is first read; a larger one stays on disk and is
-// read row by row; a gzip file is inflated into memory. Any thread may read at any time.
+// An open idx file. A plain file of up to 256 MiB is read into memory piece by piece, when a row of
+// the piece is first read; a larger one stays on disk and is read row by row; a gzip file is
+// inflated into memory. Any thread may read at any time.
 class IdxFile {
  public:
   // Throws Error(data): missing, truncated or corrupt, longer than its header promises, or not idx;
@@ -31,7 +31,7 @@ class IdxFile {
   int64_t row_bytes() const { return row_bytes_; }
   // Copies out.size() bytes of `row`, from its byte `begin` on.
   void read(int64_t row, int64_t begin, std::span<uint8_t> out) const;
-  // Begins to bring a row into the cache, if it is in memory.
+  // Begins to fetch a row into the cache, if it is in memory.
   void expect(int64_t row) const;
 
  private:
@@ -43,9 +43,9 @@ class IdxFile {
   const uint8_t* piece(size_t index) const;
 
   std::string name_;
-  std::unique_ptr<DiskFile> disk_;    // of a plain file
-  std::unique_ptr<uint8_t[]> bytes_;  // of a gzip file
-  struct Pieces {                     // of a small plain file
+  std::unique_ptr<DiskFile> disk_;    // a plain file
+  std::unique_ptr<uint8_t[]> bytes_;  // the elements of a gzip file
+  struct Pieces {                     // what has been read of a small plain file
     std::mutex reading;
     std::vector<std::atomic<const uint8_t*>> ready;
     std::vector<std::unique_ptr<uint8_t[]>> owned;

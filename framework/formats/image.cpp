@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t most_pixels = int64_t{1} << 26, most_side = 65'500;
 constexpr int64_t most_bytes = int64_t{1} << 29;
 
-// [height, width, 4]: red, green, blue, opacity.
+// A decoded image, [height, width, 4]: red, green, blue, opacity.
 struct Pixels {
   int64_t height = 0, width = 0;
   std::vector<uint8_t> rgba;
@@ -42,7 +42,7 @@ void allocate(Pixels& pixels, const FilePart& file) {
   pixels.rgba.resize(static_cast<size_t>(4 * pixels.height * pixels.width));
 }
 
-// Of the whole file, or of its head alone: the size without pixels.
+// How much of a file is read: all of it, or its head alone, which has the size but no pixels.
 enum class Extent { whole, head };
 
 Pixels decode_png(const FilePart& file, const std::vector<uint8_t>& bytes, Extent extent) {
@@ -93,7 +93,7 @@ Pixels decode(const FilePart& file, Extent extent) {
   throw bad(file, bytes.empty() ? "is empty" : "is neither a PNG nor a JPEG");
 }
 
-// What each of `to` pixels covers of the `extent` that starts at `begin`.
+// The old pixels that one new pixel covers along an axis, and their shares.
 struct Cover {
   int64_t first;
   std::vector<float> shares;  // they sum to 1
@@ -115,7 +115,7 @@ std::vector<Cover> covers(double begin, double extent, int64_t to) {
   return all;
 }
 
-// A pixel over the background, in the form's channels.
+// Writes a pixel over the background, in the form's channels.
 void blend(const uint8_t* rgba, const ImageForm& form, float* out) {
   const float opacity = static_cast<float>(rgba[3]) / 255;
   std::array<float, 3> rgb{};

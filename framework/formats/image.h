@@ -14,10 +14,10 @@ namespace weft {
 enum class ImageFit { crop, stretch };
 
 struct ImageForm {
-  // 1 channel (gray, ITU-R BT.601 luma), 3, or 4: colours times opacity, and the opacity.
+  // 1 channel is gray (ITU-R BT.601 luma), 3 are colours, 4 are colours times opacity and opacity.
   int64_t height, width, channels;
   std::array<uint8_t, 3> background{};  // shines through where the image is transparent
-  ImageFit fit = ImageFit::crop;        // crop the middle to the form's proportions, or stretch
+  ImageFit fit = ImageFit::crop;        // cut out the middle in the form's proportions, or stretch
 
   int64_t bytes() const { return height * width * channels; }
   auto operator<=>(const ImageForm&) const = default;
@@ -26,15 +26,15 @@ struct ImageForm {
 struct ImageSize {
   int64_t height, width;
 };
-ImageSize image_size(const FilePart& file);  // from the head of the file
+ImageSize image_size(const FilePart& file);  // reads the head of the file only
 
-bool is_image_file(const std::filesystem::path& file);  // by its extension
+bool is_image_file(const std::filesystem::path& file);  // judged by its extension
 
-// The pixels, [height, width, channels]; each is the mean of the area it covers. Throws
-// Error(data): missing, truncated, corrupt, of another format, or of more than 2^26 pixels.
+// The pixels of an image, [height, width, channels]; each is the mean of the area that it covers.
+// Throws Error(data): missing, truncated, corrupt, of another format, or of more than 2^26 pixels.
 std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form);
 
-// A PNG file of [height, width, channels] pixels, 1 channel or 3.
+// The bytes of a PNG file with these pixels, [height, width, channels], 1 channel or 3.
 std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64_t width,
                        int64_t channels);
 

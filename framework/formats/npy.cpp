@@ -6,8 +6,8 @@ namespace weft {
 
 static_assert(std::endian::native == std::endian::little, "the header says so");
 
-// Magic, version, the length of a header that ends on a multiple of 64 bytes, the header, the
-// numbers.
+// The bytes are: magic, version, the length of the header, the header, which ends on a multiple of
+// 64 bytes, and the numbers.
 std::string encode_npy(const Shape& shape, const float* numbers) {
   std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
   for (const int64_t extent : shape.dims()) text += std::to_string(extent) + ",";

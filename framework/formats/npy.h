@@ -1,4 +1,4 @@
-// NumPy's format of one array, version 1.0 (NEP 1): written, float32.
+// NumPy's file format for one array, version 1.0 (NEP 1). It is only written here, as float32.
 #pragma once
 
 #include <string>

@@ -19,7 +19,7 @@ static_assert(std::endian::native == std::endian::little);
 namespace {
 constexpr const char* metadata_name = "__metadata__";
 
-// A name from a file, fit to be shown.
+// A name from a file, in a form that is safe to print.
 std::string shown(const std::string& name) {
   std::string text = "`";
   for (const char c : name.substr(0, 80))
@@ -33,7 +33,7 @@ struct Entry {
   std::optional<std::vector<uint64_t>> shape, offsets;
 };
 
-// Reads the header into entries; refuses all that is not the format.
+// Reads the header into entries; refuses everything that is not in the format.
 class Header : public nlohmann::json_sax<json> {
  public:
   Header(const fs::path& path, const std::string& text) : path_(path) {
@@ -166,7 +166,7 @@ class Header : public nlohmann::json_sax<json> {
   size_t count_ = 0;
 };
 
-// The tensor of an entry whose range is consistent with its shape; its data are still null.
+// The tensor of an entry, without data yet. Throws if its range does not fit its shape.
 Tensor checked_tensor(const Header& header, const std::string& name, const Entry& entry) {
   const std::string where = "entry " + shown(name) + ": ";
   if (*entry.dtype != "F32" && *entry.dtype != "I32")

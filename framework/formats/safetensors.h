@@ -1,8 +1,7 @@
 // The safetensors format of Hugging Face (github.com/huggingface/safetensors):
 //   8 bytes   N, the length of the header, little-endian
-//   N bytes   a JSON object: {"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin,
-//   end]},
-//             …, "__metadata__": {"key": "text"}}, padded with spaces
+//   N bytes   a JSON object, padded with spaces: {"name": {"dtype": "F32", "shape": [..],
+//             "data_offsets": [begin, end]}, …, "__metadata__": {"key": "text"}}
 //   the rest  the numbers, contiguous, row-major, little-endian; offsets count from here
 // weft reads and writes F32 and I32.
 #pragma once
@@ -24,12 +23,12 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-// Where a file goes to and comes from: the next bytes of it, from the first to the last.
+// Functions that write or read the next bytes of a file, called from its first byte to its last.
 using WriteBytes = std::function<void(const void* from, size_t size)>;
 using ReadBytes = std::function<void(void* to, size_t size)>;
 
-// Writes the tensors in this order. Throws Error(Exit::checkpoint) before the first byte for a name
-// that is used twice, not UTF-8 or `__metadata__`, and for a tensor without numbers.
+// Writes the tensors in this order. Before the first byte it throws Error(Exit::checkpoint) for a
+// name that is used twice, not UTF-8 or `__metadata__`, and for a tensor without numbers.
 void write_safetensors(std::span<const NamedTensor> tensors,
                        const std::map<std::string, std::string>& metadata, const WriteBytes& write);
 
@@ -41,7 +40,7 @@ class Safetensors {
   static constexpr size_t max_entries = 100'000;
 
   Safetensors() = default;
-  // Reads `size` bytes; sentences call the file `path`.
+  // Reads `size` bytes; messages call the file `path`.
   Safetensors(const std::filesystem::path& path, uint64_t size, const ReadBytes& read);
 
   // Views of what this object owns; they stay valid when it is moved.

@@ -28,7 +28,7 @@ std::string read_text(const std::filesystem::path& file) {
   return text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
 }
 
-// Deeper values would overflow the stack of who walks them.
+// Refuses values that are too deep: walking them would overflow the stack.
 bool shallow(int depth, json::parse_event_t, json&) {
   constexpr int most = 64;
   if (depth > most) throw Error("is nested deeper than 64");
@@ -90,7 +90,7 @@ Table read_json(const std::filesystem::path& file, bool lines) {
   return table;
 }
 
-// Records of fields, one after the other; quotes may hold line ends.
+// Reads records of fields, one after the other; a field in quotes may hold line ends.
 class Records {
  public:
   Records(const std::filesystem::path& file, char comma)
@@ -100,7 +100,7 @@ class Records {
 
   std::vector<std::string> next() {
     std::vector<std::string> fields(1);
-    size_t opened = std::string::npos;  // where a quote is open
+    size_t opened = std::string::npos;  // where an open quote begins
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
       const bool quoted = opened != std::string::npos;

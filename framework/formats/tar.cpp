@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t block = 512;
 constexpr size_t most_members = 10'000'000;
 
-// Names in UTF-8 stay what they are, whatever the locale of the process.
+// Switches to a UTF-8 locale while it lives, so that libarchive leaves names in UTF-8 as they are.
 class Utf8Locale {
  public:
   Utf8Locale() : utf8_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(uselocale(utf8_)) {}
@@ -35,7 +35,7 @@ std::string inner(std::string_view path) {
   return std::string(path.starts_with("./") ? path.substr(2) : path);
 }
 
-// The headers of an archive, one after the other.
+// Walks through the headers of an archive, one after the other.
 class Walk {
  public:
   Walk(const DiskFile& disk, const std::filesystem::path& file) : disk_(disk), file_(file) {
@@ -63,7 +63,7 @@ class Walk {
     return {Exit::data, disk_.name() + " " + why + " (offset " + std::to_string(header()) + ")"};
   }
 
-  // False at the block of zeros behind the last header.
+  // Goes to the next header. Returns false at the block of zeros behind the last one.
   bool next() {
     const int status = archive_read_next_header(tar_.get(), &entry_);
     if (status == ARCHIVE_EOF) check_end();
@@ -100,7 +100,7 @@ class Walk {
     all_.emplace_back(file_, name(), begin, size);
   }
 
-  // A hard link is another name of a file before it.
+  // Adds a hard link: another name of an earlier file.
   void add_link() {
     for (; named_ < all_.size(); ++named_) numbers_[all_[named_].member] = named_;
     const std::string target = inner(archive_entry_hardlink(entry_));
@@ -116,9 +116,9 @@ class Walk {
   const Utf8Locale locale_;
   const std::unique_ptr<archive, int (*)(archive*)> tar_{archive_read_new(), archive_read_free};
   archive_entry* entry_ = nullptr;
-  int64_t end_ = -1;  // where the bytes of the file before end, if it was one
+  int64_t end_ = -1;  // where the previous entry's bytes end; -1 if it was no file
   std::vector<FilePart> all_;
-  std::unordered_map<std::string, size_t> numbers_;  // of the first `named_`, once there is a link
+  std::unordered_map<std::string, size_t> numbers_;  // by path: the first `named_` of all_
   size_t named_ = 0;
 };
 }  // namespace

@@ -19,6 +19,7 @@ std::string number_text(double number) {
   return out.str();
 }
 
+// A parser that computes as it reads:
 // sum := product (('+' | '-') product)*, product := factor (('*' | '/' | '//' | '%') factor)*
 class Arithmetic {
  public:

@@ -7,15 +7,16 @@
 
 namespace weft {
 
-// A variable's name: letters, digits and `_`, not first a digit.
+// A variable's name is made of letters, digits and `_`; a digit cannot be its first character.
 bool starts_variable(char c);
 bool in_variable(char c);
 
-// Throws Error, with the near name, if there is none.
+// The value of a variable. Throws Error, with a similar name, if it does not exist.
 const Yaml& variable(const std::string& name, const Vars& vars);
 
-// The text of the result. Throws Error: no such variable, no number, division by zero, a result
-// that is not finite, brackets that do not match or are deeper than 64.
+// Computes what stands between the brackets of `$(…)` and returns the result as text. Throws Error:
+// no such variable, not a number, division by zero, a result that is not finite, brackets that do
+// not match or are deeper than 64.
 std::string computed(const std::string& text, const Vars& vars);
 
 }  // namespace weft

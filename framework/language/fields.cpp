@@ -136,7 +136,7 @@ int64_t Fields::integer(const std::string& key) {
 double Fields::number(const std::string& key, double otherwise) {
   return convert(key, {Type::number}, otherwise, [&](const Yaml& v, const Check& check) {
     const double given = v.to_number(ticked(key));
-    if (check.least && given < *check.least)  // of an amount, the only bound of numbers
+    if (check.least && given < *check.least)  // amounts alone have a bound
       throw Error(v.place(), ticked(key) + " is " + v.text() + ", but must not be negative");
     return given;
   });

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 namespace {
 using Files = std::map<std::string, fs::path>;  // by name
 Files files_of(const Registry& registry) {
-  Files files;  // the first of a name, as pipelines find it
+  Files files;  // of several files of one name, the first: pipelines find that one
   for (const fs::path& folder : fragment_folders(registry)) {
     std::error_code missing;
     for (const auto& file : fs::directory_iterator(folder, missing))

@@ -1,5 +1,5 @@
-// The fragments that come with plugins, from the folder `fragments` beside each, and from
-// share/weft/fragments of the prefix whose lib/weft/plugins holds it.
+// The fragments that come with plugins. They lie in the folder `fragments` beside a plugin and, if
+// the plugin is in lib/weft/plugins of an installation, in share/weft/fragments of the same.
 #pragma once
 
 #include <filesystem>
@@ -13,17 +13,17 @@
 namespace weft {
 
 std::vector<std::filesystem::path> fragment_folders(const Registry& registry);
-std::vector<std::string> fragment_names(const Registry& registry);  // sorted; nothing is read
-// Sorted by name. Throws Error if one cannot be read.
+std::vector<std::string> fragment_names(const Registry& registry);  // sorted; reads no file
+// All of them, read and sorted by name. Throws Error if one cannot be read.
 std::vector<FragmentDecl> plugin_fragments(const Registry& registry);
 
-// The fragment `name` from a folder `fragments` beside the pipeline's file, else from those of
-// plugins; nothing if there is none.
+// Finds the fragment `name` in the folder `fragments` beside the pipeline's file, else among those
+// of plugins. Returns nothing if it is in neither.
 std::optional<FragmentDecl> find_fragment(const std::string& name,
                                           const std::filesystem::path& pipeline,
                                           const Registry& registry, Mistakes& mistakes);
 
-// One of FragmentDecl::params: a map {default, about}, or the default alone.
+// A param of a fragment, which the file writes as a map {default, about} or as the default alone.
 struct FragmentParam {
   const Yaml* standard;  // null if the param must be given
   std::string about;

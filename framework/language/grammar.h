@@ -1,5 +1,5 @@
-// The language: every map of a pipeline file, with its keys. grammar.cpp reads from top to bottom;
-// docs/language.md is made of it.
+// The language as tables: one for every map of a pipeline file, with its keys. grammar.cpp can be
+// read from top to bottom; docs/language.md is made from it.
 #pragma once
 
 #include "framework/language/keys.h"
@@ -8,12 +8,12 @@ namespace weft::grammar {
 
 extern const Keys pipeline;
 extern const Keys train, evaluate, generate;                        // sections
-extern const Keys data, other_data, phase, optimizer, group, save;  // of sections
+extern const Keys data, other_data, phase, optimizer, group, save;  // parts of sections
 extern const Keys module, source, fragment, param;
 extern const Keys node;
-extern const Keys schedule;  // of a param that is a number
+extern const Keys schedule;  // in place of a number, for a param that changes with the step
 
-// Each of them, behind the first that holds it.
+// All tables, each after the first one that contains it.
 std::vector<const Keys*> all();
 
 }  // namespace weft::grammar

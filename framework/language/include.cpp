@@ -14,7 +14,7 @@ Yaml merged(const Yaml& base, const Yaml& over) {
   Yaml result = base;
   for (Yaml::Entry entry : over.entries()) {
     const Yaml* below = base.find(entry.key);
-    if (below && entry.value.is_null()) {  // takes it away
+    if (below && entry.value.is_null()) {  // null removes the key
       result.erase(entry.key);
       continue;
     }

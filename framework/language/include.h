@@ -1,4 +1,4 @@
-// `include:`, and what else ties a pipeline file to the files around it.
+// The keys by which a pipeline file refers to other files: `include:` and `plugins:`.
 #pragma once
 
 #include <filesystem>
@@ -9,11 +9,12 @@
 
 namespace weft {
 
-// The file with what it includes laid under it: maps merge key by key, the including file wins,
-// everything else is replaced. Paths are relative to the including file; an include may include.
+// Merges a file with the files that it includes. Maps merge key by key; any other value of the
+// including file replaces the included one. Paths are relative to the including file; an included
+// file may include others.
 Yaml merge_includes(Yaml tree, const std::filesystem::path& file, Mistakes& mistakes);
 
-// Makes the paths of `plugins:` whole: a run keeps its pipeline elsewhere.
+// Makes the paths of `plugins:` absolute, since a run keeps its pipeline in another folder.
 void anchor_plugins(Yaml& tree, const std::filesystem::path& file);
 
 }  // namespace weft

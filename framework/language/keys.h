@@ -1,6 +1,6 @@
-// How the keys of a map are told: for each its name, what may stand behind it, and a sentence. By
-// such tables maps are read (fields.h); the schema for editors and docs/language.md are made of
-// them.
+// The types of the tables that describe the language. A table lists the keys of a map: for each its
+// name, the values that it may have, and a sentence. Maps are read by these tables (fields.h); the
+// schema for editors and docs/language.md are made from them.
 #pragma once
 
 #include <optional>
@@ -13,35 +13,35 @@ namespace weft {
 
 enum class Type {
   text,
-  name,  // letters, digits, `_` and `-`, not first a digit
+  name,  // letters, digits, `_` and `-`, first no digit
   boolean,
   integer,
   number,
   reference,   // `node`, `node.port` or an input of the graph
   checkpoint,  // last, best or a step
-  repeat,      // how often, or a list of values
+  repeat,      // a number of times, or a list of values
   points,      // a map from steps to numbers
-  version,     // 1
+  version,     // the number 1
   map,
   anything
 };
 
 struct Keys;
 
-// What may stand behind a key.
+// The values that a key may have.
 struct Value {
   Type type = Type::anything;
   Check check{};               // the bounds of a number, the choices of a text
-  const Keys* keys = nullptr;  // of a map
-  std::optional<Type> alone;   // may stand in place of the map
+  const Keys* keys = nullptr;  // the table of a map
+  std::optional<Type> alone;   // a value of this type may stand in place of the map
   enum class Count {
     one,
-    some,  // a list; a lone one needs no brackets
-    named  // a map to such values from names of the user's own
+    some,  // a list of such values; one alone needs no brackets
+    named  // a map from names that the user chooses to such values
   } count = Count::one;
   bool required = false;
-  const char* unless = "";    // a key without which alone it is required
-  const char* standard = "";  // the default, as a file would say it; "" if the sentence tells, or 0
+  const char* unless = "";    // it is required only where this other key is absent
+  const char* standard = "";  // the default as YAML; "": zero, or told by the sentence
 
   bool is_scalar() const { return count == Count::one && type != Type::map; }
   Value needed() const;
@@ -56,17 +56,18 @@ struct Key {
 };
 
 struct Keys {
-  const char* name;  // of such a map, in the page and in the schema
+  const char* name;  // what docs/language.md and the schema call such a map
   const char* about;
   std::vector<Key> all;
-  const char* further = "";                  // what keys beside these are; "": mistakes
-  std::vector<const Keys*> variations = {};  // `all` is of all of them; a map is of one
+  const char* further = "";                  // the meaning of any other key; "": it is a mistake
+  std::vector<const Keys*> variations = {};  // a map is one of these; `all` has the keys of all
 
   const Key* find(const std::string& key) const;  // null if there is none
   std::vector<std::string> names() const;         // sorted
 };
 
-// The words of tables: `integer(at_least(1)).otherwise("3")`, `some(map(phase))`.
+// The words that tables are written with: `integer(at_least(1)).otherwise("3")`,
+// `some(map(phase))`.
 namespace keys {
 inline const Value text{Type::text}, name{Type::name}, boolean{Type::boolean}, number{Type::number},
     amount{Type::number, at_least(0)}, reference{Type::reference}, checkpoint{Type::checkpoint},

@@ -46,7 +46,7 @@ void apply_set(Yaml& tree, const std::string& set) {
     begin = dot + 1;
   }
   const std::string last = path.substr(begin);
-  if (path == "train.epochs") at->erase("steps");  // one takes the other's place
+  if (path == "train.epochs") at->erase("steps");  // the file may have the other
   if (path == "train.steps") at->erase("epochs");
   if (at->is_map() && at->find(last) && value.is_null()) return at->erase(last);
   if (at->is_map() && begin > 0) return at->put(last, value);

@@ -50,7 +50,7 @@ Precision precision_of(const std::string& word) {
   return half ? Precision::bf16 : Precision::f32;
 }
 
-// A map from names to what `read` makes of them.
+// Calls `read` for each entry of a map from names.
 template <class Read>
 void read_named(const Fields& fields, const std::string& key, Mistakes& mistakes, Read read) {
   const Yaml* map = fields.take(key);
@@ -76,7 +76,7 @@ Pipeline Pipeline::from(Yaml tree, const std::string& file, const std::vector<st
   Pipeline pipeline;
   pipeline.file = file;
   pipeline.source = merge_includes(std::move(tree), file, mistakes);
-  mistakes.check();  // the rest would be about what a missing file declares
+  mistakes.check();  // without an included file, what it declares would be missed below
   apply_sets(pipeline.source, sets, mistakes);
   anchor_plugins(pipeline.source, file);
   transfer_modules(pipeline.source, mistakes);

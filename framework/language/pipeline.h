@@ -1,5 +1,5 @@
 // A pipeline file as a checked tree: sections, modules, nodes and their keys, each with its place.
-// Nothing is loaded, wired or shaped yet: that is the plan's part.
+// Nothing is loaded, wired or shaped yet: the plan does that.
 #pragma once
 
 #include <filesystem>
@@ -22,12 +22,12 @@ struct Mention {
   Place place;
 };
 
-// One entry of `nodes:`. `keys` holds what is left: ports and params in one flat map.
+// One entry of `nodes:`. `keys` holds its other keys: ports and params in one flat map.
 struct NodeDecl {
   std::string name;
   Place place;
-  std::string kind;    // of `node: kind`, a node kind or a fragment
-  std::string module;  // of `use: module`
+  std::string kind;    // from `node:`, a node kind or a fragment; else ""
+  std::string module;  // from `use:`; else ""
   Yaml keys;
 };
 
@@ -35,7 +35,7 @@ struct NodeDecl {
 struct GraphDecl {
   Place place;
   std::vector<Mention> inputs;
-  std::set<std::string> optional;  // of the inputs
+  std::set<std::string> optional;  // the inputs that may be left out
   std::vector<NodeDecl> nodes;
   std::vector<std::pair<std::string, Mention>> outputs;
 };
@@ -44,12 +44,12 @@ struct ModuleDecl {
   std::string name;
   GraphDecl graph;
   bool frozen = false;
-  std::string from;        // a run whose weights it starts from, or ""
+  std::string from;        // the run whose weights it starts from, or ""
   std::string original;    // the module's name in that run
-  std::string checkpoint;  // of that run: last, best or a step
+  std::string checkpoint;  // the run's checkpoint: last, best or a step
 };
 
-// A graph with typed params of its own, expanded anew (fresh weights) at each use of its name.
+// A graph with params of its own. Each use of its name makes another copy, with weights of its own.
 struct FragmentDecl {
   std::string name, about;
   Yaml params;  // name -> {default, about}
@@ -64,38 +64,39 @@ struct PhaseDecl {
   std::vector<Mention> update;  // names of modules
   Yaml optimizer;               // {node: kind, params…}
   std::vector<Yaml> groups;     // {match: glob, params…}
-  double clip = 0;              // global norm of the phase's gradient; 0: none
+  double clip = 0;              // the largest global norm of the gradient; 0: no limit
   int64_t accumulate = 0;       // steps whose gradients are averaged into one update
-  int64_t every = 0;            // run in every n-th step
+  int64_t every = 0;            // the phase runs in every n-th step
 };
 
-// `train`, `evaluate` or `generate`.
+// A section of the file: `train`, `evaluate` or `generate`.
 struct SectionDecl {
   Place place;
   std::optional<NodeDecl> data;
   std::vector<NodeDecl> nodes;
-  bool inherits = false;  // evaluate: train's nodes on other data
+  bool inherits = false;  // `evaluate` without nodes of its own: it has those of `train`
   std::vector<Mention> report;
   int64_t lanes = 0;  // 0: chosen by the plan
 };
 
 struct TrainDecl : SectionDecl {
   std::vector<PhaseDecl> phases;
-  int64_t epochs = 0, steps = 0;  // one of them is given
+  int64_t epochs = 0, steps = 0;  // the length of the training, given by one of them
   struct Save {
     int64_t every_steps = 0;  // 0: at the end of each epoch
-    int64_t keep = 0;
-    std::string best;  // a reported value of `evaluate`, or "" for none
+    int64_t keep = 0;         // how many checkpoints
+    std::string best;         // a reported value of `evaluate`, or "" for none
     Place best_place;
-    bool highest = false;  // best is the highest rather than the lowest
+    bool highest = false;  // the highest value is best rather than the lowest
     int64_t patience = 0;  // stop after so many evaluations without a better one; 0: never
   } save;
 };
 
 class Pipeline {
  public:
-  // Reads a file, merges what it includes and applies `sets` ("latent=32", "train.epochs=3").
-  // Mistakes are collected; the pipeline is usable for further checks even when there are some.
+  // Reads a file, merges the files that it includes and applies `sets` ("latent=32",
+  // "train.epochs=3"). Mistakes are collected; the pipeline is usable for further checks even when
+  // there are some.
   static Pipeline read(const std::filesystem::path& file, const std::vector<std::string>& sets,
                        Mistakes& mistakes);
   static Pipeline parse(const std::string& text, const std::string& file,
@@ -103,7 +104,7 @@ class Pipeline {
 
   std::string file, name, about;
   uint64_t seed = 0;
-  Precision precision = Precision::f32;  // of products; `auto` is decided
+  Precision precision = Precision::f32;  // what products and convolutions multiply; never `auto`
   std::vector<Mention> plugins;
   std::map<std::string, ModuleDecl> modules;
   std::map<std::string, FragmentDecl> fragments;
@@ -112,10 +113,11 @@ class Pipeline {
 
   const SectionDecl* section(Mode mode) const;  // null if the file has none
 
-  // The whole file with includes merged and `--set` applied, variables kept: what a run stores.
+  // The whole file with includes merged and `--set` applied, but variables not yet replaced. A run
+  // stores it.
   Yaml source;
 
-  // A source with its variables replaced, and without them.
+  // A copy of a source with its variables replaced and their declarations removed.
   static Yaml with_values(const Yaml& source, Mistakes& mistakes);
 
   // The graph of a fragment with its variables replaced by `params`.

@@ -97,7 +97,7 @@ ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& 
   module.from = fields.text("from");
   module.original = fields.text("module", name);
   module.checkpoint = fields.text("checkpoint");
-  if (!map.find("from") || map.find("nodes"))  // else the run was not found
+  if (!map.find("from") || map.find("nodes"))  // else transfer_modules() did not find the run
     module.graph = read_graph(fields, map, what, mistakes);
   module.graph.place = place;
   return module;

@@ -18,7 +18,7 @@ std::vector<Mention> read_mentions(const Fields& fields, const std::string& key,
 NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
                    Mistakes& mistakes);
 std::vector<NodeDecl> read_nodes(const Yaml* map, const std::string& what, Mistakes& mistakes);
-// Of a module or a fragment: inputs, nodes, outputs.
+// Reads the graph of a module or a fragment: its inputs, nodes and outputs.
 GraphDecl read_graph(Fields& fields, const Yaml& map, const std::string& what, Mistakes& mistakes);
 ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& map,
                        Mistakes& mistakes);

@@ -37,7 +37,7 @@ TrainDecl::Save read_save(const Yaml& map, Mistakes& mistakes) {
   return save;
 }
 
-// Train's data for a section that reads each sample once.
+// The data of `train` for a section that reads each sample once, in order.
 NodeDecl whole(NodeDecl data) {
   for (const char* key : {"shuffle", "drop_last"}) data.keys.erase(key);
   return data;
@@ -58,7 +58,7 @@ std::optional<NodeDecl> read_data(const Yaml& data, const std::optional<TrainDec
   return changed;
 }
 
-// What all three sections share.
+// Reads the keys that all three sections share.
 void read_section(SectionDecl& section, Fields& fields, const Yaml& map,
                   const std::optional<TrainDecl>& train, Mistakes& mistakes) {
   section.place = map.place();

@@ -8,11 +8,11 @@
 namespace weft {
 
 TrainDecl read_train(const Yaml& map, Mistakes& mistakes);
-// Without nodes or data of its own it has train's; data without a kind is train's with other
-// params.
+// Reads `evaluate`. It has the nodes and the data of `train` unless it has its own; data without a
+// kind are train's with other params.
 SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train,
                           Mistakes& mistakes);
-// Its data, too, may be train's with other params.
+// Reads `generate`. Its data, too, may be train's with other params.
 SectionDecl read_generate(const Yaml& map, const std::optional<TrainDecl>& train,
                           Mistakes& mistakes);
 

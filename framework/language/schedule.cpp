@@ -21,7 +21,7 @@ size_t index_in(const std::vector<std::string>& words, const std::string& word) 
 
 std::string kind_of(const Yaml& map) {
   const Yaml* kind = map.find("schedule");
-  if (!kind || kind->is_null()) {  // perhaps misspelt: of the other keys nothing can be said
+  if (!kind || kind->is_null()) {  // perhaps misspelt; without it the other keys cannot be judged
     Mistakes mistakes;
     Fields(map, grammar::schedule, "a schedule", mistakes).need("schedule");
     mistakes.check();
@@ -76,7 +76,7 @@ void Schedule::read_points(const Yaml& map, Mistakes& mistakes) {
   std::sort(points.begin(), points.end());
 }
 
-// Between its ends and points a schedule only rises or only falls.
+// Between two of its turns a schedule only rises or only falls, so they are its bounds.
 void Schedule::give_to(ParamBase& param) const {
   std::vector<double> turns{at(0)};
   for (const auto& [step, value] : points) turns.push_back(value);

@@ -10,19 +10,20 @@
 namespace weft {
 
 struct Schedule {
-  // In the order of the grammar.
+  // The order is that of the choices in grammar.cpp.
   enum class Kind { constant, linear, cosine, exponential, piecewise } kind = Kind::constant;
   double from = 0, to = 0;
   int64_t warmup = 0;  // steps in which the value rises from 0 to `from`
-  int64_t over = 0;    // steps, counted after the warm-up, from `from` to `to`; then it stays
+  int64_t over = 0;  // steps after the warm-up in which it goes from `from` to `to`, to stay there
   std::vector<std::pair<int64_t, double>> points;  // piecewise: the value from each step on
 
   double at(int64_t step) const;
-  // The param, which must accept all the values, knows their bounds from then on and has the first.
+  // Gives the param the bounds of all values of the schedule, and the first value. Throws Error if
+  // the param's check refuses one of them.
   void give_to(ParamBase& param) const;
 
-  // A schedule of a param, given to it. `total` is the number of steps of the training, what `over`
-  // means when it is left out; 0 if that is not known. Throws Errors.
+  // Reads the schedule of a param and gives it to the param. `total` is the number of steps of the
+  // training, which `over` is by default, less the warm-up; 0 if it is not known. Throws Errors.
   static Schedule read(const Yaml& map, int64_t total, ParamBase& param);
 
  private:

@@ -1,5 +1,5 @@
-// The keys that a map has, beside those that it may have. A key that is missing because it is
-// misspelt is told once: by the one who meets the other spelling.
+// A comparison of the keys that a map has with those that it may have. A key that is missing
+// because it is misspelt is reported once, as the unknown key that stands in its place.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace weft {
 
 class Spelling {
  public:
-  // An unknown key, and " (did you mean `features`?)", or "" if it is near none.
+  // An unknown key, and " (did you mean `features`?)" or, if it is like none, "".
   struct Unknown {
     const Yaml::Entry* entry;
     std::string near;

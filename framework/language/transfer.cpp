@@ -14,7 +14,7 @@ const std::vector<Yaml::Entry>& entries_of(const Yaml* map) {
   return map && map->is_map() ? map->entries() : none;
 }
 
-// Takes modules of one run into the tree of a pipeline, with what they are made of.
+// Copies modules of one run into the tree of a pipeline, with the modules and fragments they use.
 class Transfer {
  public:
   Transfer(Yaml& tree, const std::string& run, const std::string& checkpoint, const Place& place,
@@ -52,7 +52,8 @@ class Transfer {
   }
 
  private:
-  // The name here of a module that another uses: its own, unless a different one has that.
+  // The name in this pipeline of a module that `user` uses: its own, unless a different module has
+  // that name here.
   std::string nested(const std::string& user, const std::string& original) {
     std::string name = original;
     while (const Yaml* taken = modules().find(name)) {
@@ -63,7 +64,7 @@ class Transfer {
     return name;
   }
 
-  // Is a module here their module of this name?
+  // Was this module of the pipeline copied from the run's module `original`?
   bool is_theirs(const Yaml& ours, const std::string& original) const {
     const auto says = [&](const char* key, const std::string& text) {
       const Yaml* value = ours.find(key);
@@ -72,8 +73,8 @@ class Transfer {
     return says("from", run_) && says("module", original) && says("checkpoint", checkpoint_);
   }
 
-  // A fragment of the run's own file comes along; others stand beside plugins, or are kinds of
-  // nodes.
+  // Copies a fragment that the run's own file declares; any other name is that of a plugin's
+  // fragment or of a node kind.
   void fragment(const std::string& name) {
     const Yaml* fragments = theirs_.find("fragments");
     const Yaml* found = fragments ? fragments->find(name) : nullptr;
@@ -133,8 +134,8 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
       }
     }
   };
-  each([&](const std::string& name, const Yaml& from, Yaml* module) {  // all say whence alike
-    // Those of the run take the place of its own keys.
+  each([&](const std::string& name, const Yaml& from, Yaml* module) {  // makes all `from` alike
+    // Check the module's own keys now: those of the run are going to replace them.
     Fields(*module, grammar::module, "module " + ticked(name), mistakes);
     const size_t before = mistakes.size();
     const auto [run, checkpoint] = source_of(substitute(from, vars, mistakes), mistakes);
@@ -145,7 +146,7 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
   });
   each([&](const std::string& name, const Yaml& from, Yaml* module) {
     const Yaml* checkpoint = module->find("checkpoint");
-    if (!checkpoint) return;  // told above
+    if (!checkpoint) return;  // reported above
     const std::string original = module->find("module")->to_text("`module`");
     const Yaml* frozen = module->find("frozen");
     const Yaml kept = frozen ? *frozen : Yaml();

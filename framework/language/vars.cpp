@@ -11,7 +11,7 @@ constexpr int64_t most_repeats = 10000;
 constexpr int64_t most_values = 100'000;
 constexpr int64_t most_bytes = 16 << 20;
 
-// Where the bracket that opens at text[begin] closes.
+// The index at which the bracket that opens at text[begin] closes.
 size_t closing(const std::string& text, size_t begin) {
   const char open = text[begin], close = open == '(' ? ')' : '}';
   int depth = 0;
@@ -22,7 +22,7 @@ size_t closing(const std::string& text, size_t begin) {
   throw Error(std::string("`$") + open + "` without its `" + close + "`");
 }
 
-// What one `$…` at text[at] stands for; `at` moves behind it.
+// The value of the one `$…` at text[at]; `at` moves behind it.
 Yaml expand(const std::string& text, size_t& at, const Vars& vars, const Place& place) {
   size_t end = at + 1;
   if (end < text.size() && (text[end] == '{' || text[end] == '(')) {

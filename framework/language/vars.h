@@ -1,11 +1,12 @@
-// Variables and arithmetic in a pipeline file. `$name` alone is the variable's value, whatever it
-// is; inside a longer text it is its text. `$(latent * 2 + 1)` is arithmetic over numbers:
-// + - * / // % ( ), with `/` exact and `//` rounded down. `${…}` means the same where YAML lets a
-// brace stand: not inside of `{ }` and `[ ]`. `$$` is a dollar sign.
+// Variables and arithmetic in a pipeline file. A value that is `$name` alone becomes the variable's
+// value, of whatever kind; inside a longer text `$name` becomes the variable's text.
+// `$(latent * 2 + 1)` is arithmetic over numbers: + - * / // % ( ), with `/` exact and `//` rounded
+// down. `${…}` means the same, but YAML does not allow it inside of `{ }` and `[ ]`. `$$` is a
+// dollar sign.
 //
-// A node with `repeat: 3` or `repeat: [400, 200]` stands for a chain: each takes the output of the
-// one before as its `x` (or the port that `chain:` names); `$index` counts from 0, `$item` is the
-// value of the list.
+// A node with `repeat: 3` or `repeat: [400, 200]` stands for a chain of nodes. Each takes the
+// output of the one before as its `x` (or as the port that `chain:` names); `$index` counts them
+// from 0, `$item` is the value of the list.
 #pragma once
 
 #include <map>
@@ -17,7 +18,7 @@ namespace weft {
 
 struct Vars : std::map<std::string, Yaml> {
   using map::map;
-  // Where they come from, for who names one that is not there.
+  // The part of the message about an unknown variable that says where they are declared.
   std::string declared = "variables are declared under `vars:`";
 };
 
@@ -26,10 +27,10 @@ struct Vars : std::map<std::string, Yaml> {
 // left as they are.
 Yaml substitute(const Yaml& value, const Vars& vars, Mistakes& mistakes);
 
-// Does a variable stand in it that could not be replaced? That was reported.
+// Does the value hold a variable that could not be replaced, which was then reported?
 bool unresolved(const Yaml& value);
 
-// The variables of a `vars:` map; later ones may use earlier ones.
+// Reads the variables of a `vars:` map; later ones may use earlier ones.
 Vars read_vars(const Yaml& map, const Vars& outer, Mistakes& mistakes);
 
 }  // namespace weft

@@ -22,7 +22,7 @@ constexpr size_t max_copied = 16 << 20;  // bytes of text that aliases repeat
 constexpr size_t max_depth = 64;
 constexpr size_t max_mistakes = 100;
 
-// A mistake of syntax in the author's words; `theirs` is how the YAML library's sentence starts.
+// A sentence about a mistake of syntax; `theirs` is how the YAML library's own sentence starts.
 std::string syntax_sentence(const YamlText& text, size_t at, const std::string& theirs) {
   using namespace YAML::ErrorMsg;
   const std::string_view line = text.line(at);
@@ -60,8 +60,9 @@ const Yaml& child(const Yaml& parent, size_t i) {
   return parent.is_list() ? parent.items()[i] : parent.entries()[i].value;
 }
 
-// yaml-cpp 0.7 accepts a quote that is never closed if it is the last byte or if blank lines end
-// the text. A comment in the first column of a last line is part of no value but one in quotes.
+// The text with a comment as its last line, which makes yaml-cpp 0.7 notice every open quote: it
+// accepts one that is the last byte or is followed by blank lines only. A comment in the first
+// column belongs to no value unless it is inside quotes.
 std::string sealed(std::string_view bytes) {
   const std::string_view full = bytes.substr(0, bytes.find_last_not_of(" \t") + 1);
   if (full.ends_with('\n')) return std::string(full) + '#';
@@ -69,9 +70,9 @@ std::string sealed(std::string_view bytes) {
   return std::string(bytes) + (quote ? "\n#" : "");
 }
 
-// The first line from byte `begin` to `end` that starts with a key whose `:` has no space behind
-// it, or that is a lone word: where YAML goes astray, its parser notices it lines later. -1 if
-// there is none.
+// The first line from byte `begin` to `end` that starts with a key without a space behind its `:`,
+// or that is a single word; -1 if there is none. The parser notices such a mistake only some lines
+// later.
 std::pair<int64_t, std::string> stray_key(const YamlText& text, size_t begin, size_t end) {
   static const std::regex tight(R"(^\s*(- )?([A-Za-z_][\w-]*):([^\s:/][^{}\[\]"'#]*)$)");
   static const std::regex lone(R"(^\s*([A-Za-z_][\w-]*)(?:[ =]+([\w.+-]+))?\s*$)");
@@ -99,7 +100,7 @@ std::pair<int64_t, std::string> stray_key(const YamlText& text, size_t begin, si
 class Builder final : public YAML::EventHandler {
  public:
   explicit Builder(const YamlText& text) : text_(text) {
-    stack_.push_back({Yaml::list({}, text.place(0))});  // of one document
+    stack_.push_back({Yaml::list({}, text.place(0))});  // the list of documents: there is one
   }
 
   Yaml finish() {
@@ -170,7 +171,7 @@ class Builder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (wants_key()) return refuse_key(place(mark), "an alias");
     last_ = mark.pos;
-    if (!paths_.contains(anchor)) return add(Yaml());  // an anchor on a key, refused there
+    if (!paths_.contains(anchor)) return add(Yaml());  // an anchor of a key, which is refused there
     if (const Yaml* value = anchored(anchor)) {
       take(*value, stack_.size() - 1, place(mark));
       return add(*value);
@@ -198,13 +199,13 @@ class Builder final : public YAML::EventHandler {
  private:
   struct Frame {
     Yaml value;             // a list or map that is not complete
-    bool is_key = false;    // in place of a key: refused once it is known to be complete
-    bool in_block = false;  // a map of lines
+    bool is_key = false;    // it stands in place of a key: refused when it is complete
+    bool in_block = false;  // a map in block style, a line for each key
     bool has_key = false;
     std::string key;
     Place key_place;
     size_t key_at = 0;
-    std::unordered_map<std::string, int> lines;  // of the keys so far
+    std::unordered_map<std::string, int> lines;  // by key: the line that it stands in
   };
 
   Place place(const YAML::Mark& mark) const { return text_.place(mark.pos); }
@@ -229,7 +230,7 @@ class Builder final : public YAML::EventHandler {
     mistake(text_.place(at), "tags are not supported; remove `" + tag + "`");
   }
 
-  // The library marks a null without text at the token that follows it.
+  // The place of a null without text, which the library marks at the token that follows it.
   Place null_place(const YAML::Mark& mark) const {
     const Frame& top = stack_.back();
     const size_t at = mark.pos;
@@ -244,7 +245,7 @@ class Builder final : public YAML::EventHandler {
     return text_.place(at);
   }
 
-  // Each value starts here, once.
+  // Called once for each value, when it starts.
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     last_ = mark.pos;
     if (++values_ > max_values) refuse(place(mark), "the text has more than 100,000 values");
@@ -293,8 +294,8 @@ class Builder final : public YAML::EventHandler {
                                  std::to_string(first->second));
   }
 
-  // The value of an anchor, null while it is not complete. A path is the index of the child to
-  // follow in each list or map; it follows the stack as long as the child is not complete.
+  // The value of an anchor; null while it is not complete. Its path has an index for each list or
+  // map on the way to it; the lists and maps that are not complete yet are on the stack.
   const Yaml* anchored(YAML::anchor_t anchor) const {
     const std::vector<size_t>& path = paths_.at(anchor);
     size_t level = 0;
@@ -305,7 +306,7 @@ class Builder final : public YAML::EventHandler {
     return value;
   }
 
-  // Counts what an alias copies below `depth` lists and maps, before it is copied.
+  // Counts the values and bytes that an alias is going to copy below `depth` lists and maps.
   void take(const Yaml& value, size_t depth, const Place& alias) {
     copied_ += value.text().size();
     for (const Yaml::Entry& entry : value.entries()) copied_ += entry.key.size();
@@ -323,7 +324,7 @@ class Builder final : public YAML::EventHandler {
   std::unordered_map<YAML::anchor_t, std::vector<size_t>> paths_;
   Mistakes mistakes_;
   size_t mistake_count_ = 0, values_ = 0, copied_ = 0;
-  size_t last_ = 0;  // where the last key or value stands
+  size_t last_ = 0;  // offset of the last key or value
   bool started_ = false;
 };
 
@@ -352,7 +353,7 @@ Yaml Yaml::read(const std::filesystem::path& file) {
   if (type == std::filesystem::file_type::none)
     throw Error(place, "the file cannot be read: " + error.message());
   if (type != std::filesystem::file_type::regular) throw Error(place, "this is not a regular file");
-  // Some files that are called regular wait for what is written into them: /proc/kmsg.
+  // Without O_NONBLOCK some files that are called regular, such as /proc/kmsg, would be waited for.
   const int fd = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   std::string text(max_text_bytes + 4, '\0');  // more than allowed, with a byte order mark
   size_t size = 0;

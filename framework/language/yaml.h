@@ -1,5 +1,5 @@
-// YAML values that remember where they stand. The only reader of YAML text; yaml.cpp alone
-// includes the YAML library. Hostile text is refused before anything is built from it.
+// YAML values that know their place in the file. This is the only reader of YAML text, and yaml.cpp
+// alone includes the YAML library. Hostile text is refused before anything is built from it.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class Yaml {
   // merge key, a duplicate key, a second document, or not YAML at all. Also refused: a key that is
   // not text, a directive, and aliases that repeat more than 16 MiB of text.
   static Yaml parse(std::string_view text, const std::string& file);
-  static Yaml read(const std::filesystem::path& file);  // also: cannot be read
+  static Yaml read(const std::filesystem::path& file);  // throws also if it cannot be read
 
   Kind kind() const { return kind_; }
   bool is_null() const { return kind_ == Kind::null; }
@@ -49,23 +49,25 @@ class Yaml {
   const Yaml* find(std::string_view key) const;  // null if absent
   Yaml* find(std::string_view key);
   void put(std::string key, Yaml value);  // replaces or appends
-  void put(Entry entry);                  // with the place of its key
+  void put(Entry entry);                  // likewise, with the place of its key
   void erase(std::string_view key);
 
-  // Strict conversions; throw Error with the place and what was expected. `true`/`false` only are
-  // bools, integers are decimal without leading zeros, numbers are finite decimals.
+  // Strict conversions, which throw Error with the place and what was expected. Bools are `true`
+  // and `false` alone, integers are decimal without leading zeros, numbers are finite decimals.
   bool to_bool(const std::string& what) const;
   int64_t to_int(const std::string& what) const;  // 1e3 is an integer too
   double to_number(const std::string& what) const;
   const std::string& to_text(const std::string& what) const;
 
-  // Equal kinds, texts, quoting and children, in the same order, wherever they stand.
+  // Compares kinds, texts, quoting and children with their order, but not places.
   bool operator==(const Yaml& other) const;
 
-  // The paths at which two trees differ, "train.phases.0.optimizer.lr", in this one's order.
+  // The paths at which two trees differ, such as "train.phases.0.optimizer.lr", in this one's
+  // order.
   std::vector<std::string> differences(const Yaml& other) const;
 
-  // Block style where it reads better, flow style for short maps and lists; parse(str()) == *this.
+  // The value as YAML text: short maps and lists on one line (flow style), others in block style.
+  // parse(str()) == *this.
   std::string str() const;
 
  private:
@@ -79,7 +81,7 @@ class Yaml {
 
 struct Yaml::Entry {
   std::string key;
-  Place place;  // of the key
+  Place place;  // where the key stands
   Yaml value;
 };
 

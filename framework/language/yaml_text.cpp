@@ -4,7 +4,7 @@
 
 namespace weft {
 
-Character first_character(std::string_view text) {  // Unicode 15, table 3-7
+Character first_character(std::string_view text) {  // well-formed UTF-8: Unicode 15, table 3-7
   const auto byte = [&](size_t i) -> uint32_t {
     return i < text.size() ? static_cast<uint8_t>(text[i]) : 0;
   };

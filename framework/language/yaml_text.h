@@ -1,5 +1,5 @@
-// The bytes of a YAML file before they are parsed: characters, places, and what is refused at
-// sight.
+// The text of a YAML file before it is parsed: its characters, their places, and what is refused
+// without a parser.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct Character {
   size_t length;  // in bytes; 0: not UTF-8
 };
 
-Character first_character(std::string_view text);  // of a text that is not empty
-bool is_control(uint32_t code);  // but for tab and line ends; a byte order mark counts as one
+Character first_character(std::string_view text);  // the text must not be empty
+bool is_control(uint32_t code);  // tab and line ends are none, a byte order mark is one
 
 // A user's text for use within a sentence: one line, at most 60 bytes.
 std::string shown(std::string_view text);

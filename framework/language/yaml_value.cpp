@@ -1,4 +1,4 @@
-// What a YAML value says, and how it is written.
+// YAML values: conversions, comparison, and how they are written as text.
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -111,15 +111,15 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// A decimal number, exactly: digits times ten to the exponent.
+// A decimal number without rounding: digits times ten to the exponent.
 struct Decimal {
   bool negative = false;
   std::string digits;
   int64_t exponent = 0;
 };
 
-// [+-] digits [. digits] [e [+-] digits], without leading zeros; a digit on either side of the
-// point.
+// Parses [+-] digits [. digits] [e [+-] digits], without leading zeros and with a digit on either
+// side of the point.
 std::optional<Decimal> decimal(std::string_view text) {
   Decimal number;
   const auto skip = [&](char c) {
@@ -264,7 +264,8 @@ bool is_leaf(const Yaml& value) {
   return !value.is_list() && !value.is_map();
 }
 
-// A list of scalars, or a map of scalars and such lists, in at most `room` columns.
+// A list of scalars, or a map of scalars and such lists, on one line of at most `room` columns;
+// nothing if it does not fit.
 std::optional<std::string> flow(const Yaml& value, size_t room) {
   std::string out(1, value.is_map() ? '{' : '[');
   const auto add = [&](const std::string& key, const Yaml& child) {
@@ -293,7 +294,7 @@ class Writer {
  public:
   std::string out;
 
-  // The value of a `-` or `key:` that stands at `indent` and fills the line up to here.
+  // Writes the value of a `-` or `key:` that stands at `indent` and fills the line up to here.
   void value(const Yaml& value, size_t indent, bool in_list) {
     const size_t column = out.size() - (out.rfind('\n') + 1);
     if (line(value, max_columns - std::min(max_columns, column + 1), " ")) return;
@@ -301,7 +302,7 @@ class Writer {
     block(value, indent + 2, in_list);
   }
 
-  // A value on one line, if it fits.
+  // Writes a value on one line, if it fits.
   bool line(const Yaml& value, size_t room, const char* before) {
     const bool empty = value.items().empty() && value.entries().empty();
     const std::optional<std::string> text = is_leaf(value) ? scalar_text(value, false)

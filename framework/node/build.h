@@ -1,5 +1,5 @@
-// What a plugin and its host must have in common, as one text made from the headers that the
-// compiler sees: C++ classes cross the border between them.
+// What a plugin and its host must have in common, because they exchange C++ classes. It is one
+// text, made from the headers that the compiler sees.
 #pragma once
 
 #include <string>  // says which ABI std::string has
@@ -29,13 +29,14 @@
 #define WEFT_CXX_ABI "cxx98abi"
 #endif
 
-// Casts between kinds of nodes need it.
+// Casts between kinds of nodes need RTTI.
 #if defined(__cpp_rtti)
 #define WEFT_RTTI ""
 #else
 #define WEFT_RTTI " -fno-rtti"
 #endif
 
-// "weft 0.1.0 | gcc 12 | C++20 cxx11abi"; oneDNN and oneTBB stand behind weft's own library.
+// The text: "weft 0.1.0 | gcc 12 | C++20 cxx11abi". It leaves out oneDNN and oneTBB, whose headers
+// no plugin sees.
 #define WEFT_BUILD \
   "weft " WEFT_VERSION " | " WEFT_COMPILER " | " WEFT_STANDARD " " WEFT_CXX_ABI WEFT_RTTI

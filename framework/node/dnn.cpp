@@ -96,7 +96,7 @@ void activation_backward(Activation f, float slope, const float* y, float* grad,
   }
 }
 
-// A library of the same version may have been built otherwise than its headers here.
+// Asks the library: it may have been built with other options than the headers here say.
 std::string dnn_threads() {
   switch (dnnl_version()->cpu_runtime) {
     case DNNL_RUNTIME_SEQ: return "one thread";
@@ -118,7 +118,7 @@ void single_threaded_dnn() {
   said = true;
 }
 
-// OpenMP was told in single_threaded_dnn(). oneTBB would take every thread of the arena around.
+// single_threaded_dnn() is enough for OpenMP. oneTBB would take all threads of the current arena.
 void dnn::on_one_thread(const std::function<void()>& f) {
   static const bool on_tbb = dnnl_version()->cpu_runtime == DNNL_RUNTIME_TBB;
   on_tbb ? alone(f) : f();

@@ -1,6 +1,6 @@
 // oneDNN for node authors. Everything that depends on it is in dnn*.cpp, and what depends on its
-// version in onednn2/ and onednn3/.
-// Layouts are plain: row-major activations, weights as PyTorch keeps them. One thread each.
+// version in onednn2/ and onednn3/. Layouts are plain: row-major activations, weights as PyTorch
+// keeps them. Each call runs in the calling thread alone.
 #pragma once
 
 #include <array>
@@ -13,15 +13,16 @@
 
 namespace weft {
 
-// What products multiply. bf16 keeps 8 bits of a number's 24 and takes half the time where the CPU
-// has it; sums, weights and everything else stay f32.
+// The type of the numbers that matrix products and convolutions multiply. bf16 keeps 8 bits of a
+// number's 24 and takes half the time if the CPU has it; sums, weights and everything else stay
+// f32.
 enum class Precision { f32, bf16 };
 inline const char* name(Precision p) {
   return p == Precision::bf16 ? "bf16" : "f32";
 }
 
-// While it lives, the products that this thread builds are of that precision, where it pays. weft
-// holds one around prepare(): a node need not know.
+// While it lives, the products that this thread builds have this precision where that pays. weft
+// holds one around prepare(), so a node need not care.
 class WEFT_API PrecisionScope {
  public:
   explicit PrecisionScope(Precision of_products);
@@ -64,12 +65,13 @@ struct MatmulOptions {
   bool bias = false;  // one value for each column of c
   Activation activation = Activation::none;
   float slope = 0;
-  float scale = 1;          // of the product; not together with a bias
-  bool accumulate = false;  // c + a b, with none of the above; a has columns
+  float scale = 1;          // factor of the product; not together with a bias
+  bool accumulate = false;  // add to c, with none of the above; a has at least one column
 };
 
-// c = f(scale · a b + bias), or c + a b; built once in prepare(), called in forward(), backward()
-// or learn(). A stack multiplies matrix by matrix. Not callable by two threads at once.
+// A matrix product: c = f(scale · a b + bias), or c = c + a b. It is built once in prepare() and
+// called in forward(), backward() or learn(). Stacks are multiplied matrix by matrix. Two threads
+// must not call it at once.
 class WEFT_API Matmul {
  public:
   Matmul();
@@ -85,8 +87,8 @@ class WEFT_API Matmul {
   std::unique_ptr<Built> built_;
 };
 
-// y = w * x: images x and y, [batch, height, width, channels], and the weight w as PyTorch keeps
-// it, [out, in / groups, kernel height, kernel width].
+// The extents of a convolution y = w * x, with images x and y, [batch, height, width, channels],
+// and the weight w as PyTorch keeps it, [out, in / groups, kernel height, kernel width].
 struct ConvolutionShape {
   using Pair = std::array<int64_t, 2>;  // height, width
   int64_t batch, in, out;               // channels of x and of y
@@ -101,14 +103,14 @@ struct ConvolutionShape {
 };
 
 struct ConvolutionOptions {
-  bool bias = false;  // of y: one value for each channel, added; of w: its gradient, written
-  Activation activation = Activation::none;  // of y only
+  bool bias = false;  // Of::y adds one value to each channel, Of::w writes its gradient
+  Activation activation = Activation::none;  // for Of::y only
   float slope = 0;
 };
 
-// Computes one of y, x and w from the other two: a convolution; its transpose, which is the
-// gradient of x and also what a transposed convolution does; or the gradient of w. Built once in
-// prepare(). Not callable by two threads at once.
+// Computes one of y, x and w from the other two. y is the convolution; x its transpose, which is
+// the gradient of x and also what a transposed convolution does; w the gradient of w. It is built
+// once in prepare(). Two threads must not call it at once.
 class WEFT_API Convolution {
  public:
   enum class Of { y, x, w };
@@ -128,13 +130,12 @@ class WEFT_API Convolution {
   std::unique_ptr<Built> built_;
 };
 
-// The rest is for the framework. One oneDNN thread in the calling thread, from now on. Every thread
-// that builds or runs a primitive must have said so: results then do not depend on the number of
-// threads. Throws Error(plugin) where the oneDNN at hand has threads that weft cannot keep from a
-// product.
+// Makes oneDNN use one thread for what the calling thread asks of it, from now on. Every thread
+// that builds or runs a primitive must have called it: results then do not depend on the number of
+// threads. Throws Error(plugin) if this oneDNN has threads that weft cannot keep from a product.
 WEFT_API void single_threaded_dnn();
-WEFT_API std::string dnn_version();  // that is loaded: "oneDNN 2.6.3"
-WEFT_API bool dnn_is_as_built();     // is it the one that weft was built with?
+WEFT_API std::string dnn_version();  // the version that is loaded: "oneDNN 2.6.3"
+WEFT_API bool dnn_is_as_built();     // is that the one that weft was built with?
 WEFT_API std::string dnn_threads();  // what oneDNN was built to run on: "OpenMP", "oneTBB", …
 WEFT_API std::string dnn_isa();      // "AVX512_CORE_BF16": what oneDNN may use on this CPU
 

@@ -1,4 +1,5 @@
-// One oneDNN primitive with its arguments: what matmul and convolution share. Not for nodes.
+// A oneDNN primitive with its arguments, on which matrix products and convolutions are built. Not
+// for nodes.
 #pragma once
 
 #include <oneapi/dnnl/dnnl_debug.h>
@@ -18,20 +19,21 @@ using Type = dnnl::memory::data_type;
 constexpr auto f32 = Type::f32, bf16 = Type::bf16;
 
 const dnnl::engine& engine();
-dnnl_stream_t stream();  // of the calling thread
+dnnl_stream_t stream();  // the calling thread's
 
-// Memory of the calling thread for the duration of a call, in parts.
+// Scratch memory of the calling thread for the duration of a call, in parts.
 class Scratch {
  public:
   explicit Scratch(std::initializer_list<size_t> parts);  // bytes of each
   void* part(size_t bytes) { return std::exchange(at_, at_ + lines(bytes)); }
 
  private:
-  static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }  // whole ones of the cache
+  static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }  // rounded up
   std::byte* at_;
 };
 
-// Scratch memory is the caller's; the result is scaled by `factor`, then the activation follows.
+// Attributes of a primitive whose result is scaled by `factor` before the activation. Its scratch
+// memory comes from the caller.
 dnnl::primitive_attr attributes(Activation activation, float slope, float factor = 1);
 
 // Calls `f`, which builds or runs primitives, so that they take no thread but this.
@@ -51,7 +53,7 @@ auto build(const std::string& what, Make make) {
   }
 }
 
-// The arguments of a call stand ready; a call only moves the pointers that changed.
+// A primitive whose arguments are prepared: a call only sets the pointers that changed.
 class Call {
  public:
   explicit operator bool() const { return primitive_.get(true) != nullptr; }
@@ -61,8 +63,7 @@ class Call {
     primitive_ = std::move(primitive);
     add(DNNL_ARG_SCRATCHPAD, dnnl::memory(plan.scratchpad_desc(), engine()));
   }
-  // An argument whose numbers are given at each call; its position is the number of those before
-  // it.
+  // Adds an argument whose numbers are given at each call, in the order in which they were added.
   void input(int argument, const dnnl::memory::desc& layout) {
     add(argument, dnnl::memory(layout, engine(), DNNL_MEMORY_NONE));
   }

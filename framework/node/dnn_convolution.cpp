@@ -28,7 +28,7 @@ std::string text(const ConvolutionShape& s) {
          std::to_string(s.in) + " to " + pair(s.y_size) + " × " + std::to_string(s.out);
 }
 
-// Types of the images and of the weight.
+// The types of the numbers of the images and of the weight.
 struct Types {
   dnn::Type x = dnn::f32, y = dnn::f32, w = dnn::f32;
 };
@@ -39,13 +39,14 @@ Desc weight(const ConvolutionShape& s, dnn::Type type, Tag alone, Tag grouped) {
                 : Desc({g, s.out / g, s.in / g, s.kernel[0], s.kernel[1]}, type, grouped);
 }
 
-// What the last window reaches beyond the image; negative where windows end before it.
+// How far the last window reaches beyond the image's end; negative if it ends before.
 int64_t high_padding(const ConvolutionShape& s, size_t axis) {
   const int64_t reach = (s.kernel[axis] - 1) * s.dilation[axis] + 1;
   return (s.y_size[axis] - 1) * s.stride[axis] + reach - s.x_size[axis] - s.padding[axis];
 }
 
-// Images are plain, [batch, height, width, channels]; oneDNN chooses the layout of the weight.
+// The layouts of a convolution's tensors. Images are plain, [batch, height, width, channels];
+// oneDNN chooses the layout of the weight.
 dnn::Convolved layouts(const ConvolutionShape& s, const Types& types, bool bias) {
   return {.x = Desc({s.batch, s.in, s.x_size[0], s.x_size[1]}, types.x, Tag::nhwc),
           .y = Desc({s.batch, s.out, s.y_size[0], s.y_size[1]}, types.y, Tag::nhwc),
@@ -66,11 +67,11 @@ struct Convolution::Built {
   Of of;
   ConvolutionShape shape;
   bool bias;
-  std::optional<Fold> fold;               // of x with few channels, instead of oneDNN's own
-  std::optional<dnn::Winograd> winograd;  // of 3 × 3 in f32, instead of it
+  std::optional<Fold> fold;               // for x with few channels, in place of oneDNN
+  std::optional<dnn::Winograd> winograd;  // for 3 × 3 in f32, likewise
   dnn::Call call, reorder;
-  size_t packed = 0;  // bytes of the weight in oneDNN's layout, if that is not the plain one
-  int64_t half_x = 0, half_y = 0;  // numbers of an image that is rounded to bf16, if it pays
+  size_t packed = 0;  // bytes of the weight in oneDNN's layout; 0 if that is the plain one
+  int64_t half_x = 0, half_y = 0;  // numbers of x and of y, if they are rounded to bf16; else 0
 
   Built(Of of, const ConvolutionShape& shape, const ConvolutionOptions& options)
       : of(of), shape(shape), bias(options.bias) {
@@ -111,7 +112,7 @@ struct Convolution::Built {
     call.set(plan, dnnl::convolution_backward_weights(plan));
   }
 
-  // Operands are bf16 if that pays; results stay f32.
+  // Chooses the types: operands are bf16 if that pays, results always f32.
   Types types() {
     const int64_t x = of == Of::x ? 0 : numbers(shape.batch, shape.x_size, shape.in);
     const int64_t y = of == Of::y ? 0 : numbers(shape.batch, shape.y_size, shape.out);
@@ -120,7 +121,8 @@ struct Convolution::Built {
     return {x ? dnn::bf16 : dnn::f32, y ? dnn::bf16 : dnn::f32, of == Of::w ? dnn::f32 : dnn::bf16};
   }
 
-  // The images, then the weight, with a reorder from or to the plain layout.
+  // Adds the images and then the weight as arguments, with a reorder if oneDNN's layout of the
+  // weight is not the plain one.
   void add(std::initializer_list<std::pair<int, Desc>> images, int argument, const Desc& chosen) {
     const Desc plain = weight(shape, dnn::f32, Tag::oihw, Tag::goihw);
     for (const auto& [image, layout] : images) call.input(image, layout);

@@ -32,7 +32,7 @@ void Fold::operator()(float* x, const float* w, const float* y) {
   }
 }
 
-// Each tap adds its column to the pixels that it meets, row by row of y.
+// Adds the column of each tap to the pixels that the tap meets, row by row of y.
 void Fold::add_up() {
   std::fill(planes_.begin(), planes_.end(), 0.0F);
   const float* column = columns_.data();
@@ -46,7 +46,7 @@ void Fold::add_up() {
               s_.stride[1], s_.y_size[1]);
 }
 
-// Without the padding; zeros where no window reaches.
+// Copies the planes to an image, without the padding; pixels that no window reaches become zero.
 void Fold::copy_to(float* image) const {
   const int64_t top = s_.padding[0], left = s_.padding[1], in = s_.in;
   for (int64_t i = 0; i < s_.x_size[0]; ++i)

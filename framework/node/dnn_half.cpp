@@ -30,7 +30,7 @@ PrecisionScope::~PrecisionScope() {
 }
 
 bool dnn_has_bf16() {
-  const int bf16 = dnnl_cpu_isa_avx512_core_bf16;  // what has more has its bits, too
+  const int bf16 = dnnl_cpu_isa_avx512_core_bf16;  // newer sets include its bits
   return (dnnl_get_effective_cpu_isa() & bf16) == bf16;
 }
 

@@ -1,4 +1,4 @@
-// Operands of products in bf16: copies, rounded just before. Not for nodes.
+// Operands of products in bf16: copies, which are rounded just before the product. Not for nodes.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,16 @@
 
 namespace weft::dnn {
 
-// Whether a product that is built now, in this thread, of so many operations over operands of so
-// many numbers, gains more from bf16 than the copies cost. By rule, not by timing: the same bits
-// with every run. A copy costs about 0.1 ns, and 64 operations take 0.16 ns less.
+// Does a product that this thread builds now, of so many operations on operands of so many numbers,
+// gain more from bf16 than the copies cost? It is decided by a rule, not by timing, so that every
+// run has the same bits: copying a number costs about 0.1 ns, and bf16 saves 0.16 ns in 64
+// operations.
 bool rounds(double flops, double numbers);
 
-// To nearest, ties to even; NaN stays NaN.
+// Rounds to nearest, ties to even; NaN stays NaN.
 WEFT_API void round(const float* from, uint16_t* to, int64_t n);
 
-// A copy of a stack of matrices without gaps, lines along its unit stride.
+// Makes rounded copies of a stack of matrices: without gaps, line by line along its unit stride.
 class Rounded {
  public:
   static bool suits(const Matrix& m) { return m.row_stride == 1 || m.col_stride == 1; }

@@ -68,7 +68,7 @@ bool rounds(const Matrix& a, const Matrix& b) {
 
 struct Matmul::Built {
   Matrix c;
-  bool empty, over_nothing;  // c has no element; a has no column
+  bool empty, over_nothing;  // does c have no element, a no column?
   bool bias;
   std::optional<dnn::Rounded> half_a, half_b;  // copies in bf16, if it pays
   dnn::Call call;

@@ -9,18 +9,18 @@ namespace weft::dnn {
 
 namespace {
 using Pair = ConvolutionShape::Pair;
-constexpr int64_t cached = 1 << 18;        // numbers of tiles that are transformed at once: 1 MiB
-constexpr int64_t enough_rows = 64;        // of a product, for its kernel to be read seldom
-constexpr int64_t enough_tiles = 128;      // for the kernel's transform to be little beside them
+constexpr int64_t cached = 1 << 18;        // numbers in the tiles transformed at once: 1 MiB
+constexpr int64_t enough_rows = 64;        // that a product needs, so that u is read seldom
+constexpr int64_t enough_tiles = 128;      // so that transforming the kernel takes little time
 constexpr int64_t most_kernels = 1 << 18;  // in × out: 37 MiB of scratch memory a thread
-// Of a tile, as measured: 16 multiplications, and transforms that take as long as 12. Directly a
-// pixel takes 9.
+// The time of a tile, in multiplications, as measured: 16, and transforms that take as long as 12.
+// A direct convolution takes 9 for each pixel.
 constexpr int64_t tile_cost = 28;
 
-// Below, n numbers lie side by side, such as channels; the four rows of a result n apart, or
-// `stride`.
+// The functions below transform n numbers side by side, such as channels. The rows of a result lie
+// n apart, or `stride` where that is given.
 
-// Bᵀ d of four rows d.
+// t = Bᵀ d, where d has four rows.
 WEFT_SIMD void tile_rows(const float* __restrict d, int64_t n, float* __restrict t) {
   const float* __restrict d1 = d + n, * __restrict d2 = d1 + n, * __restrict d3 = d2 + n;
   float* __restrict t1 = t + n, * __restrict t2 = t1 + n, * __restrict t3 = t2 + n;
@@ -32,7 +32,7 @@ WEFT_SIMD void tile_rows(const float* __restrict d, int64_t n, float* __restrict
   }
 }
 
-// The same from left to right, of tiles two pixels apart.
+// v = t B, from left to right, for tiles two pixels apart.
 WEFT_SIMD void tile_columns(const float* __restrict t, int64_t tiles, int64_t c, int64_t stride,
                             float* __restrict v) {
   float* __restrict v1 = v + stride, * __restrict v2 = v1 + stride, * __restrict v3 = v2 + stride;
@@ -43,7 +43,7 @@ WEFT_SIMD void tile_columns(const float* __restrict t, int64_t tiles, int64_t c,
     }
 }
 
-// A d of two rows d.
+// t = A d, where d has two rows.
 WEFT_SIMD void grad_rows(const float* __restrict d, int64_t n, float* __restrict t) {
   float* __restrict t1 = t + n, * __restrict t2 = t1 + n, * __restrict t3 = t2 + n;
   for (int64_t i = 0; i < n; ++i) {
@@ -62,7 +62,7 @@ WEFT_SIMD void grad_columns(const float* __restrict t, int64_t tiles, int64_t c,
     }
 }
 
-// Aᵀ m of four rows m, `stride` apart: two rows, `apart`.
+// s = Aᵀ m, where m has four rows, `stride` apart, and s two, `apart` apart.
 WEFT_SIMD void result_rows(const float* __restrict m, int64_t n, int64_t stride, int64_t apart,
                            float* __restrict s) {
   const float* __restrict m1 = m + stride, * __restrict m2 = m1 + stride, * __restrict m3 = m2 + stride;
@@ -73,7 +73,7 @@ WEFT_SIMD void result_rows(const float* __restrict m, int64_t n, int64_t stride,
   }
 }
 
-// The same from left to right: each tile becomes two pixels.
+// y = s A, from left to right: each tile becomes two pixels.
 WEFT_SIMD void result_columns(const float* __restrict s, int64_t tiles, int64_t c, int64_t n,
                               float* __restrict y) {
   const float* __restrict s1 = s + n, * __restrict s2 = s1 + n, * __restrict s3 = s2 + n;
@@ -84,7 +84,7 @@ WEFT_SIMD void result_columns(const float* __restrict s, int64_t tiles, int64_t 
     }
 }
 
-// G g of three rows g, `step` apart (backwards for a kernel turned round).
+// u = G g, where g has three rows, `step` apart (negative for a kernel turned round).
 WEFT_SIMD void kernel_line(const float* __restrict g, int64_t step, int64_t n, int64_t stride,
                            float* __restrict u) {
   const float* __restrict g1 = g + step, * __restrict g2 = g1 + step;
@@ -95,7 +95,7 @@ WEFT_SIMD void kernel_line(const float* __restrict g, int64_t step, int64_t n, i
   }
 }
 
-// Gᵀ u of four rows u, `step` apart: three rows.
+// g = Gᵀ u, where u has four rows, `step` apart, and g three.
 WEFT_SIMD void kernel_grad_line(const float* __restrict u, int64_t step, int64_t n, int64_t stride,
                                 float* __restrict g) {
   const float* __restrict u1 = u + step, * __restrict u2 = u1 + step, * __restrict u3 = u2 + step;
@@ -106,7 +106,8 @@ WEFT_SIMD void kernel_grad_line(const float* __restrict u, int64_t step, int64_t
   }
 }
 
-// Rows of an image from `top` on, `cols` pixels of each from -left on; zeros around the image.
+// Copies rows of an image from `top` on, and of each `cols` pixels from -left on. Pixels outside of
+// the image are zero.
 void cut(const float* image, const Pair& size, int64_t c, int64_t top, int64_t left, int64_t rows,
          int64_t cols, float* to) {
   const int64_t own = std::min(size[1], cols - left);
@@ -128,8 +129,8 @@ Pair halves(const Pair& size) {
 }
 }  // namespace
 
-// Fewer multiplications must outweigh the transforms: those of tiles grow with the sum of the
-// channels, that of the kernel is made once for all tiles.
+// The multiplications saved must outweigh the transforms. Those of the tiles grow with the sum of
+// the channels; that of the kernel is made once for all tiles.
 bool Winograd::suits(const ConvolutionShape& s) {
   const bool plain = s.kernel == Pair{3, 3} && s.stride == Pair{1, 1} && s.dilation == Pair{1, 1} &&
                      s.groups == 1 && s.batch > 0;
@@ -239,7 +240,7 @@ void Winograd::to_w(const float* x, float* w, const float* y, float* bias) {
     sum_rows(y, batch_ * to_.size[0] * to_.size[1], to_.channels, to_.channels, bias);
 }
 
-// Bᵀ d B of each tile, into v.
+// Writes Bᵀ d B of each tile of a line to v.
 void Winograd::tiles_of(const float* images, const Line& line, const Parts& p) const {
   const int64_t c = from_.channels, cols = 2 * tiles_[1] + 2, stride = line.of * tiles_[1] * c;
   cut(images + line.image * from_.numbers(), from_.size, c, 2 * line.row - padding_[0], padding_[1],
@@ -250,7 +251,7 @@ void Winograd::tiles_of(const float* images, const Line& line, const Parts& p) c
                  p.v + 4 * row * stride + line.at * tiles_[1] * c);
 }
 
-// A dy Aᵀ of each tile, into m.
+// Writes A dy Aᵀ of each tile of a line to m.
 void Winograd::tiles_of_grad(const float* images, const Line& line, const Parts& p) const {
   const int64_t c = to_.channels, cols = 2 * tiles_[1], stride = line.of * tiles_[1] * c;
   cut(images + line.image * to_.numbers(), to_.size, c, 2 * line.row, 0, 2, cols, p.pixels);
@@ -260,7 +261,7 @@ void Winograd::tiles_of_grad(const float* images, const Line& line, const Parts&
                  p.m + 4 * row * stride + line.at * tiles_[1] * c);
 }
 
-// Aᵀ m A of each tile, with bias and activation.
+// Draws Aᵀ m A of each tile of a line, with bias and activation, into the image.
 void Winograd::draw(const Line& line, float* images, const float* bias, const Parts& p) const {
   const int64_t c = to_.channels, n = tiles_[1] * c, stride = line.of * n, cols = to_.size[1] * c;
   for (int64_t col = 0; col < 4; ++col)

@@ -1,7 +1,7 @@
 // Convolutions of 3 × 3 with fewer multiplications: Winograd's minimal filtering F(2 × 2, 3 × 3),
 // as in Lavin & Gray 2015, arXiv:1509.09308. Not for nodes.
 //
-// y is cut into tiles of 2 × 2, each a function of 4 × 4 pixels d of x. With
+// y is cut into tiles of 2 × 2 pixels, each a function of 4 × 4 pixels d of x. With
 //   V = Bᵀ d B,  U = G g Gᵀ of the kernel g,  y = Aᵀ (U ⊙ V) A
 // the sums over channels are 16 matrix products, [tiles, in] × [in, out]: 16 multiplications where
 // there were 36. The gradient of x is the same with the kernel turned round; that of w is
@@ -17,7 +17,7 @@ namespace weft::dnn {
 
 class Winograd {
  public:
-  // Whether it is faster than a direct convolution, by rule.
+  // Is it faster than a direct convolution? Decided by a rule, not by timing.
   static bool suits(const ConvolutionShape& shape);
   Winograd(Convolution::Of of, const ConvolutionShape& shape, const ConvolutionOptions& options);
 
@@ -26,8 +26,9 @@ class Winograd {
   void to_w(const float* x, float* w, const float* y, float* bias);
 
  private:
-  // Of the calling thread's scratch memory: weights as [3, 3, in, out], one side transformed, both;
-  // tiles of `from_` and of `to_`, [16, tiles, channels]; four rows of pixels; four, transformed.
+  // Parts of the calling thread's scratch memory. Weights: packed [3, 3, in, out], line [4, 3, in,
+  // out] with one axis transformed, u [4, 4, in, out] with both. Tiles of few_ lines, [16, tiles,
+  // channels]: v those of from_, m those of to_. Four rows of pixels: as they are, and transformed.
   struct Parts {
     float *packed, *line, *u, *v, *m, *pixels, *rows;
   };
@@ -36,7 +37,7 @@ class Winograd {
     int64_t channels;
     int64_t numbers() const { return size[0] * size[1] * channels; }
   };
-  struct Line {  // of tiles, side by side: a row of an image, the at-th of those in v and m
+  struct Line {  // tiles side by side, row `row` of an image; line `at` of the `of` in v and m
     int64_t image, row, at, of;
   };
 
@@ -60,11 +61,11 @@ class Winograd {
   }
 
   ConvolutionOptions options_;
-  int64_t batch_, few_;                     // images; lines at a time
+  int64_t batch_, few_;                     // few_: how many lines are transformed at a time
   Image from_, to_;                         // x and y; for the gradient of x the other way round
-  ConvolutionShape::Pair padding_, tiles_;  // tiles: of an image
-  Matmul product_, last_;                   // of few_ lines; of those that are left
-  Call pack_;                               // weights: from or to [3, 3, in, out]
+  ConvolutionShape::Pair padding_, tiles_;  // tiles_: how many along each axis of an image
+  Matmul product_, last_;                   // for few_ lines, and for the rest at the end
+  Call pack_;                               // reorders weights to [3, 3, in, out], or from it
 };
 
 }  // namespace weft::dnn

@@ -1,4 +1,4 @@
-// What losses share that compare two tensors element by element: one value for each sample.
+// The base of losses that compare two tensors element by element, with one value for each sample.
 #pragma once
 
 #include "framework/node/node.h"
@@ -30,7 +30,7 @@ class ElementwiseLoss : public Node {
     y.shape({x.rows()});
   }
 
-  // Images of another size come from a decoder that does not go back the way the encoder came.
+  // Advice about images of different sizes, where a decoder does not mirror its encoder.
   std::string hint() const {
     const Shape &a = x.shape(), &b = target.shape();
     if (a.rank() != 4 || b.rank() != 4 || (a[1] == b[1] && a[2] == b[2])) return "";
@@ -38,7 +38,7 @@ class ElementwiseLoss : public Node {
            "convolution makes (size - 1) · stride + kernel - 2 · padding pixels of `size`";
   }
 
-  // Of one element in its sample's value.
+  // The factor of one element in its sample's value.
   float share() const {
     return *reduce == Reduce::mean_per_sample ? 1 / static_cast<float>(x.row_size()) : 1;
   }

@@ -18,11 +18,11 @@ std::string at(const Place& place, const std::string& sentence) {
   return place.file.empty() ? sentence : place.str() + ": " + sentence;
 }
 
-// What a file holds may be of any length; of a long line the middle is left out.
+// Leaves out the middle of each line that is too long, as it can be if it quotes a file.
 std::string bounded(const std::string& text) {
   constexpr size_t most = 2000, half = 900;
   if (text.size() <= most) return text;
-  const auto inside = [&](size_t i) { return (text[i] & 0xC0) == 0x80; };  // of a character
+  const auto inside = [&](size_t i) { return (text[i] & 0xC0) == 0x80; };  // within a character
   std::string all;
   for (size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
     end = std::min(text.find('\n', begin), text.size());
@@ -45,7 +45,7 @@ std::string joined(const std::vector<Error>& all) {
   return text;
 }
 
-// Damerau-Levenshtein distance (optimal string alignment).
+// The Damerau-Levenshtein distance (optimal string alignment).
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
   std::iota(last.begin(), last.end(), 0);
@@ -100,8 +100,8 @@ void Mistakes::check() const {
     return std::tie(a.place().file, a.place().line, a.place().column) <
            std::tie(b.place().file, b.place().line, b.place().column);
   });
-  // What is wrong at a place, or with data, is told once: not for each section, nor for each copy
-  // of a node, whose name stands before "(kind): ", nor with other lines to explain it.
+  // Reports a mistake at a place, or with data, once: not again for another section, for another
+  // copy of a node (its name stands before "(kind): "), or with other lines of explanation.
   std::set<std::string> told;
   std::erase_if(sorted, [&](const Error& error) {
     const std::string sentence = error.sentence().substr(0, error.sentence().find('\n'));

@@ -71,7 +71,7 @@ class WEFT_API Mistakes {
   void add(const Mistakes& others) {
     all_.insert(all_.end(), others.all_.begin(), others.all_.end());
   }
-  // Adds `more` to the sentences of those after the first `from` that stand in `file`.
+  // Adds `more` to the sentences of all mistakes in `file` but the first `from` in the list.
   void explain(size_t from, const std::string& file, const std::string& more);
   bool empty() const { return all_.empty(); }
   size_t size() const { return all_.size(); }

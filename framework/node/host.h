@@ -1,5 +1,5 @@
-// The framework's side of a node: what it declared, its setting, and how its members are tied to
-// memory. A node's author needs nothing of it.
+// The framework's side of a node: the members that it declared, its setting, and the functions that
+// bind members to memory. A node's author needs none of it.
 #pragma once
 
 #include <filesystem>
@@ -16,15 +16,15 @@ namespace weft {
 class Fit;
 class Slot;
 
-// What was learned of data before the first step, by its name: see Fit.
+// What a source learned of its data before the first step: see Fit.
 struct Fitted {
   std::shared_ptr<const std::string> bytes;
-  std::vector<std::string> modules;  // that read what it numbers
-  std::string dispute = {};          // runs that learned otherwise: a mistake if anything reads it
+  std::vector<std::string> modules;  // the modules that read the output that it is about
+  std::string dispute = {};          // why reading it is a mistake: two runs learned it differently
 };
-using FittedMap = std::map<std::string, Fitted>;
+using FittedMap = std::map<std::string, Fitted>;  // by the name of the Fit
 
-// What ties an instance to where it stands.
+// What an instance knows of its surroundings: its section, module, rows and files.
 struct Setting {
   Mode mode = Mode::train;
   bool frozen = false;
@@ -52,13 +52,13 @@ struct WEFT_API Host {
 
   // Throws Error with a sentence when the param's check refuses the value.
   static void set(ParamBase& param, const ParamValue& value);
-  // The bounds of the values that a schedule will give it.
+  // Tells a param the bounds of the values that a schedule will give it.
   static void follow(ParamBase& param, double least, double most);
 
   static void wire(In& in, const Shape& shape, bool wants_grad);
   static void want_grad(In& in, bool wants) { in.wants_grad_ = wants && in.traits.grad; }
   static void resize(Ins& list, Node& owner, size_t count);  // grows it to so many ports
-  static bool kept(const In& in) { return in.kept_; }        // not forward_only()
+  static bool kept(const In& in) { return in.kept_; }        // is it not forward_only()?
   static bool kept(const Out& out) { return out.kept_; }
   static bool shaped(const Out& out) { return out.shaped_; }
   static bool shaped(const State& state) { return state.shaped_; }

@@ -17,13 +17,13 @@ namespace weft {
   return sum;
 }
 
-// y = by x
+// y = by · x
 [[maybe_unused]] static WEFT_SIMD void scaled(const float* __restrict x, float by,
                                               float* __restrict y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = by * x[i];
 }
 
-// y = a b, number by number
+// y = a b, element by element
 [[maybe_unused]] static WEFT_SIMD void multiply(const float* __restrict a,
                                                 const float* __restrict b, float* __restrict y,
                                                 int64_t n) {
@@ -37,13 +37,13 @@ namespace weft {
   return length;
 }
 
-// y += by x
+// y += by · x
 [[maybe_unused]] static WEFT_SIMD void add_scaled(const float* __restrict x, float by,
                                                   float* __restrict y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] += by * x[i];
 }
 
-// The sum over rows of `cols` columns; rows lie `stride` apart.
+// The sum over the rows of x, [rows, cols], which lie `stride` apart: sum, [cols].
 [[maybe_unused]] static WEFT_SIMD void sum_rows(const float* __restrict x, int64_t rows,
                                                 int64_t stride, int64_t cols,
                                                 float* __restrict sum) {
@@ -59,7 +59,7 @@ namespace weft {
     for (int64_t j = 0; j < cols; ++j) sum[j] += x[i * stride + j];
 }
 
-// Each row of y += x
+// Adds x, [cols], to each row of y, [rows, cols].
 [[maybe_unused]] static WEFT_SIMD void add_to_rows(const float* __restrict x, int64_t rows,
                                                    int64_t cols, float* __restrict y) {
   if (cols == 1)

@@ -1,5 +1,6 @@
-// A measure: one number for a whole set of samples that is no mean over them, such as a distance of
-// distributions. `evaluate` reports it: begin(), forward() for each batch of a pass, result().
+// A measure: one number for a whole set of samples that is not a mean over them, such as a distance
+// of distributions. `evaluate` reports it and calls begin(), forward() for each batch of a pass,
+// and result().
 #pragma once
 
 #include "framework/node/node.h"

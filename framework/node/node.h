@@ -1,25 +1,25 @@
 // The contract of a node. A node declares its params, ports, saved values, weights and states as
 // members, then overrides infer(), forward() and, if it can be trained through, backward() and
-// learn(). One `.cpp` file per node kind, without a header; its name is the kind's name in YAML.
-// Beside it stand the special roles: a source.h of samples, a sink.h that writes files, a measure.h
-// of a whole set, an optimizer.h.
+// learn(). Each node kind is one `.cpp` file without a header; its name is the kind's name in YAML.
+// Special roles have headers of their own: source.h is for sources of samples, sink.h for sinks
+// that write files, measure.h for measures of a whole set, optimizer.h for optimizers.
 //
 // The life of a node in a plan:
-//   infer     once, single-threaded. Sees the whole batch. Gives every output and weight its shape.
-//             The only place that refuses what a user wired.
-//   prepare   once for each pass the instance will run. Builds primitives, reserves scratch.
-//   observe   once a training step, before forward of any lane, if observes() asks for it: there a
+//   infer     once, single-threaded. It sees the whole batch, and gives every output and weight its
+//             shape. Only infer() refuses what a user wired.
+//   prepare   once for each pass the instance will run. It builds primitives and reserves scratch.
+//   observe   once a training step, before forward of any lane, if observes() asks for it. Here a
 //             node that runs in lanes updates its states.
 //   forward   once a step and lane: writes the outputs.
-//   backward  once a training step and lane, after every reader's: writes x.grad() of the inputs
-//             that want one, whole. It may overwrite its outputs' gradients: nobody else reads
-//             them. Values that a port called forward_only() are gone.
+//   backward  once a training step and lane, after backward of every reader: writes x.grad() of the
+//             inputs that want one, whole. It may overwrite its outputs' gradients, which nobody
+//             else reads. The values of ports that are forward_only() are gone.
 //   learn     once a training step and block of weight rows, after backward of every lane: writes
 //             grad() of each weight that wants one, from the whole batch. Or, if learns_in_lanes()
 //             says so, once a training step and lane, after its backward: writes the lane's part of
 //             each whole gradient.
-// From observe on they do numbers only: no allocation, no validation, no I/O (sinks excepted), no
-// threads of their own: a node that sees the whole batch has in_blocks() for that.
+// From observe on, these functions only compute: no allocation, no validation, no I/O (except in
+// sinks), no threads of their own (a node that sees the whole batch has in_blocks() for that).
 //
 // Lanes. A batch is cut into lanes, ranges of rows. A node is *row-wise* unless whole_batch() says
 // otherwise: row i of its outputs depends on row i of its inputs only. A row-wise node has one
@@ -70,7 +70,7 @@ class WEFT_API Node {
   virtual void observe(const Step&) {}
   virtual void forward(const Step&) = 0;
   virtual void backward(const Step&) {}  // `weft check` refuses a node that needs it and has none
-  virtual void learn(const Step&) {}     // the same
+  virtual void learn(const Step&) {}     // likewise
 
   virtual Observes observes() const { return Observes::nothing; }
   // True if a row of the outputs depends on other rows: such a node runs once, on all rows.
@@ -85,7 +85,7 @@ class WEFT_API Node {
   virtual std::vector<std::string> notes() const { return {}; }
 
   // What a source learned of its data under this name before the first step (see Fit in source.h),
-  // or null. Refuses what two runs learned otherwise.
+  // or null. Throws Error if two runs learned it differently.
   std::shared_ptr<const std::string> fitted(const std::string& name) const;
 
   Host& host() const { return *host_; }  // for the framework
@@ -95,11 +95,13 @@ class WEFT_API Node {
 
   Mode mode() const;
   bool training() const { return mode() == Mode::train; }
-  // In a module that does not learn: behaves as in evaluation, though gradients may pass through.
+  // Is the node in a module that does not learn? It then behaves as in evaluation, but gradients
+  // may pass through it.
   bool frozen() const;
-  int64_t first_row() const;  // of this instance in the batch
-  // Keys of random numbers: of (seed, section, path), so that each occurrence of a node draws its
-  // own; and of (seed, module, node), the same wherever the module is used.
+  int64_t first_row() const;  // the row of the batch at which this instance's rows begin
+  // Keys of random numbers. random_key() is made of (seed, section, path): each occurrence of a
+  // node draws numbers of its own. module_key() is made of (seed, module, node): the numbers are
+  // the same wherever the module is used.
   uint64_t random_key() const;
   uint64_t module_key() const;
   // The random numbers of one of this instance's rows in this step.

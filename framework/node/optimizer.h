@@ -24,7 +24,7 @@ struct Update {
   float* weight;
   const float* grad;
   const std::vector<float*>& slots;
-  int64_t number;  // of this update, from 1
+  int64_t number;  // counts the updates, from 1
 
   float* operator[](const Slot& slot) const { return slots[slot.index]; }
 };

@@ -21,7 +21,7 @@ void alone(const std::function<void()>& f) {
   one.execute(f);
 }
 
-// Isolated: a thread that waits for its blocks takes no other node's work in between.
+// The blocks run isolated: a thread that waits for them takes no other node's work in between.
 void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_t)>& f) {
   if (n <= size) return n > 0 ? f(0, n) : void();
   using Clock = std::chrono::steady_clock;

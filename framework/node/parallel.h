@@ -1,4 +1,4 @@
-// Work within a node that sees the whole batch, for as many threads as are free.
+// Parallel work within a node that sees the whole batch, on as many threads as are free.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,15 @@
 
 namespace weft {
 
-// Cuts [0, n) into blocks of `size` and calls f(begin, end) for each, maybe several at once. The
-// cut is the same for any number of threads: what is kept block by block and added up in order has
+// Cuts [0, n) into blocks of `size` and calls f(begin, end) for each, possibly several at once. The
+// blocks are the same for any number of threads, so sums of blocks that are added up in order have
 // the same bits.
 WEFT_API void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_t)>& f);
 
-// For the framework: what the calling thread has spent in in_blocks() so far, which more threads
-// would share.
+// The seconds that the calling thread has spent in in_blocks(), which more threads would share.
 WEFT_API double seconds_in_blocks();
 
-// For the framework: runs `f` in this thread, which is then the only one that takes what `f` leaves
-// to oneTBB.
+// Runs `f` in this thread alone: no other takes part in what `f` gives to oneTBB.
 WEFT_API void alone(const std::function<void()>& f);
 
 }  // namespace weft

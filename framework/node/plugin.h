@@ -1,5 +1,5 @@
-// What a plugin shows to the host. `plugins/CMakeLists.txt` says which node files make which plugin
-// and generates its entry; a node file only says WEFT_NODE.
+// What a plugin shows to its host. A node file only says WEFT_NODE; `plugins/CMakeLists.txt` says
+// which node files make which plugin and generates the plugin's entry.
 #pragma once
 
 #include <cstdint>
@@ -40,25 +40,26 @@ struct NodeKind {
   const char* example;
   std::unique_ptr<Node> (*make)();
   bool has_backward, has_learn;
-  const NodeKind* next = nullptr;  // in the same plugin
+  const NodeKind* next = nullptr;  // the next kind of the same plugin
   Traits traits = {};
 };
 
-// Raised with every change of what plugins are compiled against: this folder.
+// The version of what plugins are compiled against: it is raised with every change in this folder.
 constexpr uint32_t plugin_abi = 6;
 
-// Constant data in the section `.weft` of the plugin's file, read before any of its code is loaded.
+// The constant data in the section `.weft` of a plugin's file, which are read before any of its
+// code is loaded.
 struct PluginStamp {
   char magic[8];     // "weftplug"
   uint32_t abi;      // plugin_abi
-  uint32_t size;     // of this struct
+  uint32_t size;     // bytes of this struct
   char name[64];     // "layers"
   char version[32];  // the plugin's own
   char build[256];   // build_string(), compared as text
 };
 static_assert(sizeof(PluginStamp) == 368);
 
-// "weft 0.1.0 | gcc 12 | C++20 cxx11abi", of this library.
+// What this library was built with: "weft 0.1.0 | gcc 12 | C++20 cxx11abi".
 WEFT_API const char* build_string();
 
 // The head of this plugin's list of kinds; each plugin has its own (hidden visibility).

@@ -1,5 +1,5 @@
 // The members that a node declares beside its params: ports, saved values, weights and states. Each
-// tells its node of itself; infer() gives it a shape, and the framework its memory.
+// registers with its node; infer() gives it a shape, and the framework gives it memory.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ struct PortTraits {
   DType dtype = DType::f32;
   bool grad = true;       // false: no gradient flows through this input
   bool optional = false;  // the user may leave it out
-  // Another port that must not be wired to the same value: one code is no mean and variance at
-  // once.
+  // The name of another port that must not be wired to the same value: nothing is a mean and a
+  // variance at once.
   const char* unlike = nullptr;
 };
 
@@ -54,8 +54,8 @@ class WEFT_API In {
   const int32_t* ints() const { return value_.ints(); }
   bool wants_grad() const { return wants_grad_; }  // does anything upstream learn?
   float* grad() const { return grad_.floats(); }   // backward() writes it whole
-  // infer() says that backward() and learn() read none of these values: by then their memory may be
-  // another tensor's.
+  // infer() calls it if neither backward() nor learn() reads these values: their memory may then be
+  // another tensor's by that time.
   void forward_only() { kept_ = false; }
 
   const char* const name;
@@ -103,9 +103,9 @@ class WEFT_API Out {
   int64_t size() const { return value_.size(); }
   float* data() const { return value_.floats(); }
   int32_t* ints() const { return value_.ints(); }
-  // Summed over all readers; backward() may scribble.
+  // The gradient, summed over all readers. backward() may overwrite it.
   float* grad() const { return grad_.floats(); }
-  void forward_only() { kept_ = false; }  // as of an input
+  void forward_only() { kept_ = false; }  // as for an input
 
   const char* const name;
   const char* const doc;
@@ -118,7 +118,8 @@ class WEFT_API Out {
   bool shaped_ = false, kept_ = true;
 };
 
-// Rows that forward() leaves for backward() and learn(): masks, means. They exist in training only.
+// Values that forward() leaves for backward() and learn(), such as masks and means. They exist in
+// training only.
 class WEFT_API Saved {
  public:
   Saved(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
@@ -139,8 +140,8 @@ class WEFT_API Saved {
   bool present_ = false;
 };
 
-// A tensor that a node learns. Saved as "<module>.<node>.<name>", shared by every use of its
-// module.
+// A tensor that a node learns. It is saved as "<module>.<node>.<name>" and shared by every use of
+// its module.
 class WEFT_API Weight {
  public:
   Weight(Node* owner, const char* name, const char* doc);
@@ -166,9 +167,10 @@ class WEFT_API Weight {
   bool present_ = false, wants_grad_ = false;
 };
 
-// Numbers that are kept and saved with the model, but do not learn: running means, a memory of
-// samples, fixed frequencies. Saved as "<module>.<node>.<name>", shared by every use of its module.
-// A node of the whole batch may write it in forward(), one that runs in lanes in observe() alone.
+// A tensor that is kept and saved with the model, but does not learn: running means, a memory of
+// samples, fixed frequencies. It is saved as "<module>.<node>.<name>" and shared by every use of
+// its module. A node that sees the whole batch may write it in forward(), one that runs in lanes
+// only in observe().
 class WEFT_API State {
  public:
   State(Node* owner, const char* name, const char* doc);

@@ -16,13 +16,14 @@ constexpr float two_pi = 2 * std::numbers::pi_v<float>;
 
 inline float unit(uint32_t bits) {
   return static_cast<float>(bits >> 8) * 0x1p-24F;
-}  // [0, 1)
+}  // in [0, 1)
 
 WEFT_SIMD void to_unit(const uint32_t* __restrict bits, float* __restrict to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = unit(bits[i]);
 }
 
-// Four numbers each of the blocks first, first + 1, …: Philox4x32-10, many blocks side by side.
+// Writes the four numbers of each of the blocks first, first + 1, … (Philox4x32-10), many blocks
+// side by side.
 WEFT_SIMD void fill_blocks(uint64_t key, uint64_t step, uint32_t row, uint32_t first,
                            int64_t blocks, uint32_t* __restrict out) {
 #pragma omp simd

@@ -2,7 +2,7 @@
 // There is no generator state. The numbers of a row are a function of
 //   key     = (seed, path of the node in the pipeline), and
 //   counter = (block of four numbers, row of the batch, step),
-// so rows may be computed anywhere, in any order, again after a resume.
+// so rows may be computed anywhere, in any order, and again after a resume.
 #pragma once
 
 #include <array>
@@ -17,8 +17,8 @@ namespace weft {
 class WEFT_API Random {
  public:
   Random(uint64_t key, uint64_t step, uint32_t row) : key_(key), step_(step), row_(row) {}
-  // The key of the random numbers of `path` in a run with `seed`: FNV-1a 64 of the path, mixed with
-  // the seed (SplitMix64).
+  // The key of the random numbers of `path` in a run with `seed`: the FNV-1a 64 hash of the path,
+  // mixed with the seed (SplitMix64).
   static uint64_t key(uint64_t seed, std::string_view path);
 
   // Each fill continues where the last one ended, at the next whole block of four numbers.

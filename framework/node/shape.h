@@ -1,4 +1,4 @@
-// Shapes: up to eight axes, row-major, axis 0 is the batch.
+// Shapes and tensors: row-major, with up to eight axes, of which axis 0 is the batch.
 #pragma once
 
 #include <array>

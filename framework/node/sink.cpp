@@ -17,7 +17,7 @@ bool leads_out(const fs::path& normal) {
   return normal.is_absolute() || normal.empty() || *normal.begin() == "..";
 }
 
-// What the framework writes into a run's directory.
+// Is it something that the framework itself writes into a run's directory?
 bool is_of_run(const fs::path& normal) {
   for (const char* own : {"checkpoints", "log.txt", "metrics.jsonl", "resolved.yaml", "run.json",
                           "run.lock", "status.json"})
@@ -40,7 +40,7 @@ void Sink::check_output(const std::string& path, const std::string& extension) {
 
 fs::path Sink::output(const std::string& path) const {
   check_output(path, fs::path(path).extension());
-  std::error_code ignored;  // the write that follows reports a folder that could not be made
+  std::error_code ignored;  // if the folder was not made, the write that follows says so
   const fs::path home = host().setting.output_dir.empty() ? "." : host().setting.output_dir;
   fs::path full = home / path;
   const fs::path inner = fs::weakly_canonical(full.parent_path(), ignored)

@@ -17,17 +17,17 @@ class WEFT_API Sink : public Node {
   virtual void finish() {}
 
  protected:
-  // Refuses, in infer(), a path that leads out of the run's directory or to what the run itself
-  // keeps there, or that has another extension than this one, such as ".csv".
+  // Called in infer(): refuses a path that leads out of the run's directory or to what the run
+  // itself keeps there, or whose extension is not `extension`, such as ".csv".
   static void check_output(const std::string& path, const std::string& extension);
-  // Writes a file of each batch: `path` in the run's directory, for later batches with their
-  // number: `samples.png`, then `samples-0001.png`, … It appears whole or not at all. Throws
+  // Writes a file for each batch: `path` in the run's directory, with the number of the batch from
+  // the second on: `samples.png`, then `samples-0001.png`, … It appears whole or not at all. Throws
   // Error(resources) if it cannot be written.
   void write(const std::string& path, const Step& step, std::string_view bytes) const;
-  // The same for one file of the whole pass, by finish().
+  // The same for one file of the whole pass, which finish() writes.
   void write(const std::string& path, std::string_view bytes) const;
-  // That path in the run's directory, its folder made, for what is written piece by piece. Refuses
-  // one that a link in that directory leads elsewhere.
+  // The full path of a file in the run's directory, for a sink that writes piece by piece; makes
+  // its folder. Refuses a path that a link leads out of the directory.
   std::filesystem::path output(const std::string& path) const;
 };
 

@@ -15,7 +15,7 @@ inline float greatest(const float* __restrict x, int64_t n) {
   return most;
 }
 
-// ln Σ exp(x)
+// ln Σ exp(x), without overflow.
 [[maybe_unused]] static WEFT_SIMD float log_sum_exp(const float* __restrict x, int64_t n) {
   const float most = greatest(x, n);
   float sum = 0;
@@ -24,10 +24,10 @@ inline float greatest(const float* __restrict x, int64_t n) {
   return most + std::log(sum);
 }
 
-// What softmax() divided by: the greatest number and the sum of the exponentials above it.
+// What softmax() divided by, as two numbers: the greatest x, and the sum of exp(x - greatest).
 struct SoftmaxSum {
   float most, sum;
-  float log() const { return most + std::log(sum); }  // ln Σ exp(x), of sharp = 1
+  float log() const { return most + std::log(sum); }  // ln Σ exp(x), if sharp is 1
 };
 
 // s = exp(sharp s) / Σ exp(sharp s), in place.
@@ -42,7 +42,7 @@ struct SoftmaxSum {
   return {most, sum};
 }
 
-// grad = sharp p (grad - Σ grad p), in place, of the probabilities p.
+// grad = sharp p (grad - Σ grad p), in place; p are the probabilities that softmax() gave.
 [[maybe_unused]] static WEFT_SIMD void softmax_backward(const float* __restrict p,
                                                         float* __restrict grad, int64_t n,
                                                         float sharp = 1) {
@@ -52,7 +52,7 @@ struct SoftmaxSum {
   for (int64_t i = 0; i < n; ++i) grad[i] = sharp * p[i] * (grad[i] - sum);
 }
 
-// grad = sharp (grad_y - exp(x - log_sum) Σ grad_y), of y = x - log_sum, the logarithms of
+// grad = sharp (grad_y - exp(x - log_sum) Σ grad_y), where y = x - log_sum are the logarithms of
 // probabilities.
 [[maybe_unused]] static WEFT_SIMD void log_softmax_backward(const float* __restrict x,
                                                             float log_sum,

@@ -18,7 +18,7 @@ std::filesystem::path find_data(const std::string& given) {
   if (given.empty()) throw Error("a file or folder is named by an empty text");
   auto fetched = data_dir() / given;
   for (const std::filesystem::path& place : {std::filesystem::path(given), fetched}) {
-    std::error_code denied;  // none if there is no such place
+    std::error_code denied;  // not set if there is no such place
     if (std::filesystem::exists(place, denied)) return place;
     if (denied)
       throw Error(Exit::data, "cannot look at " + place.string() + ": " + denied.message());

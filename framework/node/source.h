@@ -16,8 +16,8 @@ namespace weft {
 
 // Where data sets live: $WEFT_DATA_DIR, else the user's data folder.
 WEFT_API std::filesystem::path data_dir();
-// A file or folder as the user gives it: from here, else from there. Throws Error(data) if there is
-// none.
+// A file or folder as the user gives it: from the working directory, else from data_dir(). Throws
+// Error(data) if there is none.
 WEFT_API std::filesystem::path find_data(const std::string& given);
 
 // The row of a batch that load() fills: row[image] is its part of the output `image`.
@@ -39,12 +39,12 @@ class WEFT_API Source : public Node {
   Param<bool> shuffle{this, "shuffle", "Draw a new random order each epoch.", false};
   Param<bool> drop_last{this, "drop_last", "Leave out a last batch that is not full.", false};
 
-  // Opens the data once, for all lanes; gives every output its shape, [*batch, …]; returns the
+  // Opens the data, once for all lanes. Gives every output its shape, [*batch, …], and returns the
   // number of samples.
   virtual int64_t open() = 0;
   // Copies a sample into a row. Called by several threads at once.
   virtual void load(int64_t sample, const Row& row) const = 0;
-  // `sample` will be loaded shortly: begin to fetch it, if that can be done without waiting.
+  // Begins to fetch a sample that will be loaded soon, if that can be done without waiting.
   virtual void expect(int64_t /*sample*/) const {}
 
   int64_t samples() const { return samples_; }
@@ -55,28 +55,29 @@ class WEFT_API Source : public Node {
   int64_t samples_ = 0;
 };
 
-// What a source learns of its data before the first step, so that an output says the same wherever
-// its model goes: a vocabulary, the names of classes, means; as bytes. Its name is "WHAT of WHICH",
-// such as "words of `title`". Sources of one name are as one: the first that something reads
-// learns, the others are given the same. What `train` learned is given to `evaluate` and
-// `generate`, is kept in the run's checkpoints, and goes with a module that reads it and is taken
-// `from` the run.
+// What a source learns of its data before the first step, as bytes: a vocabulary, the names of
+// classes, means. It makes the numbers of an output mean the same wherever the model goes. Its name
+// is "WHAT of WHICH", such as "words of `title`". Of several fits of one name, the first that
+// something reads learns, and the others are given the same. What `train` learned is given to
+// `evaluate` and `generate`, is kept in the run's checkpoints, and goes with a module that reads it
+// and is taken `from` the run.
 class WEFT_API Fit {
  public:
   Fit(Node* owner, const Out& of);
   Fit(const Fit&) = delete;
 
-  // In open(): what is given under this name, else what learn() returns.
+  // Called in open(): returns what was given under this name, else what learn() returns.
   const std::string& known(const std::string& what, const std::string& which,
                            const std::function<std::string()>& learn);
-  bool given() const { return given_; }  // rather than learned here
+  bool given() const { return given_; }  // was it given, rather than learned here?
   const std::string& name() const { return name_; }
   const std::shared_ptr<const std::string>& bytes() const { return bytes_; }  // after known()
-  // In open(), after known(): the data holds what is not known. A mistake if something reads `of`.
+  // Called in open(), after known(), if the data holds something that is not known. It is then a
+  // mistake if anything reads `of`.
   void refuse(const std::string& why) { complaint_ = why; }
 
   const Out& of;
-  // Called as a training begins with what was learned here: to remember it beyond the run.
+  // Called as a training begins, with what was learned here, to remember it beyond the run.
   std::function<void()> keep;
 
  private:

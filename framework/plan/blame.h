@@ -7,36 +7,37 @@
 
 namespace weft {
 
-// An error whose sentence names the node, so that nobody names another.
+// An error whose sentence already names a node: code further out adds no other name.
 class Blamed final : public Error {
  public:
   using Error::Error;
 };
 
-// "out.middle (faulty)"
+// A node's path and kind: "out.middle (faulty)".
 std::string who(const PlanNode& node);
-// What is wired to a node, a line for each: "\n    x <- noise [64, 8]  chain.yaml:3:5".
-// And what it gives: "\n    y -> [64, 8]".
+// A line for each input of a node that is wired, "\n    x <- noise [64, 8]  chain.yaml:3:5", and
+// one for each output, "\n    y -> [64, 8]".
 std::string wires(const Plan& plan, const PlanNode& node, const Host& ports);
 
-// The exception that is being handled, as thrown by a node: "WHO, WHEN: why", and `wires` unless
-// what is around the node failed, such as a file. An Error keeps its code, too little memory is
-// Exit::resources, all else that a node throws is Exit::plugin.
+// Turns the exception that is being handled, which a node threw, into an error: "WHO, WHEN: why",
+// with `wires` behind it unless the cause lies outside the node, such as in a file. An Error keeps
+// its code, too little memory is Exit::resources, all else that a node throws is Exit::plugin.
 Blamed blame(const Place& place, const std::string& who, const std::string& when,
              const std::string& wires = "");
 
-// While one lives, its thread is in that call of that node. The texts must outlive it.
+// A mark that its thread is in this call of this node, for as long as it lives. The texts must
+// outlive it.
 class Running {
  public:
   Running(const char* node, const char* kind, const char* call, int64_t step = -1);
   ~Running();
   Running(const Running&) = delete;
 
-  // The innermost of this thread, or null. A signal handler may ask.
+  // The innermost mark of this thread, or null. A signal handler may call it.
   static const Running* here();
 
   const char *const node, *const kind, *const call;
-  const int64_t step;  // -1: before the first
+  const int64_t step;  // -1: before the first step
 
  private:
   const Running* const outer_;

@@ -49,7 +49,8 @@ void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry
   check_modules_learn(plan, pipeline, mistakes);
 }
 
-// Without phases nothing learns, but nodes with state remember what passes.
+// Plans a `train` without phases: no weight learns, but nodes write their states, such as a memory
+// of samples.
 void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
   if (plan.states.empty() && mistakes.empty())
     mistakes.add(section.place,
@@ -61,7 +62,7 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<Value
                  Mistakes& mistakes) {
   plan.needed = ancestors(plan, wanted);
   for (const NodeId n : plan.nodes.ids().backwards()) {
-    if (!plan.nodes[n].node->host().outs.empty()) continue;  // a sink, with all it needs
+    if (!plan.nodes[n].node->host().outs.empty()) continue;  // only sinks have no outputs
     if (plan.mode == Mode::train)
       mistakes.add(
           plan.nodes[n].place,
@@ -76,7 +77,7 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<Value
     for (const NodeId i : above.ids()) plan.needed[i] = plan.needed[i] || above[i];
   }
   if (section.inherits) return;
-  std::set<std::string> needed;  // "block.2.h" needs `block`, `block.2`
+  std::set<std::string> needed;  // by path: "block.2.h" makes "block" and "block.2" needed
   for (const NodeId n : plan.nodes.ids())
     for (size_t dot = 0; plan.needed[n] && dot != std::string::npos;)
       needed.insert(plan.nodes[n].path.substr(0, dot = plan.nodes[n].path.find('.', dot + 1)));
@@ -132,7 +133,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
     plan->phases.emplace_back();
   }
   if (mistakes.empty()) mark_needed(*plan, *section, wanted, mistakes);
-  for (const NodeId n : plan->needed.ids())  // `evaluate` alone runs measures
+  for (const NodeId n : plan->needed.ids())  // only `evaluate` runs measures
     if (mode != Mode::evaluate && dynamic_cast<const Measure*>(plan->nodes[n].node.get()))
       plan->needed[n] = false;
   if (mistakes.empty()) {
@@ -145,7 +146,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
   return plan;
 }
 
-// What the plan of `train` adds to what is known.
+// What is known once `train` is planned.
 Known known_after(const Plan& train, const Known& before, const Mistakes& mistakes) {
   return {mistakes.empty() ? train.kept : before.fitted, train.steps};
 }
@@ -155,7 +156,7 @@ std::unique_ptr<const Plan> build_plan(const Pipeline& pipeline, const Registry&
                                        Mode mode, Known known, Mistakes& mistakes) {
   const bool lacks_steps = mode != Mode::train && pipeline.train && !known.training_steps;
   if (lacks_steps && !mistakes.empty()) {
-    known.training_steps = 1;  // of a plan that will not run
+    known.training_steps = 1;  // any number will do: the plan is not going to run
   } else if (lacks_steps && !pipeline.train->steps) {
     Mistakes of_train;
     const auto train = build_plan(pipeline, registry, Mode::train, known, of_train);

@@ -1,4 +1,4 @@
-// From a pipeline to the plans of its sections.
+// Builds the plans of a pipeline's sections.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,12 @@
 
 namespace weft {
 
-// What is known before a plan is built: by the run that goes on or is evaluated, by those that
-// modules come from, by the plan of `train`.
+// What is known before a plan is built: from the run that goes on or is evaluated, from the runs
+// that modules come from, or from the plan of `train`.
 struct Known {
-  FittedMap fitted = {};  // of data, see Fit
-  int64_t training_steps =
-      0;  // what a schedule without `over` follows in every section; 0: unknown
+  FittedMap fitted = {};  // what sources have learned of their data: see Fit
+  // The length of the training, which schedules without `over` follow in every section; 0: unknown.
+  int64_t training_steps = 0;
 };
 
 // The plan of one section. Mistakes are collected; a plan with mistakes must not run. Throws Error
@@ -24,13 +24,13 @@ std::unique_ptr<const Plan> build_plan(const Pipeline& pipeline, const Registry&
                                        Mode mode, Known known, Mistakes& mistakes);
 
 using Plans = std::vector<std::unique_ptr<const Plan>>;
-// Those of all sections that the pipeline has, in the order train, evaluate, generate; a module
-// that another section uses must learn in `train`, or come from another run.
+// The plans of all sections that the pipeline has, in the order train, evaluate, generate. It is a
+// mistake if a module that another section uses neither learns in `train` nor comes from a run.
 Plans build_plans(const Pipeline& pipeline, const Registry& registry, Known known,
                   Mistakes& mistakes);
 
-// The pipeline with the fragments that its plans took from files: what a run stores, since it must
-// not depend on those.
+// The source of the pipeline together with the fragments that its plans took from files. A run
+// stores it, so as not to depend on those files.
 Yaml whole_source(const Pipeline& pipeline, const Plans& plans);
 
 }  // namespace weft

@@ -53,7 +53,7 @@ void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& m
   std::set<std::string> updated;
   for (const PhaseDecl& phase : pipeline.train->phases)
     for (const Mention& module : phase.update) {
-      if (!pipeline.modules.contains(module.text)) return;  // reported; one of them may be meant
+      if (!pipeline.modules.contains(module.text)) return;  // reported; may be misspelt
       updated.insert(module.text);
     }
   for (const PlanWeight& weight : plan.weights) {

@@ -1,4 +1,5 @@
-// What a plan must hold to be run. Mistakes are collected.
+// Checks that a plan must pass before it can run. Each is described by the rule that it enforces;
+// what breaks the rule is added to the mistakes.
 #pragma once
 
 #include "framework/plan/plan.h"
@@ -7,23 +8,23 @@ namespace weft {
 
 // Axis 0 of every value is the batch.
 void check_rows(const Plan& plan, Mistakes& mistakes);
-// A measure has its number after the last batch: nothing can read it within a step.
+// No node reads the output of a measure, which has its number only after the last batch.
 void check_measures(const Plan& plan, Mistakes& mistakes);
-// What a phase updates is there, and may learn.
+// Every module that a phase updates exists, has weights in the plan and is not frozen.
 void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
                    Mistakes& mistakes);
-// Every module in the section learns, or says that it does not.
+// Every module in the section is updated by a phase, is frozen or comes from another run.
 void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes);
-// What two sections share has one shape.
+// Weights and states that two sections share have the same shape in both.
 void check_shared(const Plan& first, const Plan& other, Mistakes& mistakes);
-// What decides which checkpoint is best is one number.
+// The report that `save.best` names is one number.
 void check_best(const Plan& plan, const Pipeline& pipeline, Mistakes& mistakes);
-// What a section uses learns in `train`, or comes from another run.
+// Every module with weights that a section uses is used by `train` or comes from another run.
 void check_learned(const Plan& train, const Plan& plan, const Pipeline& pipeline,
                    Mistakes& mistakes);
-// There are so many bytes of memory here for `what`.
+// This machine has so many bytes of memory for `what`.
 void check_memory(size_t bytes, const std::string& what, const Place& place, Mistakes& mistakes);
-// Training in bf16 needs a CPU that has it; other sections do without.
+// Training in bf16 runs on a CPU that has bf16. Other sections need none: they can run in f32.
 void check_precision(const Pipeline& pipeline, Mode mode, Mistakes& mistakes);
 
 }  // namespace weft

@@ -5,7 +5,7 @@
 namespace weft {
 
 namespace {
-constexpr int64_t block_elements = 20'000;  // of a weight, learned by one task
+constexpr int64_t block_elements = 20'000;  // elements of a weight that one task learns
 constexpr int64_t block_rows = 16;
 
 // The weights of a node that the phase updates.
@@ -24,7 +24,7 @@ std::vector<Range> blocks_of(const Plan& plan, const std::vector<WeightId>& weig
   int64_t elements = 0;
   for (const WeightId weight : weights) {
     const Shape& shape = plan.weights[weight].shape;
-    if (shape.rows() != rows || shape.rank() == 0) return {{0, -1}};  // whole: each its own extent
+    if (shape.rows() != rows || shape.rank() == 0) return {{0, -1}};  // uncut, each whole
     elements += shape.elements();
   }
   const int64_t count =
@@ -34,7 +34,7 @@ std::vector<Range> blocks_of(const Plan& plan, const std::vector<WeightId>& weig
   return blocks;
 }
 
-// Whose backward() runs in the phase?
+// The nodes whose backward() runs in the phase.
 ByNode<bool> runs_backward(const Plan& plan, const PlanPhase& phase) {
   ByNode<bool> runs(plan.nodes.size());
   ByValue<bool> has_grad(plan.values.size());
@@ -48,7 +48,7 @@ ByNode<bool> runs_backward(const Plan& plan, const PlanPhase& phase) {
   }
   return runs;
 }
-// A node that a gradient must pass, or that must learn, has to be able to.
+// Notes a mistake if a node lacks the backward() or learn() that the phase needs of it.
 void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs,
                    Mistakes& mistakes) {
   const PlanNode& node = plan.nodes[n];

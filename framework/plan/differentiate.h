@@ -5,7 +5,8 @@
 
 namespace weft {
 
-// Fills everything of `phase` but its items: what its loss reaches of what it updates.
+// Fills all of `phase` but its items: the gradients on the way from its loss to the weights that it
+// updates, and how those weights learn.
 void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes);
 
 // The backward items of a phase in the order of the chain rule, sums at fan-out included.

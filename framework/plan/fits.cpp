@@ -5,15 +5,15 @@
 namespace weft {
 
 namespace {
-constexpr size_t most_bytes = size_t{8} << 20;  // they are kept with each checkpoint
+constexpr size_t most_bytes = size_t{8} << 20;  // limit for all fits: each checkpoint has a copy
 
 struct ReadFit {
   const PlanNode& node;
   const Fit& fit;
-  ValueId value;  // that it numbers
+  ValueId value;  // the output that the fit is about
 };
 
-// Those whose output something needs.
+// The fits whose output a needed node reads.
 std::vector<ReadFit> read_fits(const Plan& plan) {
   std::vector<ReadFit> all;
   for (const PlanNode& node : plan.nodes)
@@ -28,7 +28,7 @@ std::vector<ReadFit> read_fits(const Plan& plan) {
   return all;
 }
 
-// Modules that a value reaches without passing through another.
+// The modules that a value reaches without passing through another module.
 std::vector<std::string> modules_that_read(const Plan& plan, ValueId value) {
   std::set<std::string> modules;
   std::set<ValueId> seen{value};
@@ -55,7 +55,7 @@ std::string kind_of(const std::string& name) {
   return name.substr(0, name.find(" of "));
 }
 
-// What a module learned with in place of this, or "".
+// The name of another fit of the same kind that the module learned with, or "".
 std::string other_fit(const FittedMap& given, const std::string& name, const std::string& module) {
   if (const auto same = given.find(name);
       same != given.end() && holds(same->second.modules, module))

@@ -1,17 +1,17 @@
-// What the sources of a section learned of their data: sources of one name made to agree, and each
-// module bound to what it learned with.
+// What the sources of a section learn of their data before the first step (see Fit). Fits of one
+// name must agree, and a module must read what it was trained with.
 #pragma once
 
 #include "framework/plan/plan.h"
 
 namespace weft {
 
-// Adds to `given` what the first source of each name learned, if others of that name learned
-// otherwise. True if it did: the section is then to be built again, with that.
+// Where fits of one name differ, adds what the first one learned to `given`. Returns true if it
+// added anything: the section must then be built again with that.
 bool agree(const Plan& plan, FittedMap& given);
 
-// Keeps in the plan what something reads; `given` was known before.
-// Mistakes: data that is not known, a module that learned with another vocabulary, and too much.
+// Keeps in the plan every fit that something reads; `given` is what was known before. Mistakes:
+// data that a fit does not know, a module that learned with another fit, and more than 8 MiB.
 void keep_fits(Plan& plan, const FittedMap& given, Mistakes& mistakes);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// Indices into the lists of a plan: one of a node fits a list by node, and no other.
+// Typed indices into the lists of a plan: the id of a node fits lists by node, and no others.
 #pragma once
 
 #include <compare>
@@ -12,7 +12,7 @@ namespace weft {
 template <class Of>
 class Id {
  public:
-  constexpr Id() = default;  // of nothing
+  constexpr Id() = default;  // the id of nothing
   constexpr explicit Id(size_t index) : index_(static_cast<int32_t>(index)) {}
   constexpr explicit operator bool() const { return index_ >= 0; }
   constexpr size_t index() const { return static_cast<size_t>(index_); }
@@ -50,7 +50,7 @@ class Ids {
   ptrdiff_t begin_ = 0, end_, step_ = 1;
 };
 
-// A list of them, or of something that is said of each.
+// A list that such ids index: of the things themselves, or of something about each of them.
 template <class Of, class T = Of>
 class ById : public std::vector<T> {
  public:

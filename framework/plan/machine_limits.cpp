@@ -20,7 +20,8 @@ std::string first_line(const fs::path& file) {
   return line;
 }
 
-// Of a line "0::/user.slice/…" in a version 2, or "4:memory:/docker/…" in a version 1.
+// The path of this process's group, from a line "0::/user.slice/…" (version 2) or
+// "4:memory:/docker/…" (version 1).
 fs::path group_of(const fs::path& root, const std::string& controller) {
   std::ifstream in(root / "proc/self/cgroup");
   for (std::string line; std::getline(in, line);) {
@@ -32,7 +33,7 @@ fs::path group_of(const fs::path& root, const std::string& controller) {
   return {};
 }
 
-// Of a group and those above it, from the nearest: what its file of this name says.
+// The limits in the file `name` of a group and of the groups above it, the nearest first.
 std::vector<std::string> upwards(const fs::path& tree, fs::path group, const std::string& name) {
   std::vector<std::string> lines;
   while (true) {

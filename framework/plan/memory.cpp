@@ -11,17 +11,17 @@ namespace weft {
 namespace {
 constexpr size_t alignment = 64;
 constexpr int always = std::numeric_limits<int>::max();
-constexpr int unused = -1, several = -2;  // instead of a task
+constexpr int unused = -1, several = -2;  // in place of the number of a task
 
-size_t lines(size_t bytes) {  // whole ones
+size_t lines(size_t bytes) {  // rounded up to whole cache lines
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
-// Lanes run freely within a phase, each through the items in their order; phases follow one
-// another. So within a phase memory may pass from one tensor to another only where every lane
-// passes its own rows, in its own order; between phases it passes freely. What a lane needs within
-// one task only, such as most gradients, has no place of its own at all: it lies in the workspace
-// of the worker that has taken the lane, and stays in its cache.
+// Lanes run independently within a phase, each through the items in their order; phases run one
+// after the other. So within a phase one tensor may take over another's memory only if both are
+// laned and cut alike: each lane then reuses its own rows, in its own order. Between phases any
+// tensor may. What a lane needs within one task only, such as most gradients, has no place of its
+// own: it lies in the workspace of the worker that has taken the lane, and stays in its cache.
 class Memory {
  public:
   explicit Memory(Plan& plan) : plan_(plan) {}
@@ -57,7 +57,7 @@ class Memory {
                               .laned = laned});
   }
 
-  // A use by a lane at this moment, or by something that waits for all lanes.
+  // Notes a use of a buffer now, by each lane for itself or by something that waits for all lanes.
   void use(BufferId buffer, bool laned) {
     if (!buffer) return;
     PlanBuffer& b = plan_.buffers[buffer];
@@ -68,7 +68,7 @@ class Memory {
     b.last = std::max(b.last, now_);
   }
 
-  void use_inputs(NodeId n) {  // whole, by what observes them
+  void use_inputs(NodeId n) {  // observe() reads all rows of the inputs
     const PlanNode& node = plan_.nodes[n];
     if (node.node->observes() != Observes::batch) return;
     for (const ValueId input : node.inputs)
@@ -161,7 +161,8 @@ class Memory {
     }
   }
 
-  // A step in which a phase rests computes what others need elsewhere than planned here.
+  // Does a phase not run in every step? In such a step values are computed at other times than
+  // planned here.
   bool phases_rest() const {
     return std::any_of(plan_.phases.begin(), plan_.phases.end(),
                        [](const PlanPhase& p) { return p.decl && p.decl->every > 1; });
@@ -192,7 +193,7 @@ class Memory {
     size_t offset, size;
     int last;
     bool laned;
-    Shape rows;  // of the tensor that holds it
+    Shape rows;  // shape of the tensor that holds it now
   };
 
   bool passes(const Slot& slot, const PlanBuffer& b) const {
@@ -230,8 +231,8 @@ class Memory {
     }
   }
 
-  // A lane is alone in a workspace, in the order of its items: bytes are free from a tensor's last
-  // use on. Each takes the first gap, where the cache is warm.
+  // Places tensors in the workspace. A lane is alone there and runs its items in order, so bytes
+  // are free after a tensor's last use. Each tensor takes the first gap, where the cache is warm.
   void fill_workspace(const std::vector<BufferId>& order) {
     struct Live {
       size_t begin, end;
@@ -252,8 +253,8 @@ class Memory {
     }
   }
 
-  // What waits for all lanes may be early or late within its phases: it holds its memory
-  // throughout.
+  // Extends the life of a tensor that is not laned to the whole of its phases, since what waits for
+  // all lanes may run early or late within a phase.
   void widen(PlanBuffer& b) const {
     if (b.last == always) return;
     const size_t first = phase_at(b.first), last = phase_at(b.last);
@@ -263,9 +264,9 @@ class Memory {
 
   Plan& plan_;
   int now_ = 0;
-  int task_ = 0;  // of the lanes, at this moment
+  int task_ = 0;  // the lanes' task at this time
   ById<PlanBuffer, int> tasks_;
-  std::vector<int> begin_;  // of each phase
+  std::vector<int> begin_;  // by phase: the time at which it begins
 };
 }  // namespace
 

@@ -1,6 +1,6 @@
-// Places for the tensors of a plan: each lives from its first to its last use in a step, and
-// tensors that are never alive at once share memory. Those that a lane needs within one task lie in
-// a workspace, the others in the arena.
+// Gives every tensor of a plan its place in memory. A tensor lives from its first to its last use
+// in a step; tensors that are never alive at once share memory. Tensors that a lane needs within
+// one task only lie in a workspace, all others in the arena.
 #pragma once
 
 #include "framework/plan/plan.h"

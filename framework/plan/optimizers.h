@@ -1,4 +1,4 @@
-// The optimizers of a phase: its own, and those of its `groups:`.
+// The optimizers of a phase: its `optimizer:`, and one for each of its `groups:`.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace weft {
 
-// Groups first, in the order of the file, then the phase's own, which matches every weight.
+// Reads the optimizers of a phase: first those of groups, in the order of the file, then the
+// phase's own, which matches every weight.
 std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& phase,
                                            const Registry& registry, Mistakes& mistakes);
 

@@ -33,7 +33,7 @@ void ItemIndex::gather(size_t position, std::vector<size_t>& out) const {
   if (position != none) out.push_back(position);
 }
 
-// The readers of a value that write a gradient for it.
+// Gathers the backward items of the readers that write a gradient for the value.
 void ItemIndex::gather_readers(ValueId value, std::vector<size_t>& out) const {
   for (const auto& [reader, input] : plan_.values[value].readers)
     if (input_wants_grad(plan_, phase_, reader, input)) gather(backward_[reader], out);
@@ -44,7 +44,8 @@ void ItemIndex::gather_inputs(NodeId node, std::vector<size_t>& out) const {
     if (input) gather(forward_[plan_.values[input].node], out);
 }
 
-// Uses of one module pass its states on in the plan's order.
+// Gathers the earlier uses of the node's states: uses of one module take turns, in the plan's
+// order.
 void ItemIndex::gather_earlier_uses(NodeId node, std::vector<size_t>& out) const {
   if (plan_.nodes[node].node->host().states.empty()) return;
   for (const NodeId other : plan_.nodes.ids())
@@ -66,7 +67,7 @@ std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
       break;
     case PlanItem::Kind::seed: gather(forward_[plan_.values[item.value].node], out); break;
     case PlanItem::Kind::sum:
-      gather(grad_[phase_.loss], out);  // nothing of the backward half comes before the seed
+      gather(grad_[phase_.loss], out);  // the backward half starts with the seed
       gather(grad_[item.value], out);
       gather_readers(item.value, out);
       break;

@@ -1,12 +1,12 @@
-// When each item of a phase runs: lanes go through groups of items in order, and what needs the
-// whole batch stands between them.
+// The order in which the items of a phase run: lanes go through groups of items one after another,
+// and items that need the whole batch stand between the groups.
 #pragma once
 
 #include "framework/plan/plan.h"
 
 namespace weft {
 
-// The items of a phase as they are added, and what each must wait for.
+// Finds the items that an item must wait for, among those of the phase that were added before.
 class ItemIndex {
  public:
   ItemIndex(const Plan& plan, const PlanPhase& phase);

@@ -15,10 +15,10 @@ struct PlanParams {
   std::vector<std::pair<std::string, ParamValue>> values;
   std::vector<std::pair<std::string, Schedule>> schedules;
 
-  // Gives a param the value or the schedule of a pipeline file, and keeps it. Throws Error: of
-  // another kind than the param's, or refused by its check.
+  // Gives a param the value or the schedule that stands in a pipeline file, and keeps it here.
+  // Throws Error if it is of another type than the param or its check refuses it.
   void set(ParamBase& param, const Yaml& value, int64_t training_steps);
-  void give_to(Node& node) const;  // of the same kind
+  void give_to(Node& node) const;  // a node of the same kind
 };
 
 }  // namespace weft

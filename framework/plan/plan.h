@@ -1,6 +1,6 @@
-// A section of a pipeline, ready to run: nodes loaded, wired and shaped; lanes cut; phases
-// differentiated; every tensor given its place in memory. It owns what it needs of the pipeline; no
-// threads yet. build_plan.h makes plans, which nothing changes after.
+// A section of a pipeline, ready to run: its nodes are loaded, wired and shaped, its lanes cut, its
+// phases differentiated, and every tensor has its place in memory. A plan owns what it needs of the
+// pipeline and has no threads. build_plan.h makes plans; nothing changes them afterwards.
 #pragma once
 
 #include <algorithm>
@@ -19,13 +19,13 @@
 
 namespace weft {
 
-// A tensor that travels: an output port of a node.
+// A value of the graph: the tensor that an output port of a node gives to its readers.
 struct PlanValue {
   std::string path;  // "code.mean"
   Shape shape;
   DType dtype = DType::f32;
-  NodeId node;      // that computes it
-  size_t port = 0;  // of its outputs
+  NodeId node;      // the node that computes it
+  size_t port = 0;  // which of the node's outputs it is
   struct Reader {
     NodeId node;
     size_t input;
@@ -38,17 +38,17 @@ struct PlanNode {
   std::string path;  // "code.h"; random numbers are keyed by "train/code.h"
   std::string kind;
   Place place;
-  std::string module;   // that owns its weights, or ""
-  std::string weights;  // where they are kept: "encoder.h"
+  std::string module;   // the module that owns its weights, or ""
+  std::string weights;  // the name that its weights start with: "encoder.h"
   PlanParams params;
-  std::vector<size_t> lists;                     // lengths of its Ins
-  std::vector<ValueId> inputs;                   // for each input; none if it is not wired
-  std::vector<ValueId> outputs;                  // for each output
-  std::vector<BufferId> saved;                   // for each saved value; none if it is absent
-  Setting setting;                               // of the instance that sees the whole batch
-  std::unique_ptr<Node> node;                    // that instance; a source is shared by all lanes
+  std::vector<size_t> lists;     // the length of each of its Ins
+  std::vector<ValueId> inputs;   // by input; none if it is not wired
+  std::vector<ValueId> outputs;  // by output
+  std::vector<BufferId> saved;   // by saved value; none if it is absent
+  Setting setting;               // belongs to the instance that sees the whole batch
+  std::unique_ptr<Node> node;    // that instance; all lanes share a source
   bool has_backward = false, has_learn = false;  // does the kind have these functions?
-  bool laned = false;                            // one instance for each lane
+  bool laned = false;                            // does it run in lanes, with an instance for each?
 };
 
 struct PlanWeight {
@@ -64,93 +64,95 @@ struct PlanState {
   Init init;
 };
 
-// Nodes that share weights, and the block of weight rows each task learns.
+// Nodes that share weights, and the blocks of weight rows, each of which one task learns.
 struct PlanLearn {
   std::string weights;        // "encoder.h"
-  std::vector<NodeId> nodes;  // its uses that have a gradient in the phase
+  std::vector<NodeId> nodes;  // those of them that have a gradient in the phase
   std::vector<WeightId> learned;
-  std::vector<Range> blocks;  // of axis 0; one block if the weights cannot be cut alike
-  bool in_lanes = false;      // each lane writes a part; a task of a block adds them
+  std::vector<Range> blocks;  // rows of axis 0; one block if the weights cannot be cut alike
+  bool in_lanes = false;      // does each lane write a part? A block's task adds them
 
-  // Gradients that are added up: of each lane of each use, or of the first use and any other.
+  // The number of gradients to keep: in lanes one for each lane of each node, all to be added up;
+  // else one for the first node, and one for the others, each added to the first in turn.
   size_t shares(int64_t lanes) const {
     return in_lanes ? nodes.size() * static_cast<size_t>(lanes) : std::min<size_t>(nodes.size(), 2);
   }
-  std::optional<size_t> use(NodeId node) const;  // which of its uses the node is, if it is one
+  std::optional<size_t> use(NodeId node) const;  // its index in `nodes`, if it is there
 };
 
-// A tensor in the plan's memory. Times are positions in the order of the whole step.
+// A tensor in the plan's memory. `first` and `last` are the times of its first and last use:
+// positions in the order of the whole step.
 struct PlanBuffer {
   std::string name;
   Shape shape;
   DType dtype = DType::f32;
   int first = 0, last = 0;
-  bool laned = false;  // lanes touch only their own rows, in order
-  bool brief = false;  // a lane needs its rows within one task only: they live in its workspace
+  bool laned = false;  // each lane uses its own rows only, in order
+  bool brief = false;  // each lane needs its rows within one task only: they lie in a workspace
   size_t offset = 0;   // bytes into the arena, or into a workspace
   size_t size() const { return static_cast<size_t>(shape.elements()) * bytes(dtype); }
 };
 
 struct PlanItem {
   enum class Kind { observe, forward, seed, sum, backward } kind;
-  NodeId node;    // observe, forward, backward
-  ValueId value;  // seed, sum
+  NodeId node;    // for observe, forward and backward
+  ValueId value;  // for seed and sum
   bool laned = false;
   int stage = 0;  // see order.h
   // The group of lanes that the item is part of or comes right after.
   int group() const { return stage / 2; }
 };
 
-// An optimizer of a phase, and the weights whose names it takes: the first that matches a weight
-// updates it.
+// An optimizer of a phase, and the pattern that matches the names of its weights. A weight belongs
+// to the first optimizer that matches it.
 struct PlanOptimizer {
   std::string match;  // "*.bias"; the phase's own optimizer matches "*"
   std::string kind;
   Place place;
   PlanParams params;
-  std::unique_ptr<const Node> node;  // for its slots
+  std::unique_ptr<const Node> node;  // tells which slots it has
 };
 
 struct PlanPhase {
-  std::optional<PhaseDecl> decl;  // none of a pass, in which nothing learns
+  std::optional<PhaseDecl> decl;  // none if nothing learns, as in `evaluate`
   ValueId loss;
   std::vector<WeightId> updates;
   std::vector<PlanOptimizer> optimizers;
   ByValue<bool> wants;          // does a gradient flow into it?
-  std::vector<PlanItem> items;  // when every phase runs
+  std::vector<PlanItem> items;  // the items of a step in which every phase runs
   std::vector<PlanLearn> learns;
-  const PlanLearn* learn(NodeId node) const;  // the one that the node takes part in, or null
+  const PlanLearn* learn(NodeId node) const;  // the one of `learns` that has the node, or null
   ByValue<BufferId> grads;
-  ByNode<std::vector<BufferId>> input_grads;  // by input: what is summed into `grads`
+  ByNode<std::vector<BufferId>> input_grads;  // by input: the parts that are summed into `grads`
 };
 
 class Plan {
  public:
   Mode mode = Mode::train;
-  std::string name;  // of the pipeline
+  std::string name;  // the pipeline's
   uint64_t seed = 0;
-  Precision precision = Precision::f32;  // of products
-  int64_t rows = 0;                      // of a batch
+  Precision precision = Precision::f32;  // what products and convolutions multiply
+  int64_t rows = 0;                      // rows of a batch
   int64_t lanes = 1;
-  int64_t steps = 0;     // of the training
+  int64_t steps = 0;     // the length of the training
   NodeId data;           // the node that is the section's data
   ById<PlanNode> nodes;  // in an order in which they can run
   ById<PlanValue> values;
   ById<PlanWeight> weights;
   std::vector<PlanState> states;
-  std::vector<PlanPhase> phases;  // of evaluate and generate: one, without a loss
+  std::vector<PlanPhase> phases;  // evaluate and generate have one, without a loss
   std::vector<std::pair<std::string, ValueId>> reports;
-  // What is known of data, given or learned: by any source, and what something reads, which a run
-  // keeps.
+  // What sources were given or learned of their data. `fitted` has all of it, `kept` what something
+  // reads: a run stores that.
   std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
   FittedMap kept;
-  std::deque<FragmentDecl> fragments;  // that the pipeline itself does not hold
+  std::deque<FragmentDecl> fragments;  // taken from files, not from the pipeline
   ByNode<bool> needed;                 // does a loss, a report or a sink need it?
   ById<PlanBuffer> buffers;
   ByValue<BufferId> value_buffers;
-  std::vector<BufferId> next_batch_buffers;  // by output of the data: the batch read ahead
+  std::vector<BufferId> next_batch_buffers;  // by output of the data: where the next batch is read
   size_t arena = 0;                          // bytes
-  size_t workspace = 0;  // bytes of each worker that takes a lane through a task
+  size_t workspace = 0;  // bytes for each worker that takes a lane through a task
 
   const Source* source() const;
   int64_t steps_per_epoch() const;  // 1 without data
@@ -160,15 +162,15 @@ class Plan {
   std::unique_ptr<Node> instance(const Registry& registry, NodeId node) const;
 
   WeightId weight(const std::string& name) const;  // none if there is none
-  NodeId measure(size_t report) const;             // that makes the report, if one does
+  NodeId measure(size_t report) const;             // the measure that makes the report, if one does
   bool observes(NodeId node) const;                // does the node observe each step?
   const PlanOptimizer& optimizer(const PlanPhase& phase, WeightId weight) const;
-  std::vector<std::string> notes() const;  // of the nodes: "train/data: 3 rows are left out"
-  // Multiplications and additions: of the gradients of a node's inputs, of a whole step.
+  std::vector<std::string> notes() const;  // what nodes found: "train/data: 3 rows are left out"
+  // Multiplications and additions that the gradients of a node's inputs take, and a whole step.
   double backward_flops(const PlanPhase& phase, NodeId node) const;
   double step_flops() const;
   size_t weight_bytes() const;
-  // Of weights, gradients, optimizer slots, the arena and a workspace for each lane.
+  // The memory of weights, gradients, optimizer slots, the arena and a workspace for each lane.
   size_t bytes() const;
 };
 

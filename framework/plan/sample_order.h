@@ -1,4 +1,4 @@
-// The order of a source's samples: a function of (seed, epoch), so that it can be resumed anywhere.
+// The order of a source's samples. It is a function of (seed, epoch), so a run can resume anywhere.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@ class SampleOrder {
  public:
   explicit SampleOrder(const Source& source);
 
-  int64_t batches() const;           // in one epoch
+  int64_t batches() const;           // batches in one epoch
   int64_t rows(int64_t step) const;  // samples in the batch of a step
-  // The sample in a row of a step's batch, as the section's data ends with its epoch; or `endless`,
-  // as a source among the nodes starts again within a batch.
+  // The sample at a row of a step's batch. The section's data ends with its epoch; a source among
+  // the nodes is `endless`: it starts again within a batch.
   int64_t sample(int64_t step, int64_t row, bool endless) const;
 
  private:

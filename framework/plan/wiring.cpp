@@ -10,10 +10,10 @@
 namespace weft {
 
 namespace {
-constexpr int64_t most_nodes = 20'000;  // of a section
+constexpr int64_t most_nodes = 20'000;  // limit for a section
 constexpr int most_waiting = 200;
 
-// What a user can write on a node of this kind, for "did you mean".
+// The keys that a user can write on a node of this kind.
 std::vector<std::string> keys_of(const Node& node) {
   std::vector<std::string> keys;
   for (const In* port : node.host().ins) keys.emplace_back(port->name);
@@ -56,7 +56,7 @@ bool Wiring::attempt(Scope& scope, const NodeDecl& decl) {
   }
 }
 
-// Schedules that name no length last for the whole training, in every section.
+// The length of the training, which schedules without `over` follow in every section; 0: not known.
 int64_t Wiring::training_steps() const {
   if (!pipeline_.train) return 0;
   if (pipeline_.train->steps) return pipeline_.train->steps;
@@ -76,7 +76,7 @@ ValueId Wiring::value(const std::string& ref, const Place& place) {
   }
 }
 
-// "node", "node.port", or "block.2.port" where `block` is repeated.
+// Finds the value of "node", "node.port", or "block.2.port" where `block` is repeated.
 ValueId Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
   if (const auto input = scope.inputs.find(ref); input != scope.inputs.end())
     return scope.read.insert(ref), input->second;
@@ -135,7 +135,7 @@ std::vector<std::string> Wiring::kinds() const {
   return kinds;
 }
 
-// Of the pipeline, else one that the plan takes from a file.
+// Finds a fragment in the pipeline, else in a file, which the plan then owns; null if in neither.
 const FragmentDecl* Wiring::fragment(const std::string& name) {
   if (const auto own = pipeline_.fragments.find(name); own != pipeline_.fragments.end())
     return &own->second;
@@ -309,7 +309,7 @@ void Wiring::connect(PlanNode& node, In& port, ValueId value, const Place& place
   Host::wire(port, source.shape, true);
 }
 
-// Frozen, or of another run and updated by no phase.
+// Is the module frozen, or is it from another run and updated by no phase?
 bool Wiring::rests(const ModuleDecl& module) const {
   if (module.frozen || module.from.empty()) return module.frozen;
   const auto updates = [&](const PhaseDecl& phase) {

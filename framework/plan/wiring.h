@@ -1,5 +1,5 @@
-// Expands modules, fragments and repeats of a section into one list of nodes, in an order in which
-// they can run, each made, given its params, wired and shaped.
+// Expands the modules and fragments of a section into one list of nodes, in an order in which they
+// can run. Each node is made, given its params, wired and shaped.
 #pragma once
 
 #include <map>
@@ -29,6 +29,7 @@ class Wiring {
 
  private:
   using Outputs = std::vector<std::pair<std::string, ValueId>>;  // by name
+  // One graph that is being wired: the section itself, or a use of a module or a fragment.
   struct Scope {
     const Scope* outer = nullptr;
     std::string what;     // "module `encoder`", for messages
@@ -38,10 +39,10 @@ class Wiring {
     std::map<std::string, ValueId> inputs;
     std::map<std::string, const NodeDecl*> nodes;
     std::map<std::string, Outputs> done;
-    std::set<std::string> failed, read;  // nodes; inputs and nodes
-    std::vector<std::string> open;       // nodes that wait for the next one's outputs
+    std::set<std::string> failed, read;  // failed: nodes; read: inputs and nodes
+    std::vector<std::string> open;       // nodes, each of which waits for the next one's outputs
   };
-  struct Skip {};  // thrown when a reference needs what has already failed
+  struct Skip {};  // thrown when a reference needs something that failed and was reported
 
   int64_t training_steps() const;
   ValueId resolve(Scope& scope, const std::string& ref, const Place& place);
@@ -51,7 +52,7 @@ class Wiring {
   Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
   Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph,
                      const Spelling& spelling);
-  std::vector<std::string> kinds() const;  // and fragments
+  std::vector<std::string> kinds() const;  // names of node kinds and fragments
   const FragmentDecl* fragment(const std::string& name);
   bool attempt(Scope& scope, const NodeDecl& decl);
   static void refuse_alike(const Node& node, const std::vector<std::pair<ValueId, Place>>& sources,
@@ -67,12 +68,12 @@ class Wiring {
   Plan& plan_;
   const Pipeline& pipeline_;
   const Registry& registry_;
-  const int64_t known_steps_;  // of the training; 0: not known
+  const int64_t known_steps_;  // length of the training; 0: not known
   Mistakes& mistakes_;
   Scope top_;
   const NodeDecl* data_ = nullptr;
-  int64_t expanded_ = 0;  // nodes of all graphs so far
-  int waiting_ = 0;       // of them, for the outputs of others
+  int64_t expanded_ = 0;  // the number of nodes of all graphs so far
+  int waiting_ = 0;       // how many of them wait for the outputs of others
 };
 
 }  // namespace weft

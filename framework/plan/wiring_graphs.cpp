@@ -1,4 +1,4 @@
-// Wiring what stands for a graph of its own: modules and fragments.
+// Wires the nodes that stand for a graph: uses of modules and of fragments.
 #include <algorithm>
 
 #include "framework/language/fields.h"
@@ -46,7 +46,7 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
   if (!fragment.body.is_map()) throw Skip{};  // reported already
   Vars vars;
   std::vector<std::string> known;
-  std::vector<std::pair<std::string, std::string>> missing;  // params, and what they are about
+  std::vector<std::pair<std::string, std::string>> missing;  // params, with what each is about
   for (const auto& [name, place, param] : fragment.params.entries()) {
     const Yaml* given = decl.keys.find(name);
     const auto [standard, about] = FragmentParam(param);
@@ -62,7 +62,7 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
       mistakes_.explain(before, fragment.body.place().file,
                         "\n    in " + ticked(fragment.name) + " of " + decl.place.str());
   };
-  Mistakes unheard;  // that a variable is not known: the param that is missing is told instead
+  Mistakes unheard;  // of unknown variables, where a missing param is reported instead
   const GraphDecl graph =
       Pipeline::instantiate(fragment, vars, missing.empty() ? mistakes_ : unheard);
   for (const std::string& input : input_names(graph)) known.push_back(input);

@@ -27,7 +27,7 @@ std::vector<boost::dll::shared_library>& loaded() {
   return all;
 }
 
-// The head of the list of kinds of a plugin, loaded now.
+// Loads a plugin and returns the head of its list of kinds.
 const NodeKind* load_kinds(const fs::path& file) {
   constexpr const char* entry = "weft_plugin_1_nodes";
   boost::dll::shared_library library;
@@ -89,7 +89,7 @@ std::vector<fs::path> files_at(const fs::path& path) {
   return files;
 }
 
-// One file, or a copy of it.
+// Are the two one file, or copies with the same bytes?
 bool same(const fs::path& a, const fs::path& b) {
   if (a == b) return true;
   std::error_code missing;
@@ -116,7 +116,7 @@ fs::path installation() {
 PluginSearch plugin_search(const std::vector<PluginPath>& extra) {
   PluginSearch search;
   search.standard = installation() / "lib/weft/plugins";
-  if (const fs::path local = "/usr/local/lib/weft/plugins";  // of the administrator
+  if (const fs::path local = "/usr/local/lib/weft/plugins";  // what the administrator adds
       installation() == "/usr" && fs::exists(local))
     search.others.push_back({local, {}});
   const char* paths = std::getenv("WEFT_PLUGIN_PATH");

@@ -21,15 +21,15 @@ struct PluginPath {
 struct PluginSearch {
   std::filesystem::path standard;  // weft's own plugins: a folder, or empty for none
   std::vector<PluginPath> others;  // their plugins are tried in a child process first
-  std::chrono::milliseconds patience = std::chrono::seconds(10);  // with one such process
+  std::chrono::milliseconds patience = std::chrono::seconds(10);  // for each such process
 };
 
-// The folder that holds bin/weft, lib/weft and share/weft, found from where the executable lies: of
-// an installation, wherever it was moved to, or of a build tree, which is laid out alike.
+// The folder that holds bin/weft, lib/weft and share/weft, found from where the executable lies. It
+// is an installation, wherever it was moved to, or a build tree, which is laid out alike.
 std::filesystem::path installation();
 
-// Where this process finds plugins: lib/weft/plugins of its installation; the paths in
-// $WEFT_PLUGIN_PATH, separated by colons; `extra`, from a pipeline's `plugins:`.
+// The places where this process finds plugins: lib/weft/plugins of its installation; the paths in
+// $WEFT_PLUGIN_PATH, separated by colons; and `extra`, from a pipeline's `plugins:`.
 PluginSearch plugin_search(const std::vector<PluginPath>& extra = {});
 
 // What became of a file: it is loaded, is another's copy, or is refused.

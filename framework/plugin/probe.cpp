@@ -23,7 +23,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What the child leaves for its parent, in memory they share.
+// What the child tells its parent, in memory that they share.
 class Note {
  public:
   Note()
@@ -63,7 +63,8 @@ class Note {
   void* page_;
 };
 
-// Exceptions do not pass through dlopen(), which is declared not to throw: they end here.
+// Notes the exception that is being handled and ends the child: exceptions cannot pass through
+// dlopen(), which is declared not to throw.
 void note_exception_and_exit(Note& note, const std::string& subject) {
   const std::string told = subject + " throws " + note.stage();
   try {
@@ -88,7 +89,7 @@ void note_exception_and_exit(Note& note, const std::string& subject) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);  // also for what exit() would flush
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);  // the child prints nothing
   dup2(nowhere, STDOUT_FILENO);
   dup2(nowhere, STDERR_FILENO);
   try {

@@ -1,4 +1,4 @@
-// A first contact with code that may not behave.
+// A trial of code that may misbehave, in a child process.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// The kinds of nodes that loaded plugins offer, by name.
+// The node kinds of all loaded plugins, by name.
 #pragma once
 
 #include <filesystem>
@@ -31,16 +31,17 @@ class Registry {
 
   // Throws Error(Exit::plugin) if the plugin's name is taken or is no lower_snake word.
   void check_name(const Plugin& plugin) const;
-  // Adds a plugin and its kinds, a list that starts at `head`. Throws as check_name() does, also
-  // about its nodes' names.
+  // Adds a plugin and its kinds, a list that starts at `head`. Throws as check_name() does, for its
+  // name and those of its kinds.
   void add(const Plugin& plugin, const NodeKind* head);
 
   const Entry* find(std::string_view name) const;  // null if no plugin has it
   const Plugin* plugin(std::string_view name) const;
   std::vector<std::string> names() const;                          // sorted
-  const std::vector<Plugin>& plugins() const { return plugins_; }  // as loaded
+  const std::vector<Plugin>& plugins() const { return plugins_; }  // in the order of loading
 
-  // A new node. Throws Error: no such name; Exit::plugin whatever its constructor throws.
+  // Makes a new node. Throws Error if there is no such kind, and Error(Exit::plugin) for whatever
+  // the node's constructor throws.
   std::unique_ptr<Node> make(const std::string& name) const;
 
  private:

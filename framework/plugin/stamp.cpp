@@ -31,7 +31,7 @@ PluginStamp find_stamp(const ElfFile& file) {
   file.refuse("is not a weft plugin");
 }
 
-// Printable text that ends within its array.
+// Is it printable text that ends within its array?
 template <size_t N>
 bool is_text(const char (&text)[N]) {
   const char* const end = std::find(text, text + N, '\0');

@@ -98,7 +98,7 @@ std::string place_in_file(const Node& node) {
   return "";
 }
 
-using Groups = std::map<std::string, std::vector<const NodeKind*>>;  // by plugin, sorted by name
+using Groups = std::map<std::string, std::vector<const NodeKind*>>;  // plugin to sorted kinds
 Groups by_plugin(const Registry& registry) {
   Groups groups;
   for (const std::string& name : registry.names()) {

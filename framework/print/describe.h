@@ -1,4 +1,4 @@
-// Node kinds and fragments in words, made from what they declare.
+// Descriptions of node kinds and fragments, made from what they declare.
 #pragma once
 
 #include <string>
@@ -10,18 +10,18 @@
 
 namespace weft {
 
-// A port, param, weight, state or slot: a line of a description.
+// A line of a description: a port, param, weight, state or slot.
 struct Member {
   const char* role;                    // "input"
   std::string name, type, value, doc;  // value: a default, or "required"
 };
 std::string print(const std::vector<Member>& members);  // for `weft nodes NAME`
-// Of the reference page, in Markdown.
+// A section of the reference page, in Markdown.
 std::string section(const std::string& name, const std::string& about,
                     const std::vector<Member>& members);
-std::string cell(std::string_view words);  // what Markdown would take for its own is escaped
+std::string cell(std::string_view words);  // escapes what Markdown would interpret
 std::string range(const Check& check);     // ", at least 1", or ""
-// A line of a list: what it is about, behind the name and blanks up to `width`.
+// A line of a list: the name, blanks up to `width`, and what it is about.
 std::string line(const std::string& name, size_t width, const std::string& about);
 // What a user must write: "{node: linear, x: …, features: …}".
 std::string usage(const std::string& name, const std::vector<Member>& members);
@@ -39,7 +39,7 @@ std::string reference_page(const Registry& registry);
 // The language as one page of Markdown: its maps and their keys.
 std::string language_page();
 
-// The same of fragments.
+// The same for fragments.
 std::string list_fragments(const std::vector<FragmentDecl>& fragments);
 std::string describe_fragment(const FragmentDecl& fragment);
 std::string reference_of_fragments(const std::vector<FragmentDecl>& fragments);

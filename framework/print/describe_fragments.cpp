@@ -1,4 +1,4 @@
-// Fragments in words.
+// Descriptions of fragments.
 #include <algorithm>
 
 #include "framework/print/describe.h"

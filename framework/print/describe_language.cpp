@@ -1,4 +1,4 @@
-// The language in words.
+// The description of the language: its maps and their keys.
 #include "framework/language/fields.h"
 #include "framework/language/grammar.h"
 #include "framework/print/describe.h"

@@ -19,7 +19,7 @@ constexpr const char* line = "#8a94a0";
 constexpr const char* grey = "#6b7580";
 constexpr const char* cluster_fills[]{"#f4f6f8", "#e9edf1"};  // by depth, in turns
 
-// Text inside of an HTML-like label.
+// Text escaped for an HTML-like label.
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -55,10 +55,10 @@ std::vector<std::string> parts_of(const std::string& path) {
   return parts;
 }
 
-// The use of a module or fragment, and what it consists of.
+// A cluster: the use of a module or fragment, with the groups and nodes inside it.
 struct Group {
   std::string name, title;
-  const std::vector<NodeDecl>* decls = nullptr;  // null inside a fragment
+  const std::vector<NodeDecl>* decls = nullptr;  // null for a fragment
   std::vector<std::unique_ptr<Group>> groups;
   std::vector<NodeId> nodes;
 };
@@ -115,7 +115,8 @@ class Drawing {
   }
 
  private:
-  // The title, and which phase minimizes what by updating which modules.
+  // The label of the whole graph: its title, and for each phase its loss and the modules it
+  // updates.
   std::string legend() const {
     std::string rows = fmt::format("<TR><TD ALIGN=\"LEFT\" COLSPAN=\"3\"><B>{}</B> · {}</TD></TR>",
                                    escaped(plan_.name), name(plan_.mode));

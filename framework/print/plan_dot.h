@@ -7,7 +7,7 @@
 
 namespace weft {
 
-// Modules and fragments are clusters, shapes stand on the edges.
+// The plan in DOT. Modules and fragments are clusters; edges are labelled with shapes.
 std::string plan_dot(const Plan& plan, const Pipeline& pipeline);
 
 }  // namespace weft

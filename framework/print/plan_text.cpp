@@ -10,16 +10,16 @@
 namespace weft {
 
 namespace {
-constexpr size_t widest_outputs = 42;  // before they take a line each
+constexpr size_t widest_outputs = 42;  // columns; wider ones take a line each
 
-// "1,234,567"
+// A number with commas: "1,234,567".
 std::string grouped(int64_t number) {
   std::string text = std::to_string(number);
   for (size_t i = text.size(); i > 3 + (number < 0); i -= 3) text.insert(i - 3, ",");
   return text;
 }
 
-// Millions, to a hundredth: "80.28"
+// A number in millions, to a hundredth: "80.28".
 std::string millions(double number) {
   const auto hundredths = static_cast<int64_t>(std::llround(number / 1e4));
   return fmt::format("{}.{:02}", grouped(hundredths / 100), hundredths % 100);
@@ -131,7 +131,7 @@ std::string schedule_text(const Schedule& schedule) {
   return text;
 }
 
-// "adamw, lr 0.001, weight_decay 0"
+// An optimizer with its params: "adamw, lr 0.001, weight_decay 0".
 std::string optimizer_text(const PlanOptimizer& optimizer) {
   std::string text = (optimizer.match == "*" ? "" : optimizer.match + ": ") + optimizer.kind;
   const auto given = [&](const std::string& name) {

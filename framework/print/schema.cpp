@@ -31,7 +31,7 @@ Json described(Json schema, const std::string& about) {
   return schema;
 }
 
-// One item, or a list of them.
+// The schema of one item, or a list of such items.
 Json one_or_more(const Json& item) {
   return {{"if", {{"type", "array"}}}, {"then", {{"items", item}}}, {"else", item}};
 }
@@ -50,7 +50,7 @@ Json number_schema(const char* type, const Check& check) {
   return number;
 }
 
-// One value of a param, or one item if the param is a list.
+// The schema of a param's value or, if the param is a list, of one item.
 Json item_schema(const ParamBase& param) {
   if (!param.check.choices.empty()) return {{"enum", param.check.choices}};
   switch (param.kind) {
@@ -76,7 +76,7 @@ Json param_schema(const ParamBase& param) {
   return schema;
 }
 
-// One value behind a key of the language.
+// The schema of one value of a key.
 Json value_schema(const Value& value) {
   if (!value.check.choices.empty()) return {{"enum", value.check.choices}};
   switch (value.type) {
@@ -122,7 +122,7 @@ Json key_schema(const Key& key) {
   return described(std::move(schema), key.about);
 }
 
-// A map of the language.
+// The schema of a map of the language.
 Json map_schema(const Keys& keys) {
   if (!keys.variations.empty()) {
     std::vector<Json> variations;
@@ -165,7 +165,8 @@ Json kind_schema(const NodeKind& kind, const Node& node) {
           {"description", kind.about}};
 }
 
-// Tells kinds apart by their `node`. A kind that is not known is a fragment, or in another plugin.
+// The schema of a node: that of its kind, which its `node` names. Unknown kinds may have any keys:
+// they are fragments, or come from another plugin.
 Json kinds_schema(const std::vector<std::string>& kinds) {
   Json cases = Json::array();
   for (const std::string& kind : kinds)
@@ -197,7 +198,7 @@ Json words() {
        {{"type", "string"}, {"description", "`node`, `node.port` or an input of the module."}}}};
 }
 
-// Fills in the names of what is loaded.
+// The definitions that the schema refers to; adds the names of loaded kinds to `known`.
 Json definitions(const Registry& registry, KnownKinds& known) {
   Json kinds = Json::object();
   for (const std::string& name : registry.names()) {
@@ -209,7 +210,7 @@ Json definitions(const Registry& registry, KnownKinds& known) {
         .push_back(name);
   }
   known.nodes.insert(known.nodes.end(), known.data.begin(),
-                     known.data.end());  // also beside `data`
+                     known.data.end());  // sources may also be nodes
   Json all = words();
   for (const Keys* keys : grammar::all()) all[keys->name] = map_schema(*keys);
   for (const char* key : shared) all[key] = key_schema(*grammar::node.find(key));

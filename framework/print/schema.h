@@ -8,10 +8,10 @@
 
 namespace weft {
 
-// Knows the ports and params of every kind that is loaded, and the names of `fragments`. Another
-// kind is a mistake unless the file has `fragments`, `plugins` or `include`; it may then have any
-// keys. With `include` no key is required. Where a number, a truth or a list is expected,
-// `$variable` and `${…}` may stand.
+// The schema knows the ports and params of every loaded kind, and the names of `fragments`. Any
+// other kind is a mistake, unless the file has `fragments`, `plugins` or `include`; it may then
+// have any keys. With `include` no key is required. `$variable` and `${…}` may stand where a
+// number, a boolean or a list is expected.
 std::string pipeline_schema(const Registry& registry, const std::vector<std::string>& fragments);
 
 }  // namespace weft

@@ -7,14 +7,14 @@
 
 namespace weft {
 
-// What holds for a file that adds to others: no key is required, and `null` removes any. References
-// go to definitions of the name with "part." before it.
+// The schema of a file that adds to others by `include`: no key is required, and `null` removes a
+// key. Its references go to definitions whose names start with "part.".
 nlohmann::ordered_json part_of(const nlohmann::ordered_json& schema);
 
 struct KnownKinds {
-  std::vector<std::string> data, optimizers, nodes;  // fragments are among the last
+  std::vector<std::string> data, optimizers, nodes;  // nodes: also fragments
 };
-// Refuses every other kind: what holds for a file that brings neither fragments nor plugins.
+// The schema of a file that has neither fragments nor plugins: it refuses all other kinds.
 nlohmann::ordered_json of_known_kinds(const KnownKinds& kinds);
 
 }  // namespace weft

@@ -1,4 +1,5 @@
-// The one sum of gradients: of further readers, further uses, further steps.
+// The addition of gradients, which all sums use: those over readers of a value, over uses of a
+// weight and over accumulated steps.
 #pragma once
 
 #include <cstdint>

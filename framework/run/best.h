@@ -15,7 +15,7 @@ class Best {
   explicit Best(const TrainDecl::Save& rule) : rule_(rule) {}
 
   bool tracked() const { return !rule_.best.empty(); }
-  bool beaten_by(double value) const;  // never by what is not finite
+  bool beaten_by(double value) const;  // false if the value is not finite
   void set(double value, int64_t step);
   void count_worse() { without_better_ += rule_.patience > 0; }
   bool out_of_patience() const { return rule_.patience > 0 && without_better_ >= rule_.patience; }

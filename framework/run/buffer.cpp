@@ -10,8 +10,8 @@
 
 namespace weft {
 
-// Large memory asks for huge pages: a page fault for each 4 KiB costs more than clearing them, and
-// strided reads miss fewer translations.
+// Large memory asks for huge pages: a page fault for every 4 KiB costs more than clearing the 4
+// KiB, and strided reads miss fewer translations.
 Buffer::Buffer(size_t bytes) {
   constexpr size_t huge = size_t{1} << 21;
   const size_t alignment = bytes >= 2 * huge ? huge : 64;
@@ -20,7 +20,7 @@ Buffer::Buffer(size_t bytes) {
   if (!data_)
     throw Error(Exit::resources, "there is no memory for " + std::to_string(size >> 20) +
                                      " MiB more: make `batch` or the layers smaller");
-  if (alignment == huge) madvise(data_.get(), size, MADV_HUGEPAGE);  // else without
+  if (alignment == huge) madvise(data_.get(), size, MADV_HUGEPAGE);  // may be refused
   std::memset(data_.get(), 0, size);
 }
 

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-// Zeroed memory, aligned for any vector unit. Throws Error(resources) when there is none.
+// Zeroed memory, aligned for any vector unit. Throws Error(resources) if it cannot be had.
 class Buffer {
  public:
   Buffer() = default;

@@ -12,9 +12,9 @@
 namespace weft {
 
 namespace {
-constexpr int64_t zone = 256;                        // numbers on each side
-constexpr uint32_t untouched = 0x7fd7a5c3;           // a NaN; of integers a number beyond all sets
-constexpr size_t alignment = 64 / sizeof(uint32_t);  // as in the plan's memory
+constexpr int64_t zone = 256;               // numbers before and behind a tensor
+constexpr uint32_t untouched = 0x7fd7a5c3;  // a NaN; as an integer, too large for any index
+constexpr size_t alignment = 64 / sizeof(uint32_t);  // numbers, as in the plan's memory
 
 // A tensor between guard zones.
 class Guarded {
@@ -43,7 +43,7 @@ class Guarded {
     if (std::memcmp(begin_, from_.data, bytes()) != 0)
       refuse("changes ", ", which it may only read");
   }
-  // Of the first rows.
+  // Refuses numbers of the first `rows` rows that were not written.
   void check_written(int64_t rows) const {
     const int64_t n = from_.shape.rank() == 0 ? size_ : rows * from_.shape.row_elements();
     const int64_t left = std::count(begin_, begin_ + n, untouched);
@@ -66,11 +66,11 @@ class Guarded {
 };
 
 // What a call may do with a tensor.
-enum class Use { read, write, update, fill };  // fill: written or not
+enum class Use { read, write, update, fill };  // fill: it may write, but need not
 
 class Watched {
  public:
-  // The place for a tensor; nothing for none.
+  // The place that stands for a tensor during the call; for a tensor without numbers, itself.
   Tensor take(const std::string& name, const Tensor& from, Use use, int64_t rows = -1) {
     if (!from || from.size() == 0) return from;
     Part& part =
@@ -98,7 +98,7 @@ class Watched {
   std::deque<Part> parts_;
 };
 
-// Binds one member for the call, and as it was at the end.
+// Binds a member to other memory for the call, and as it was before at the end.
 template <class Member>
 class Bound {
  public:
@@ -133,7 +133,7 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
   const bool forward = work == Work::forward || work == Work::read;
   const bool backward = work == Work::backward, learn = work == Work::learn;
   const bool own_states = (forward && node.whole_batch()) || work == Work::observe;
-  const bool later = dynamic_cast<const Measure*>(&node);  // it tells its result, after the pass
+  const bool later = dynamic_cast<const Measure*>(&node);  // it writes no output
   const auto gone = [&](const auto& port) { return !forward && !Host::kept(port); };
   const Host& host = node.host();
   std::deque<Bound<In>> ins;

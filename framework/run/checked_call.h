@@ -1,6 +1,6 @@
-// Calls of nodes and optimizers under watch (`--check`, WEFT_CHECK=1): every tensor stands in a
-// place of its own between guard zones, what is to be written starts as numbers that nobody
-// computes, and what is to be read is compared afterwards.
+// Calls of nodes and optimizers under watch (`--check`, WEFT_CHECK=1). For such a call every tensor
+// has a place of its own between guard zones. What the call must write starts as a number that
+// nobody computes; what it may only read is compared afterwards.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,14 @@
 
 namespace weft {
 
-// Makes the call with the node's ports bound to such places, then binds them as before. `samples`
-// of the rows that the outputs show hold samples. Throws Error(Exit::plugin) with the first thing
-// that breaks the contract: an output, a gradient or a saved value that was not written, a write
-// beyond a tensor, or to an input, a weight, or a state that is not the call's to write.
+// Makes the call with the node's ports bound to such places, and binds them as before at the end.
+// The first `samples` rows of the outputs must be written. Throws Error(Exit::plugin) with the
+// first thing that breaks the contract: an output, a gradient or a saved value that was not
+// written, a write beyond a tensor, or to an input, a weight, or a state that this call must not
+// write.
 void checked_call(Node& node, Work work, int64_t samples, const std::function<void()>& call);
 
-// The same of an optimizer's update.
+// The same for an optimizer's update.
 void checked_update(const Optimizer& optimizer, const Update& update);
 
 }  // namespace weft

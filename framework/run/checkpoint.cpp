@@ -15,7 +15,7 @@ constexpr const char* optimizer_file = "optimizer.safetensors";
 constexpr const char* state_file = "state.json";
 constexpr const char* pipeline_file = "pipeline.yaml";
 constexpr size_t max_text = size_t{64} << 20;  // bytes of state.json and of pipeline.yaml
-constexpr int max_depth = 64;                  // of state.json
+constexpr int max_depth = 64;                  // of lists and maps in state.json
 
 bool is_finite(std::span<const float> numbers) {
   uint32_t found = 0;
@@ -64,7 +64,8 @@ uint64_t size_of(std::span<const NamedTensor> tensors) {
   return size;
 }
 
-// Checked once more: these are the bytes that are used.
+// Reads tensors and checks the checksum of just these bytes, since the file may have changed since
+// it was verified.
 Safetensors read_tensors(const fs::path& path, const FileRecord& expected) {
   const FileReader file(path);
   Checksum checksum;

@@ -1,5 +1,5 @@
-// What is in one checkpoint: model.safetensors, optimizer.safetensors, state.json, pipeline.yaml
-// and, written last, MANIFEST.json.
+// The directory of one checkpoint: model.safetensors, optimizer.safetensors, state.json,
+// pipeline.yaml and, written last, MANIFEST.json.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace weft {
 
 struct Checkpoint {
   int64_t step = 0;
-  nlohmann::json state;          // of the trainer: data cursor, metrics, versions
+  nlohmann::json state;          // the trainer's: data cursor, metrics, versions
   Safetensors model, optimizer;  // optimizer: what the optimizer keeps for each weight
   std::string pipeline;          // resolved YAML
 
@@ -23,15 +23,15 @@ struct Checkpoint {
   // was written in another format.
   static Checkpoint read(const std::filesystem::path& directory);
   static Checkpoint read(const std::filesystem::path& directory, const Manifest& manifest);
-  // How long its training lasts, in steps; 0 if an older weft did not say. Throws
-  // Error(checkpoint).
+  // The length of the whole training in steps; 0 if an older weft wrote the checkpoint, without it.
+  // Throws Error(checkpoint).
   int64_t training_steps() const;
-  // Of the state alone.
+  // Reads the state alone.
   static nlohmann::json read_state(const std::filesystem::path& directory,
                                    const Manifest& manifest);
 };
 
-// The same before it is saved, as views.
+// What is going to be saved as a checkpoint, as views.
 struct CheckpointContent {
   int64_t step = 0;
   std::span<const NamedTensor> model, optimizer;

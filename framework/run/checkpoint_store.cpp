@@ -32,7 +32,7 @@ std::optional<int64_t> number(std::string_view text) {
   return value;
 }
 
-// "step-000000000400", of "replaced-step-000000000400" too
+// The name without a prefix: "step-000000000400" for "replaced-step-000000000400" and for itself.
 std::string original_name(const std::string& name) {
   return name.starts_with(replaced_prefix) ? name.substr(replaced_prefix.size()) : name;
 }
@@ -43,7 +43,7 @@ std::optional<int64_t> step_in(const std::string& name) {
   return number(std::string_view(original).substr(5));
 }
 
-// True for ".tmp-…-PID" and ".trash-…-PID" unless another process of that number lives.
+// Is it ".tmp-…-PID" or ".trash-…-PID" of a process that no longer lives?
 bool is_stale(const std::string& name) {
   if (!name.starts_with(".tmp-") && !name.starts_with(".trash-")) return false;
   const auto pid = number(std::string_view(name).substr(name.rfind('-') + 1));
@@ -71,7 +71,7 @@ void check_room(const fs::path& directory, uint64_t size) {
                 Exit::resources);
 }
 
-// "model.safetensors: checksum differs"
+// The fault without the path before it: "model.safetensors: checksum differs".
 std::string fault_of(const Error& error) {
   if (error.place().file.empty()) return error.sentence();
   return fs::path(error.place().file).filename().string() + ": " + error.sentence();
@@ -112,7 +112,7 @@ std::vector<CheckpointStore::Found> CheckpointStore::list() const {
     Found found{name, *step};
     try {
       Manifest manifest = Manifest::read(directory_ / name);
-      if (manifest.step != *step) manifest.verify(directory_ / name);  // or it is another's
+      if (manifest.step != *step) manifest.verify(directory_ / name);  // is it its own?
       found.step = manifest.step;
       found.manifest = std::move(manifest);
     } catch (const Error& error) {
@@ -196,7 +196,8 @@ void CheckpointStore::set_link(const char* link, const std::string& name) const 
   }
 }
 
-// The checkpoint of the same step keeps a name that list() knows until retire().
+// Gives a written checkpoint its name. An older one of the same step is renamed to a name that
+// list() knows, until retire() deletes it.
 void CheckpointStore::commit(const fs::path& written, const std::string& name) const {
   const fs::path directory = directory_ / name, replaced = directory_ / ("replaced-" + name);
   const bool replaces = holds(name) && is_whole(name);
@@ -213,7 +214,7 @@ void CheckpointStore::commit(const fs::path& written, const std::string& name) c
   sync_directory(directory_);
 }
 
-// One that is not whole is set aside.
+// Does the checkpoint verify? If not, it is set aside.
 bool CheckpointStore::is_whole(const std::string& name) const {
   try {
     Manifest::read(directory_ / name).verify(directory_ / name);
@@ -226,13 +227,13 @@ bool CheckpointStore::is_whole(const std::string& name) const {
   }
 }
 
-// Only what is older than the checkpoint just saved, and verified, may go.
+// Deletes what need not be kept, among checkpoints older than `newest`, which has been verified.
 void CheckpointStore::retire(int64_t newest) const {
   const std::string best = link("best");
   int kept = 0;
   for (const Found& found : list()) {
     if (!found.manifest || found.step > newest) continue;
-    if (found.manifest->format != Manifest::current_format) continue;  // another weft's
+    if (found.manifest->format != Manifest::current_format) continue;  // made by another weft
     const std::string original = original_name(found.name);
     const bool replaced = original != found.name && holds(original);
     if (!replaced &&
@@ -281,7 +282,7 @@ void CheckpointStore::mark_best(int64_t step) {
   set_link("best", find(step));
 }
 
-// Nothing if it is broken; `found.fault` then says why.
+// Reads a checkpoint. Returns nothing if it is broken; `found.fault` then says why.
 std::optional<Checkpoint> CheckpointStore::read(Found& found) const {
   if (!found.manifest) return std::nullopt;
   found.manifest->check_format(directory_ / found.name);

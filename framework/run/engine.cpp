@@ -27,7 +27,7 @@ namespace weft {
 
 namespace {
 
-// What every worker does before it runs anything: it says that it wants one oneDNN thread.
+// Makes every worker, before it runs anything, ask oneDNN for one thread.
 class EveryWorker : public tbb::task_scheduler_observer {
  public:
   explicit EveryWorker(tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
@@ -43,7 +43,8 @@ int threads_of(const EngineOptions& options) {
   return std::max(1, tbb::this_task_arena::max_concurrency());
 }
 
-// oneTBB ends the process where the system refuses a thread; so as many are asked for before.
+// Asks the system for as many threads as oneTBB will take: oneTBB would end the process if one was
+// refused.
 void check_threads(int count) {
   std::latch done(1);
   std::vector<std::jthread> all;
@@ -55,15 +56,15 @@ void check_threads(int count) {
   } catch (const std::bad_alloc&) {
     refused = true;
   }
-  done.count_down();  // or those that were given wait for ever
+  done.count_down();  // else the threads that were given would wait for ever
   if (refused)
     throw Error(Exit::resources, "the system refuses to give " + std::to_string(count) +
                                      " threads, but gives " + std::to_string(all.size() + 1) +
                                      ": ask for fewer with --threads");
 }
 
-// oneDNN and oneTBB crash where the system refuses them memory; so what the run may take is asked
-// for before: the plan's, and room for kernels and for each thread.
+// Asks the system for the memory that the run may take: the plan's, and room for kernels and for
+// each thread. oneDNN and oneTBB would crash if it was refused.
 void check_room(const Plan& plan, int threads) {
   const size_t bytes =
       plan.bytes() + (size_t{96} << 20) + static_cast<size_t>(threads) * (size_t{16} << 20);
@@ -126,7 +127,7 @@ struct Engine::Body {
     return all;
   }
 
-  // A call outside of any graph, of all instances of a node.
+  // Calls all instances of a node, outside of any graph.
   template <class F>
   void call(NodeId n, const char* what, F f) {
     const PlanNode& node = plan.nodes[n];
@@ -226,8 +227,8 @@ std::vector<double> Engine::report(size_t index) const {
   return mean;
 }
 
-// "h.rate" of a node; "lr" or "*.bias.lr" of an optimizer, behind the phase's name if there are
-// more.
+// The names are "h.rate" for a node's param, "lr" or "*.bias.lr" for an optimizer's, after the
+// phase's name if there are several phases.
 nlohmann::json Engine::scheduled() const {
   const Plan& plan = body_->plan;
   nlohmann::json values = nlohmann::json::object();

@@ -207,7 +207,7 @@ std::string FileReader::text(size_t limit) const {
 void sync_directory(const fs::path& directory) {
   const Descriptor opened(open_retrying(directory, O_RDONLY | O_DIRECTORY));
   if (!opened.open()) cannot("made durable", directory, errno);
-  if (::fsync(opened.get()) < 0 && errno != EINVAL)  // EINVAL: this file system has no need of it
+  if (::fsync(opened.get()) < 0 && errno != EINVAL)  // EINVAL: not needed here
     cannot("made durable", directory, errno);
 }
 

@@ -59,7 +59,7 @@ class FileWriter {
 
   void write(const void* data, size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  FileRecord finish();  // makes it durable, closes it; says what was meant to be written
+  FileRecord finish();  // makes the file durable and closes it; returns what it should hold
 
  private:
   std::filesystem::path path_;
@@ -68,14 +68,14 @@ class FileWriter {
   uint64_t bytes_ = 0;
 };
 
-// Lines added to a file, for readers that follow it. What cannot be written waits for the next
-// line. Any thread may add.
+// A file to which lines are added, for readers that follow it. Lines that cannot be written wait
+// for the next one. Any thread may add.
 class LineWriter {
  public:
   explicit LineWriter(std::filesystem::path path);
 
   std::string add(std::string_view line);  // why the file lacks lines, or ""
-  std::string flush();                     // the same of what waits
+  std::string flush();                     // writes what waits; returns the same
 
  private:
   std::string write();
@@ -95,8 +95,8 @@ class FileReader {
 
   const std::filesystem::path& path() const { return path_; }
   uint64_t size() const { return size_; }
-  void read(uint64_t offset, void* to, size_t size) const;  // whole, or throws
-  FileRecord record() const;  // reads all of it, past the system's cache where it can be
+  void read(uint64_t offset, void* to, size_t size) const;  // all `size` bytes, or throws
+  FileRecord record() const;  // reads the whole file, if possible past the cache
   std::string text(size_t limit) const;
 
  private:
@@ -108,7 +108,7 @@ class FileReader {
 void sync_directory(const std::filesystem::path& directory);
 void make_directory(const std::filesystem::path& directory);
 void rename_path(const std::filesystem::path& from, const std::filesystem::path& to);
-void remove_tree(const std::filesystem::path& path);  // which may be missing
+void remove_tree(const std::filesystem::path& path);  // it need not exist
 
 // Replaces `path` by a file of this text: a reader, and a machine that loses power, sees the old
 // text or the new, whole.
@@ -116,8 +116,8 @@ void write_atomically(const std::filesystem::path& path, std::string_view text);
 // The same for a symbolic link to `target`.
 void link_atomically(const std::filesystem::path& path, const std::string& target);
 
-// Held by the process that trains a run: one for each file, released at the end of its life or of
-// the process. A second holder gets Error(Exit::usage).
+// A lock that the process that trains a run holds, by its file. It is released at the end of its
+// life or of the process. A second holder gets Error(Exit::usage).
 class LockFile {
  public:
   explicit LockFile(const std::filesystem::path& path);  // runs/NAME/run.lock

@@ -9,7 +9,7 @@ namespace weft {
 using nlohmann::json;
 
 namespace {
-// JSON holds text: a byte is the character of its number.
+// Bytes as text, since JSON holds text only: each byte becomes the character of that number.
 std::string as_text(const std::string& bytes) {
   std::string text;
   for (const char c : bytes) {

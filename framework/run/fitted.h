@@ -1,4 +1,4 @@
-// What a run learned of its data before its first step, in the state of its checkpoints.
+// What a run learned of its data before its first step (see Fit), as its checkpoints keep it.
 #pragma once
 
 #include <filesystem>
@@ -12,11 +12,12 @@ namespace weft {
 
 nlohmann::json to_json(const FittedMap& fitted);
 
-// Of the newest checkpoint of a run whose state is whole; all of a run have the same. Nothing if
-// there is none, or an older weft wrote it.
+// What a run learned, from its newest checkpoint whose state verifies; all checkpoints of a run
+// have the same. Nothing if there is none, or an older weft wrote it.
 std::optional<FittedMap> fitted_of(const std::filesystem::path& run);
 
-// As a training begins: what its sources learned may be remembered beyond the run. Warns if not.
+// Called as a training begins: lets sources remember what they learned beyond the run. Warns if one
+// cannot.
 void remember_fits(const Plan& plan, const std::function<void(const std::string&)>& warn);
 
 }  // namespace weft

@@ -113,9 +113,9 @@ Instance& Instances::observer(NodeId node) {
                        [&](const Instance& one) { return one.plan_node == node; });
 }
 
-// Primitives are built for every gradient that any phase wants.
+// Prepares the instances of a node for every gradient that any phase wants.
 void Instances::prepare(NodeId n, const AnyPhase& any) {
-  std::vector<size_t> learns;  // phases in which it learns in lanes
+  std::vector<size_t> learns;  // the phases in which the node learns in lanes
   for (const PlanPhase& phase : plan_.phases)
     if (const PlanLearn* learn = phase.learn(n); learn && learn->in_lanes)
       learns.push_back(static_cast<size_t>(&phase - plan_.phases.data()));
@@ -183,7 +183,8 @@ void Instances::bind(Instance& instance, size_t phase, int parity, int workspace
   bind_weights(instance, phase);
 }
 
-// With the lane's part of each gradient, if the node learns in lanes.
+// Binds the weights of an instance and, if the node learns in lanes, its lane's share of each
+// gradient.
 void Instances::bind_weights(Instance& instance, size_t phase) {
   const PlanLearn* learn = plan_.phases[phase].learn(instance.plan_node);
   for (size_t i = 0; i < instance.weights.size(); ++i) {
@@ -204,7 +205,7 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
   }
 }
 
-// For learn(): the whole batch, and the block's rows of each gradient.
+// Binds an instance for learn(): to the whole batch, and to the block's rows of each gradient.
 void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                            int parity) {
   bind(instance, phase, parity);

@@ -1,5 +1,5 @@
-// The node instances of a plan, one for each lane, block or whole batch, and what ties their ports
-// to the plan's memory.
+// The node instances of a plan, for each lane, each block or the whole batch, and the binding of
+// their ports to the plan's memory.
 #pragma once
 
 #include <atomic>
@@ -17,26 +17,27 @@ struct Instance {
   std::unique_ptr<Node> node;
   NodeId plan_node;
   int64_t lane = -1;              // -1: all rows
-  int64_t bound = -1;             // the phase, the batch buffer and the workspace it is bound to
-  std::vector<WeightId> weights;  // for each weight; none if it is absent
+  int64_t bound = -1;             // encodes phase, batch buffer and workspace it is bound to
+  std::vector<WeightId> weights;  // by weight of the node; none if it is absent
 };
 
-// Instances that learn one block of weights together, use by use, in the plan's order; none if each
-// lane learns.
+// Instances that learn one block of weights together: one for each use, in the plan's order; none
+// if lanes learn.
 struct BlockLearner {
   size_t learn = 0, block = 0;
   std::vector<Instance> uses;
 };
 
-// Memory for the tensors that a lane needs within one task: one for each task that can run at once,
-// as there are threads or lanes. A thread has one at most, so one is free for whoever asks.
+// Memory for the tensors that a lane needs within one task only. There are as many workspaces as
+// tasks of lanes can run at once: one for each thread or, if there are fewer, each lane. A thread
+// takes one at most, so one is always free.
 class Workspaces {
  public:
   Workspaces(size_t count, size_t bytes);
-  std::byte* operator[](int workspace) const;  // null for none, -1
+  std::byte* operator[](int workspace) const;  // null for -1, no workspace
   size_t count() const { return memory_.size(); }
 
-  // One of them, for as long as it lives; where it can, a thread gets the same one again.
+  // Holds one workspace for as long as it lives. If possible a thread gets the same one again.
   struct Lease {
     explicit Lease(Workspaces& of) : of(of), number(of.take()) {}
     ~Lease() { of.taken_[static_cast<size_t>(number)] = false; }
@@ -52,7 +53,7 @@ class Workspaces {
   std::vector<std::atomic<bool>> taken_;
 };
 
-// Whose rows: a lane's, with the workspace of its task, or all of the batch.
+// A choice of rows: those of a lane, with the workspace of its task, or (-1) all of the batch.
 struct Rows {
   int64_t lane = -1;
   int workspace = -1;
@@ -64,16 +65,18 @@ class Instances {
             const std::filesystem::path& output_dir, int threads);
 
   std::vector<Instance>& of(NodeId node) { return nodes_[node]; }
-  Instance& observer(NodeId node);  // that observes each step, on all rows
+  Instance& observer(NodeId node);  // the instance that observes each step, on all rows
   std::vector<BlockLearner>& learners(size_t phase) { return learners_[phase]; }
 
-  // Ties what sees the whole batch to its memory; `parity` says which data buffer is this step's.
+  // Binds the instances that see the whole batch to their memory. `parity` says which of the two
+  // data buffers holds this step's batch.
   void bind(size_t phase, int parity);
-  // Ties a lane's instance: to its rows, and to the workspace of its task.
+  // Binds a lane's instance to its rows, and to the workspace of its task.
   void bind_lane(Instance& instance, size_t phase, int parity, int workspace);
-  void bind_data(int parity);  // the instances of the data: to that buffer
+  void bind_data(int parity);  // binds the data's instances to that data buffer
   void set_schedules(int64_t step);
 
+  // The memory of a value, of its gradient, and of the gradient that a node writes for its input.
   // Null where there is none.
   Tensor value(ValueId value, int parity, Rows rows = {}) const;
   Tensor grad(size_t phase, ValueId value, Rows rows = {}) const;
@@ -84,12 +87,12 @@ class Instances {
  private:
   Tensor tensor(BufferId buffer, Rows rows) const;
   void bind(Instance& instance, size_t phase, int parity, int workspace = -1);
-  // Notes what the instance is to be bound to. False if it is already.
+  // Notes what the instance is going to be bound to. Returns false if it is already.
   bool note_binding(Instance& instance, size_t phase, int parity, int workspace = -1);
   void bind_weights(Instance& instance, size_t phase);
   void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
                   int parity);
-  struct AnyPhase {  // what happens in one phase at least
+  struct AnyPhase {  // what is true in at least one phase
     ByValue<bool> wanted;
     ByNode<bool> backward;
   };

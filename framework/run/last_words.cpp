@@ -45,7 +45,7 @@ const char* name_of(int signal) {
   }
 }
 
-// Text in a fixed place, by calls that a signal handler may make.
+// Builds text in a fixed array, by calls that a signal handler may make.
 class Line {
  public:
   explicit Line(std::array<char, 512>& to) : to_(to) { to_.fill('\0'); }
@@ -82,7 +82,7 @@ void describe(int signal, Line& line) {
 void on_crash(int signal) {
   thread_local bool telling = false;
   if (!std::exchange(telling, true) && scribe.process == ::getpid()) {
-    while (ending.exchange(true)) ::pause();  // another thread was first
+    while (ending.exchange(true)) ::pause();  // another thread is reporting
     Line line(scribe.sentence);
     describe(signal, line);
     for (const char* part : {"weft: ", static_cast<const char*>(scribe.sentence.data()), "\n"})
@@ -115,7 +115,7 @@ bool LastWords::say(const std::string& sentence) {
   if (!last || last->process_ != ::getpid()) return false;
   for (; last; last = last->outer_) try {
       if (last->say_) last->say_(sentence);
-    } catch (...) {  // the process ends all the same
+    } catch (...) {  // the process ends anyway
     }
   return true;
 }
@@ -123,7 +123,7 @@ bool LastWords::say(const std::string& sentence) {
 void LastWords::refuse_exit() {
   const LastWords* const last = newest;
   if (!last || last->process_ != ::getpid()) return;
-  while (ending.exchange(true)) ::pause();  // a node in another lane was first
+  while (ending.exchange(true)) ::pause();  // another thread is reporting
   const Running* const now = Running::here();
   const std::string sentence = now ? std::string(now->node) + " (" + now->kind + "), " + now->call +
                                          ": ended the process by exit()"
@@ -138,16 +138,16 @@ Crashes::Crashes() {
   scribe.done = scribe.written = false;
   sigset_t all, before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // other signals are none of its business
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // the scribe takes no other signals
   try {
     scribe.thread = std::thread(write_of_crashes);
-  } catch (const std::system_error&) {  // then a crash is told on stderr alone
+  } catch (const std::system_error&) {  // crashes are then reported on stderr only
     scribe.written = true;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   scribe.process = ::getpid();
   prepare_thread();
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they tell crashes themselves
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they report crashes, too
   struct sigaction action {};
   action.sa_handler = on_crash;
   action.sa_flags = SA_ONSTACK | SA_NODEFER;

@@ -1,5 +1,5 @@
-// What is still done when a node ends the process by exit() or by a crash, so that a failure does
-// not look like success or like nothing.
+// What is still done when a node ends the process by exit() or by a crash, so that the failure is
+// recorded and does not look like a success.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +9,9 @@
 
 namespace weft {
 
-// While one lives, its function is called with a sentence about what happened before the process
-// ends so. One is made inside another; the newest is called first. The thread that calls is none
-// that runs nodes, or runs what called exit().
+// While an object lives, its function is called with a sentence about what happened before the
+// process ends in this way. Objects are nested; the newest is called first. The calling thread is
+// one that runs no nodes, or the one that called exit().
 class LastWords {
  public:
   using Say = std::function<void(const std::string&)>;
@@ -19,9 +19,9 @@ class LastWords {
   ~LastWords();
   LastWords(const LastWords&) = delete;
 
-  // Calls them all. False where none lives, or in a child of their process.
+  // Calls the functions of all objects. Returns false if there is none, or in a child process.
   static bool say(const std::string& sentence);
-  // The program's exit() calls it first: ends the process with Exit::plugin, unless none lives.
+  // Called first by the program's exit(): ends the process with Exit::plugin if an object lives.
   static void refuse_exit();
 
  private:
@@ -30,8 +30,8 @@ class LastWords {
   pid_t process_;
 };
 
-// While it lives, a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) is told with the node that
-// ran, to stderr and as last words; then the process ends by the signal, as it would have.
+// While it lives, a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) is reported with the node that
+// ran, on stderr and as last words; then the signal ends the process, as it would have.
 class Crashes {
  public:
   Crashes();

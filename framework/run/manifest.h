@@ -24,7 +24,7 @@ struct Manifest {
 
   std::string str() const;
   // Throws Error(Exit::checkpoint) with the file's place if it is missing or not as str() wrote it.
-  // Of another format only `format`, `step` and `writer` are read.
+  // If it has another format, only `format`, `step` and `writer` are read.
   static Manifest read(const std::filesystem::path& directory);
   // Throws Error(Exit::checkpoint) if another weft is needed to read the files.
   void check_format(const std::filesystem::path& directory) const;

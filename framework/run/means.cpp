@@ -10,7 +10,7 @@ namespace weft {
 using nlohmann::json;
 
 namespace {
-// A reported value may be infinite, which JSON cannot say.
+// A reported value as JSON, which has no infinite numbers.
 json number(double value) {
   return std::isfinite(value) ? json(value) : json();
 }
@@ -26,7 +26,7 @@ Means::Means(std::vector<std::string> names) {
 
 void Means::add(size_t i, const std::vector<double>& values) {
   Sum& sum = sums_[i];
-  if (sum.values.size() != values.size()) sum.count = 0;  // of what a report was before
+  if (sum.values.size() != values.size()) sum.count = 0;  // the report had another size before
   if (sum.count++ == 0) sum.values.assign(values.size(), 0);
   for (size_t j = 0; j < values.size(); ++j) sum.values[j] += values[j];
 }

@@ -1,4 +1,4 @@
-// Means of what a training reports, over the steps since its last line of metrics.
+// The means of the values that a training reports, over the steps since its last line of metrics.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,12 +11,12 @@ class Means {
  public:
   explicit Means(std::vector<std::string> names);
 
-  void add(size_t i, const std::vector<double>& values);  // one number, or as many each time
-  // The mean of each that was added, by name: a number, or a list. Then starts anew.
+  void add(size_t i, const std::vector<double>& values);  // one number, or equally many each time
+  // Returns the mean of each reported value by name, a number or a list, and starts anew.
   nlohmann::json take();
 
-  // For a checkpoint. load() takes what has the same name in the same place, since reports may have
-  // changed; it throws Error(checkpoint) for what is no state.
+  // For a checkpoint. Since reports may have changed, load() takes only what has the same name in
+  // the same place. It throws Error(checkpoint) if `state` is not what state() gave.
   nlohmann::json state() const;
   void load(const nlohmann::json& state);
 

@@ -61,7 +61,8 @@ void PhaseGraph::wait_for(Task& task, const std::vector<size_t>& items) {
   }
 }
 
-// A lane runs its items in order, so within lanes only tasks of their own are waited for.
+// Adds an item to the tasks of its group of lanes, or as a task of its own. A lane runs its items
+// in order, so an item in lanes waits only for items that are tasks of their own.
 void PhaseGraph::add_item(const PlanItem& item) {
   const std::vector<size_t> after = index_.needs(item);
   Where where;
@@ -100,7 +101,7 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
     });
   };
   switch (item.kind) {
-    case PlanItem::Kind::observe: break;  // above
+    case PlanItem::Kind::observe: break;  // done above
     case PlanItem::Kind::forward: add_call(Work::forward, &Node::forward); break;
     case PlanItem::Kind::seed:
       return add(Work::seed, [=, this](int space) { seed(item.value, {lane, space}); });
@@ -114,7 +115,8 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   if (lane >= 0) task.visited.push_back(&instance);
 }
 
-// `samples` of the batch; those of this step if not given.
+// Calls a node, under watch if that is asked for. `samples` is the number of rows of the batch that
+// hold samples: those of this step if it is not given.
 template <class F>
 void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples) {
   Node& node = *instance.node;
@@ -123,7 +125,7 @@ void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples)
   checked_call(node, work, samples - node.host().setting.first_row, [&] { f(node); });
 }
 
-// d mean(loss) / d loss: the rows that hold samples share it.
+// Writes d mean(loss) / d loss, [rows]: 1 / samples in rows that hold samples, 0 in the others.
 void PhaseGraph::seed(ValueId value, Rows rows) {
   const Tensor grad = instances_.grad(phase_, value, rows);
   const Shape& shape = plan_.values[value].shape;
@@ -133,7 +135,8 @@ void PhaseGraph::seed(ValueId value, Rows rows) {
     grad.floats()[row] = first + row < samples ? 1.0F / static_cast<float>(samples) : 0.0F;
 }
 
-// The gradients that further readers left beside the value's own, added in the plan's order.
+// Adds the gradients that further readers of the value left in buffers of their own to the value's
+// gradient, in the plan's order.
 void PhaseGraph::sum(ValueId value, Rows rows) {
   const Tensor grad = instances_.grad(phase_, value, rows);
   const auto each_reader = [&](auto f) {
@@ -148,7 +151,7 @@ void PhaseGraph::sum(ValueId value, Rows rows) {
   });
 }
 
-// The loss of the batch, before anything learns from it.
+// Computes the loss of the batch, and fails if it is not finite, before anything learns from it.
 void PhaseGraph::check_loss() {
   const PlanPhase& phase = plan_.phases[phase_];
   const Tensor loss = instances_.value(phase.loss, static_cast<int>(state_.step.number % 2));
@@ -161,7 +164,7 @@ void PhaseGraph::check_loss() {
                                      (std::isnan(sum) ? "not a number" : "infinite"));
 }
 
-// Use by use, in the plan's order.
+// Makes the gradient of a block, use by use in the plan's order.
 void PhaseGraph::learn(BlockLearner& learner) {
   const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
   const Range block = learn.blocks[learner.block];
@@ -198,7 +201,7 @@ void PhaseGraph::add_learning() {
     if (!own.in_lanes)
       block.calls.push_back(
           {own.nodes[0], Work::learn, part, [this, &learner](int) { learn(learner); }});
-    // Behind the gradient, while the block is in the cache.
+    // The update follows the gradient at once, while the block is in the cache.
     block.calls.push_back(
         {own.nodes[0], Work::update, part, [this, &learner](int) { finish(learner); }});
   }
@@ -265,7 +268,7 @@ void PhaseGraph::execute(Task& task) {
   try {
     if (task.lane < 0)
       make_calls(task, -1);
-    else  // a thread that waits within a node takes no other lane, so no second workspace
+    else  // isolated: a thread that waits within a node takes no other lane and workspace
       tbb::this_task_arena::isolate([&] {
         const Workspaces::Lease own(instances_.workspaces);
         make_calls(task, own.number);
@@ -277,7 +280,7 @@ void PhaseGraph::execute(Task& task) {
   task.now.store(nullptr, std::memory_order_relaxed);
 }
 
-// What was thrown in a call, as an error of its node.
+// Turns what was thrown in a call into an error of its node.
 Error PhaseGraph::failure(const Call& call) const {
   const PlanNode& node = plan_.nodes[call.node];
   const Host& ports = instances_.of(call.node).front().node->host();

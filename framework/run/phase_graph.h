@@ -1,9 +1,9 @@
 // One phase of a step as a oneTBB flow graph.
 //
 // Row-wise nodes that follow one another are one task for each lane: a worker takes a lane through
-// all of them while its rows are in its cache. What needs the whole batch is a task that waits for
-// all lanes; so is each block of a weight that learns, with its optimizer behind it. Bodies do not
-// throw: the first error is kept, and what has not started is skipped.
+// all of them while its rows are in its cache. A node that needs the whole batch is a task that
+// waits for all lanes; so is each block of a weight that learns, followed by its optimizer. Tasks
+// do not throw: the first error is kept, and tasks that have not started are skipped.
 #pragma once
 
 #include <tbb/flow_graph.h>
@@ -30,15 +30,15 @@ struct StepState {
   std::optional<Error> failure;
   std::atomic<bool> failed = false;
   std::mutex mutex;
-  Trace* trace = nullptr;  // of every call, if someone wants it
-  bool check = false;      // every call: see checked_call.h
+  Trace* trace = nullptr;  // records every call, if it is not null
+  bool check = false;      // watch every call: see checked_call.h
 
   void fail(const Error& error);  // the first one is kept
 };
 
 class PhaseGraph {
  public:
-  // `reads_ahead`: the data's next batch is loaded beside this phase.
+  // If `reads_ahead`, the data's next batch is loaded while this phase runs.
   PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
              Instances& instances, const Gradients& gradients, Updates& updates, StepState& state,
              bool reads_ahead);
@@ -56,12 +56,12 @@ class PhaseGraph {
   };
   struct Task {
     int number;
-    int64_t lane = -1;               // that it takes, or -1
-    std::vector<Instance*> visited;  // of the lane
+    int64_t lane = -1;               // the lane that it takes through its calls, or -1
+    std::vector<Instance*> visited;  // the lane's instances that it calls
     std::vector<Call> calls;
-    std::atomic<const Call*> now = nullptr;  // that runs
+    std::atomic<const Call*> now = nullptr;  // the call that runs, or null
     std::unique_ptr<Join> join;
-    std::vector<Task*> after;  // waits for these
+    std::vector<Task*> after;  // the tasks that it waits for
   };
   // Where an item runs: in the tasks of a group of lanes, or in a task of its own.
   struct Where {
@@ -95,7 +95,7 @@ class PhaseGraph {
   const Gradients& gradients_;
   Updates& updates_;
   StepState& state_;
-  int traced_ = -1;  // its number in the trace
+  int traced_ = -1;  // the graph's number in the trace
   tbb::flow::graph graph_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<std::vector<Task*>> groups_;  // by group and lane

@@ -10,7 +10,7 @@
 namespace weft {
 
 namespace {
-// 12400 as "12,400".
+// A number with commas: "12,400".
 std::string grouped(int64_t number) {
   std::string text = std::to_string(number);
   for (auto at = static_cast<int64_t>(text.size()) - 3; at > 0; at -= 3)
@@ -62,7 +62,7 @@ void Progress::step(int64_t done, int64_t rows, const std::string& values) {
   const std::scoped_lock lock(mutex_);
   samples_ += rows;
   const auto now = Clock::now();
-  if (done == first_ + 1) warm_ = now, samples_ = 0;  // the first step also warms up
+  if (done == first_ + 1) warm_ = now, samples_ = 0;  // the first step is not timed: it warms up
   const bool edge = done == first_ + 1 || done == total_;
   const auto pause = live_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(30'000);
   if (silent_ || (!edge && now - printed_ < pause)) return;

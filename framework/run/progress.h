@@ -12,14 +12,14 @@ class Progress {
  public:
   enum class Style { automatic, bar, plain, none };
 
-  // `total` steps in all, of `rows` samples each; `first` is where this process begins.
+  // `total` is the number of steps in all, `first` the one at which this process begins.
   Progress(std::string verb, int64_t first, int64_t total, Style style);
   ~Progress();
 
-  // After a step: `values` is "loss 105.2"; printed at most ten times a second on a terminal, every
-  // 30 s elsewhere, and for the first and the last step.
+  // Called after a step of `rows` samples; `values` is "loss 105.2". Prints at most ten times a
+  // second on a terminal, every 30 s elsewhere, and after the first and the last step.
   void step(int64_t done, int64_t rows, const std::string& values);
-  void line(const std::string& text);  // a line of its own, above the live one
+  void line(const std::string& text);  // prints a line of its own, above the live one
 
   double samples_per_second() const;
 
@@ -33,7 +33,7 @@ class Progress {
   std::string verb_;
   int64_t first_, total_, samples_ = 0;
   bool live_, silent_, shown_ = false;
-  Clock::time_point warm_ = Clock::now(), printed_{};  // warm: after the first step
+  Clock::time_point warm_ = Clock::now(), printed_{};  // warm_: the end of the first step
 };
 
 }  // namespace weft

@@ -16,7 +16,7 @@ Reader::Reader(const Source& source, bool endless)
 }
 
 void Reader::forward(const Step& step) {
-  constexpr int64_t ahead = 4;  // samples on their way from memory while one is copied
+  constexpr int64_t ahead = 4;  // samples that are fetched while one is copied
   std::array<int64_t, ahead> coming{};
   for (const auto& out : outs_) rows_[out->index] = {out->shape(), out->dtype, out->data()};
   const int64_t here = outs_.front()->rows();

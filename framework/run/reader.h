@@ -1,5 +1,5 @@
-// What a lane runs in place of a source, which all lanes share: loads the samples of the lane's
-// rows.
+// The node that a lane runs in place of a source, which all lanes share. It loads the samples of
+// the lane's rows.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,8 @@ class Reader final : public Node {
   const Source& source_;
   const SampleOrder order_;
   const bool endless_;
-  std::vector<std::unique_ptr<Out>> outs_;  // as the source's
-  std::vector<Tensor> rows_;                // of the lane, by output
+  std::vector<std::unique_ptr<Out>> outs_;  // copies of the source's
+  std::vector<Tensor> rows_;                // by output: the lane's rows of it
 };
 
 }  // namespace weft

@@ -28,10 +28,10 @@ nlohmann::json conditions_of(const Pipeline& pipeline, const Plan& plan) {
 }
 
 void check_conditions(nlohmann::json then, const nlohmann::json& now) {
-  then.emplace("precision", "f32");          // before there was another
-  then.emplace("oneDNN", now.at("oneDNN"));  // before it was kept
+  then.emplace("precision", "f32");          // older runs had no other
+  then.emplace("oneDNN", now.at("oneDNN"));  // older runs did not keep it
   if (std::string weft = then.value("weft", ""); weft.find(" | oneDNN") != std::string::npos)
-    then["weft"] = weft.substr(0, weft.find(" | oneDNN"));  // before it was kept apart
+    then["weft"] = weft.substr(0, weft.find(" | oneDNN"));  // older runs kept it here
   std::vector<std::string> others;
   for (const auto& [key, value] : now.items())
     if (const nlohmann::json was = then.value(key, nlohmann::json()); was != value)
@@ -43,7 +43,7 @@ void check_conditions(nlohmann::json then, const nlohmann::json& now) {
                             fmt::join(others, ", ")));
 }
 
-// Values are compared, not the variables that they come from.
+// Compares values, not the variables that they come from.
 PipelineChanges::PipelineChanges(const std::string& then, const Yaml& now,
                                  const std::string& name) {
   Mistakes ignored;

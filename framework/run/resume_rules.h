@@ -1,5 +1,5 @@
-// What going on with a run asks of it: the same conditions and the same pipeline, as far as the
-// bits depend on them.
+// The rules for going on with a run: conditions and pipeline must be the same, as far as the bits
+// of the results depend on them.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,20 +11,23 @@
 
 namespace weft {
 
-// What must be the same for the same bits.
+// The conditions that must be the same for the same bits: versions, instruction set, lanes, seed,
+// precision.
 nlohmann::json conditions_of(const Pipeline& pipeline, const Plan& plan);
 
-// Refuses conditions that are others now: an Error of Exit::checkpoint.
+// Throws Error(Exit::checkpoint) if the conditions have changed.
 void check_conditions(nlohmann::json then, const nlohmann::json& now);
 
-// The paths whose values differ in a pipeline from what it was, such as `train.nodes.enc.size`.
+// The differences between a pipeline and what it was before, as the paths of values, such as
+// `train.nodes.enc.size`.
 class PipelineChanges {
  public:
   PipelineChanges(const std::string& then, const Yaml& now, const std::string& name);
 
-  // Refuses a change of what learns: how long, what is saved and what is reported may change.
+  // Throws Error for a change that affects what is learned. The length of the training, what is
+  // saved and what is reported may change.
   void check() const;
-  bool within(const std::string& part) const;  // is one of them here, such as `evaluate`?
+  bool within(const std::string& part) const;  // is there a difference in, say, `evaluate`?
   const std::vector<std::string>& paths() const { return paths_; }
 
  private:

@@ -14,7 +14,7 @@ std::string now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
-// Paths and file names may be of any bytes, JSON only of UTF-8.
+// The text of JSON. What is not UTF-8, as in names of files, is replaced: JSON cannot hold it.
 std::string text_of(const nlohmann::json& json, int indent = -1) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -47,7 +47,7 @@ bool RunDirectory::exists(const std::filesystem::path& path) {
 
 void RunDirectory::check_free(const std::filesystem::path& path) {
   std::error_code missing;
-  if (std::filesystem::exists(path / "run.lock", missing)) return;  // of a run that never began
+  if (std::filesystem::exists(path / "run.lock", missing)) return;  // a run that never began
   if (std::filesystem::directory_iterator(path, missing) != std::filesystem::directory_iterator())
     throw Error("`" + path.string() + "` holds files but no run: give another -o");
 }

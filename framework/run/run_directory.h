@@ -1,9 +1,9 @@
-// runs/NAME/: everything a run leaves behind.
+// The directory of a run, runs/NAME/, with everything that the run leaves behind:
 //   resolved.yaml   the pipeline with includes merged and --set applied
 //   run.json        command, versions, CPU, plugins
 //   status.json     state, step, why it ended; replaced atomically
 //   metrics.jsonl   one object a line; rewound on resume; a last line may be cut by a crash
-//   log.txt         what was said
+//   log.txt         the sentences that were printed, with the time
 //   checkpoints/    see checkpoint_store.h
 #pragma once
 
@@ -18,11 +18,11 @@ namespace weft {
 
 class RunDirectory {
  public:
-  // Makes or opens it for writing and locks it: one trainer at a time.
+  // Makes the directory if it does not exist, and locks it: one trainer at a time.
   explicit RunDirectory(std::filesystem::path path);
 
   static bool exists(const std::filesystem::path& path);  // has a run been started there?
-  // Throws Error(usage) if something else than a run is there.
+  // Throws Error(usage) if the path holds something that is not a run.
   static void check_free(const std::filesystem::path& path);
   // Removes what a run left, and nothing else.
   static void clear(const std::filesystem::path& path);
@@ -30,13 +30,13 @@ class RunDirectory {
   const std::filesystem::path& path() const { return path_; }
   void write(const std::string& file, const std::string& text) const;
   void write(const std::string& file, const nlohmann::json& json) const;
-  // These never fail the run. The first two say why they could not write, or ""; a line of metrics
-  // is then written with the next, before it.
+  // These never end the run. status() and metrics() return why they could not write, or ""; a line
+  // of metrics that could not be written waits for the next one.
   std::string status(const std::string& state, int64_t step, const std::string& reason);
   std::string metrics(const nlohmann::json& line);
-  std::string flush_metrics();        // why lines still wait, or ""
+  std::string flush_metrics();        // writes lines that wait; why it could not, or ""
   void rewind_metrics(int64_t step);  // drops the lines of later steps
-  void log(const std::string& line);  // with the time
+  void log(const std::string& line);  // adds a line to log.txt, with the time
 
  private:
   std::filesystem::path path_;

@@ -49,7 +49,7 @@ void wait_for_signals() {
 
 Signals::Signals() {
   stops = 0, save = false, done = false;
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write()
+  std::signal(SIGXFSZ, SIG_IGN);  // write() then fails at a limit of file size
   const sigset_t set = taken();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   thread_ = std::thread(wait_for_signals);

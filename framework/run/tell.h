@@ -1,5 +1,5 @@
-// What is said to whoever watches, on standard error. Nobody may be there: a closed terminal, a
-// pipe that ended, a full disk. What cannot be said is not, and nothing else changes.
+// Messages to whoever watches, on standard error. Perhaps nobody does: the terminal may be closed,
+// the pipe ended, the disk full. What cannot be written is dropped, and nothing else changes.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Which call of which node ran when, on which thread: what `weft profile` reads.
+// A record of which call of which node ran when, on which thread. `weft profile` reads it.
 #pragma once
 
 #include <tbb/enumerable_thread_specific.h>
@@ -12,8 +12,8 @@
 
 namespace weft {
 
-// What a call of a task does. `read` fills the next batch; `check` looks at the loss before
-// anything learns from it.
+// The work of a call. `read` fills the next batch; `check` looks at the loss before anything learns
+// from it.
 enum class Work { observe, forward, seed, backward, sum, learn, update, check, clip, read };
 const char* name(Work work);
 
@@ -24,18 +24,19 @@ class Trace {
     size_t phase;
     NodeId node;
     Work work;
-    int64_t part;     // the lane, the block of a weight, or -1
-    int graph, task;  // of that graph
+    int64_t part;     // the lane or the block of a weight, or -1
+    int graph, task;  // the number of the graph, and of the task in it
     Clock::time_point begin, end;
-    double in_blocks;  // seconds of it that more threads would share
+    double in_blocks;  // seconds of the span that more threads would share
   };
   struct Graph {
-    std::vector<std::vector<int>> after;  // for each task, those that it waits for
+    std::vector<std::vector<int>> after;  // by task: the tasks that it waits for
     int runs = 0;
   };
 
   void add(const Span& span) { spans_.local().push_back(span); }
-  // A graph: returns the number that its spans carry, and for run(), at each of its runs.
+  // Adds a graph and returns its number, which its spans carry, and which run() is given whenever
+  // the graph runs.
   int add(Graph graph) {
     graphs_.push_back(std::move(graph));
     return static_cast<int>(graphs_.size()) - 1;
@@ -46,7 +47,7 @@ class Trace {
     for (Graph& graph : graphs_) graph.runs = 0;
   }
   const std::vector<Graph>& graphs() const { return graphs_; }
-  // Of each thread that did something, in order. Not while a step runs.
+  // The spans of each thread that did something, in order. Must not be called while a step runs.
   std::vector<std::vector<Span>> threads() const { return {spans_.begin(), spans_.end()}; }
 
  private:

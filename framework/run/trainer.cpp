@@ -46,7 +46,7 @@ class Trainer {
     plan_ = std::move(plans[0]);
     if (pipeline.evaluate) evaluation_ = std::move(plans[1]);
     if (pipeline.generate)
-      model_.add(*plans.back());  // what it alone takes from a run is saved too
+      model_.add(*plans.back());  // modules that only it uses are saved as well
     last_ = plan_->steps;
     if (options.steps > 0) last_ = std::min(last_, options.steps);
   }
@@ -110,7 +110,7 @@ class Trainer {
     for (const auto& [name, value] : plan_->reports) names.push_back(name);
     means_ = std::make_unique<Means>(names);
     std::vector<std::string> sources;
-    if (!resumes) sources = load_transferred(model_, pipeline_);  // before an old run is removed
+    if (!resumes) sources = load_transferred(model_, pipeline_);  // an old run is removed below
     if (exists && !resumes) RunDirectory::clear(options_.run);
     if (options_.start == TrainOptions::Start::overwrite && !exists)
       RunDirectory::check_free(options_.run);
@@ -121,7 +121,7 @@ class Trainer {
                           .warn = [this](const std::string& s) { say(s); }});
     if (resumes && !resume()) sources = load_transferred(model_, pipeline_);
     for (const std::string& source : sources) say(source);
-    if ((step_ < last_ && !done_) || !resumes) {  // a run that is done stays what it was
+    if ((step_ < last_ && !done_) || !resumes) {  // a run that is done stays as it is
       directory_->write("resolved.yaml", resolved_);
       directory_->write("run.json", facts());
     }
@@ -151,7 +151,7 @@ class Trainer {
             {"plugins", plugins}};
   }
 
-  // False if there is nothing to go on from.
+  // Loads the checkpoint to go on from. Returns false if there is none.
   bool resume() {
     if (options_.resume == "auto" && store_->empty()) {
       say("no checkpoint to resume from: starting anew");
@@ -187,7 +187,7 @@ class Trainer {
     model_.load(checkpoint.model.tensors());
     engine_->load(checkpoint.optimizer.tensors(), state.at("updates"));
     step_ = saved_ = checkpoint.step;
-    // What was best still is, if it is judged alike.
+    // What was best is still best, unless the rule for it has changed.
     if (!changes.within("evaluate") && !changes.within("train.save.be")) best_.load(state);
     if (state.contains("means")) means_->load(state.at("means"));  // an older weft kept none
   }
@@ -208,7 +208,8 @@ class Trainer {
     if (every ? step_ % every == 0 : epoch_ends) save();
   }
 
-  // Phases that rest in this step have no loss; if all do, there are no reports.
+  // Adds the losses and reports of the step to the means. A phase that did not run has no loss; if
+  // none ran, there are no reports.
   void sum_up() {
     const size_t phases = plan_->phases.size();
     bool any = false;
@@ -224,7 +225,7 @@ class Trainer {
   std::string values() const {
     std::string text;
     for (size_t p = 0; p < plan_->phases.size(); ++p)
-      if (const double loss = engine_->loss(p); !std::isnan(loss))  // the phase has run
+      if (const double loss = engine_->loss(p); !std::isnan(loss))  // NaN: it has never run
         text += fmt::format("{}{} {:.5g}", text.empty() ? "" : " ",
                             plan_->phases[p].decl->minimize.text, loss);
     return text;
@@ -249,7 +250,7 @@ class Trainer {
     done_ = best_.out_of_patience();
   }
 
-  // One that cannot be saved leaves the best before it in its place.
+  // Saves a new best checkpoint. If it cannot be saved, the previous one remains the best.
   void keep_best(double value) {
     const Best before = best_;
     best_.set(value, step_);
@@ -257,7 +258,8 @@ class Trainer {
     best_ = before;
   }
 
-  // A full disk does not end the training; the next interval tries again.
+  // Saves a checkpoint; returns whether it could. A full disk does not end the training: the next
+  // interval tries again.
   bool save() {
     if (saved_ == step_) return true;
     Json state{{"conditions", conditions_of(pipeline_, *plan_)},
@@ -290,7 +292,7 @@ class Trainer {
                            step_, plan_->steps));
   }
 
-  // The last checkpoint is saved.
+  // Ends the run, after its last checkpoint was saved.
   Exit end(Exit exit, const std::string& reason, const std::string& sentence) {
     const std::string state = exit == Exit::done ? "done" : "stopped";
     const bool lines = told("metrics.jsonl", directory_->flush_metrics());
@@ -304,7 +306,7 @@ class Trainer {
     return exit;
   }
 
-  // A step that never ends, in a node or not, cannot be left but with the process.
+  // Ends the process, the only way out of a step that never ends.
   [[noreturn]] void give_up(const std::string& sentence, bool runs) {
     const std::string end = sentence + "; ended by --stall-kill";
     say(end);
@@ -324,7 +326,7 @@ class Trainer {
     return told("status.json", directory_->status(state, step_, reason));
   }
 
-  // Says once why a file cannot be written; it is tried again.
+  // Says why a file cannot be written, once until it can be. Returns whether it was written.
   bool told(const std::string& file, const std::string& why) {
     if (why.empty()) return failing_.erase(file), true;
     if (failing_.insert(file).second) say(file + " " + why + "; training goes on");
@@ -350,7 +352,7 @@ class Trainer {
   std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<Progress> progress_;
-  std::unique_ptr<Watchdog> watchdog_;  // ends before what it looks at
+  std::unique_ptr<Watchdog> watchdog_;  // below the engine that it watches, to be destroyed first
   std::string resolved_, save_error_;
   int64_t step_ = 0, saved_ = -1, last_ = 0;
   std::unique_ptr<Means> means_;

@@ -1,4 +1,4 @@
-// `train`: steps, evaluations, checkpoints, and going on where a run stopped.
+// The training of a pipeline: steps, evaluations, checkpoints, and going on where a run stopped.
 #pragma once
 
 #include <filesystem>
@@ -14,10 +14,10 @@ namespace weft {
 struct TrainOptions {
   std::filesystem::path run;  // the run's directory
   enum class Start { fresh, overwrite, resume } start = Start::fresh;
-  std::string resume = "auto";  // auto (newest, or anew if there is none), last, best, or a step
+  std::string resume = "auto";  // auto (the newest; start anew if none), last, best, or a step
   int threads = 0;              // 0: one for each core
   int64_t steps = 0;            // stop after this step of the training; 0: at its end
-  double hours = 0;             // stop after so long; 0: no limit
+  double hours = 0;             // stop after so many hours; 0: no limit
   int64_t log_every = 50;       // steps between lines of metrics.jsonl
   double stall = 60;            // seconds without a step before a warning
   double stall_kill = 0;        // seconds without a step that end the process; 0: never
@@ -27,8 +27,8 @@ struct TrainOptions {
   std::string command;  // what the user typed
 };
 
-// Exit::done when the training has ended, Exit::stopped when it was asked to stop and has saved.
-// Throws Error for everything else.
+// Trains. Returns Exit::done when the training has ended, Exit::stopped when it was asked to stop
+// and has saved. Throws Error for everything else.
 Exit train(const Pipeline& pipeline, const Registry& registry, const TrainOptions& options);
 
 }  // namespace weft

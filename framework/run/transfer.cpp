@@ -9,7 +9,7 @@ namespace weft {
 
 FittedMap fitted_of_modules(const Pipeline& pipeline, bool to_train) {
   FittedMap all;
-  std::map<std::string, std::string> origin;  // the run, by name
+  std::map<std::string, std::string> origin;  // the run of each fit, by its name
   for (const auto& [name, module] : pipeline.modules) {
     if (module.from.empty()) continue;
     const std::optional<FittedMap> theirs = fitted_of(module.from);

@@ -1,4 +1,4 @@
-// What modules that come `from` other runs bring with them.
+// What modules bring with them that come `from` other runs: weights, and what was learned of data.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 
 namespace weft {
 
-// What the modules that come `from` other runs learned with: to train, what they read, since other
-// layers may learn other classes; else all that their runs know. Where two runs learned otherwise
-// it is disputed.
+// What those runs learned of their data (see Fit). To train, only what the modules read is taken,
+// since other layers may learn other classes; otherwise all that the runs know. What two runs
+// learned differently is marked as disputed.
 FittedMap fitted_of_modules(const Pipeline& pipeline, bool to_train);
 
-// Weights of modules that come `from` another run, of the checkpoint that they name, else its last.
-// Says of each where it is from: "`encoder` is of step 400 of runs/a".
+// Loads the weights of those modules, from the checkpoint that each names, else from the last of
+// its run. Returns a sentence for each: "`encoder` is of step 400 of runs/a".
 std::vector<std::string> load_transferred(Weights& model, const Pipeline& pipeline);
-// Notes each of those checkpoints that is not there or not whole.
+// Notes a mistake for each of those checkpoints that is missing or broken.
 void check_transferred(const Pipeline& pipeline, Mistakes& mistakes);
 
 }  // namespace weft

@@ -111,7 +111,8 @@ void Updates::finish_block(size_t phase, size_t learn, size_t index, int64_t ste
     block.square += static_cast<double>(square_sum(part.grad, part.size));
 }
 
-// Pascanu et al. 2013: g ← g · min(1, clip / ‖g‖), as torch.nn.utils.clip_grad_norm_.
+// Clips by the global norm (Pascanu et al. 2013): g ← g · min(1, clip / ‖g‖), as PyTorch's
+// torch.nn.utils.clip_grad_norm_ does.
 void Updates::clip(size_t phase) {
   double square = 0;
   for (const auto& blocks : phases_[phase].blocks)

@@ -1,4 +1,5 @@
-// The updates of weights: accumulation, clipping, optimizers and what they keep.
+// The updates of weights by their gradients: accumulation, clipping, and optimizers with what they
+// keep.
 #pragma once
 
 #include <map>
@@ -16,37 +17,38 @@ namespace weft {
 
 class Updates {
  public:
-  // `check`: watch every update, see checked_call.h.
+  // If `check`, every update is watched: see checked_call.h.
   Updates(const Plan& plan, const Registry& registry, const Weights& weights,
           const Gradients& gradients, bool check);
 
   // Sets scheduled params for this step of the training.
   void set_schedules(int64_t step);
-  // Does the phase run in this step? Does it end in an update then?
+  // Does the phase run in this step, and does the step end in an update?
   bool runs(size_t phase, int64_t step) const;
   bool updates(size_t phase, int64_t step) const;
 
-  // After the gradient of a block is whole, in any order, by any thread: accumulates and, unless
-  // the phase clips, updates. A phase that clips notes the square of the block's norm, then clip()
-  // once, then update() for every block.
+  // Called when the gradient of a block is complete, for blocks in any order, by any thread.
+  // Accumulates the gradient and, unless the phase clips, updates the weights. If the phase clips,
+  // it notes the square of the gradient's norm instead; then clip() is called once, then update()
+  // for every block.
   void finish_block(size_t phase, size_t learn, size_t block, int64_t step);
   void clip(size_t phase);
   void update(size_t phase, size_t learn, size_t block, int64_t step);
-  // After the last block of the phase in a step with an update.
+  // Called after the last block of the phase, in a step with an update.
   void count_update(size_t phase) { ++phases_[phase].updates; }
 
-  // For checkpoints: "PHASE.WEIGHT.SLOT", and the number of updates of each phase.
+  // For checkpoints: the slots, named "PHASE.WEIGHT.SLOT", and the number of updates of each phase.
   std::vector<NamedTensor> tensors() const;
   nlohmann::json state() const;
   void load(const std::map<std::string, Tensor>& tensors, const nlohmann::json& state);
 
  private:
-  struct Kept {  // of a weight, by a phase
+  struct Kept {  // what a phase keeps for a weight
     const Optimizer* optimizer = nullptr;
     std::vector<OwnedTensor> slots;
-    OwnedTensor sum;  // of gradients, over the steps of an accumulation
+    OwnedTensor sum;  // the gradients of the steps that are accumulated
   };
-  struct Part {  // of a weight, in a block
+  struct Part {  // the rows of one weight in a block
     const Optimizer* optimizer;
     WeightId of;
     int64_t size;
@@ -55,13 +57,13 @@ class Updates {
   };
   struct Block {
     std::vector<Part> parts;
-    double square = 0;  // of the gradient's norm
+    double square = 0;  // the gradient's squared norm
   };
   struct Phase {
     std::vector<std::unique_ptr<Node>> optimizers;
     std::map<WeightId, Kept> kept;
     std::vector<std::vector<Block>> blocks;  // by learn
-    float scale = 1;                         // of the gradient, after clipping
+    float scale = 1;                         // the factor by which clip() shortens the gradient
     int64_t updates = 0;
   };
 

@@ -33,7 +33,7 @@ void Watchdog::watch() {
   std::unique_lock lock(mutex_);
   uint64_t seen = beats_;
   auto since = Clock::now();
-  double next = every;  // warning
+  double next = every;  // seconds without a beat at which to warn
   const auto waited = [&] { return std::chrono::duration<double>(Clock::now() - since).count(); };
   const auto pause = [&] {
     return std::chrono::duration<double>(std::max(std::min(next, kill) - waited(), 1e-3));

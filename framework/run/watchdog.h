@@ -1,4 +1,4 @@
-// Says what a step waits for when it takes too long, and ends what never will.
+// Reports what runs when a step takes too long, and ends a process whose step never ends.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,9 @@ class Watchdog {
   struct Patience {
     double warn = 0, kill = 0;  // seconds without a beat; 0: never
   };
-  // `busy` names what runs just now. `warn` gets a sentence when no beat came for so long, and
-  // again each time that span has passed; `kill` gets the last one, and whether anything runs.
+  // `busy` names what runs just now. `warn` is called with a sentence each time that
+  // `patience.warn` seconds more have passed without a beat; `kill` is called once, after
+  // `patience.kill` seconds, with a sentence and with whether anything runs.
   Watchdog(Patience patience, std::function<std::vector<std::string>()> busy,
            std::function<void(const std::string&)> warn,
            std::function<void(const std::string&, bool)> kill);

@@ -1,4 +1,4 @@
-// The numbers a run learns: weights and states by name, shared by all plans of a pipeline.
+// The numbers that a run learns: weights and states by name, shared by all plans of a pipeline.
 #pragma once
 
 #include <map>
@@ -11,14 +11,15 @@
 
 namespace weft {
 
-// "module.node.weight" of every weight and state.
+// Every weight and state, named "module.node.weight".
 class Weights {
  public:
-  // Makes what the plan needs and is not there yet: weights start as their Init says, drawn with
-  // the key (seed, "weights/NAME").
+  // Makes the weights and states that the plan needs and that are not there yet. They start as
+  // their Init says, with random numbers of the key (seed, "weights/NAME").
   void add(const Plan& plan);
-  // Overwrites weights and states from a checkpoint, each renamed from `theirs` to `ours` prefix
-  // ("" for all). Throws Error(checkpoint) if one of ours is missing or has another shape.
+  // Overwrites those whose name starts with `ours` ("" for all) by those of a checkpoint, where the
+  // name starts with `theirs` instead. Throws Error(checkpoint) if one is missing there or has
+  // another shape.
   void load(const std::map<std::string, Tensor>& from, const std::string& ours = "",
             const std::string& theirs = "");
 

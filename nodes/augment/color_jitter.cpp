@@ -7,7 +7,8 @@
 namespace weft {
 namespace {
 
-// Chen et al. 2020, "A simple framework for contrastive learning", appendix A, without hue.
+// Colour distortion as in Chen et al. 2020, "A simple framework for contrastive learning", appendix
+// A, but without hue.
 class ColorJitter final : public Node {
   In x{this, "x", "Images in [0, 1], [batch, height, width, 1 or 3].", {.grad = false}};
   Out y{this, "y", "Shaped as `x`, in [0, 1]."};

@@ -18,7 +18,7 @@ class GaussianBlur final : public Node {
   Param<double> probability{this, "probability", "That an image is blurred.", 0.5,
                             scheduled(within(0, 1))};
 
-  std::vector<float> across_;  // an image, blurred along its rows
+  std::vector<float> across_;  // an image blurred along its rows, [height, width, channels]
 
   void infer() override {
     expect_images(x);
@@ -50,7 +50,7 @@ class GaussianBlur final : public Node {
       }
       std::fill(across_.begin(), across_.end(), 0.0F);
       std::fill_n(out, x.row_size(), 0.0F);
-      for (int64_t k = -r; k <= r; ++k) {  // edges repeat
+      for (int64_t k = -r; k <= r; ++k) {  // pixels at the edge repeat outside
         const float by = share[static_cast<size_t>(k + r)] / sum;
         for (int64_t i = 0; i < h; ++i)
           for (int64_t j = 0; j < w; ++j)

@@ -7,9 +7,9 @@
 namespace weft {
 namespace {
 
-// Doersch, Gupta & Efros 2015, arXiv:1505.05192, section 3: of a grid of 3 × 3 patches with gaps,
-// the middle one and one of the eight around it, both moved a little so that lines do not simply go
-// on.
+// Pairs of patches as in Doersch, Gupta & Efros 2015, arXiv:1505.05192, section 3: the middle one
+// of a grid of 3 × 3 patches with gaps, and one of the eight around it. Both are moved a little, so
+// that lines do not simply go on from one to the other.
 class PatchPair final : public Node {
   In x{this, "x", "Images, [batch, height, width, channels].", {.grad = false}};
   Out a{this, "a", "The patch in the middle, [batch, patch, patch, channels]."};

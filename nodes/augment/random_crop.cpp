@@ -8,7 +8,8 @@
 namespace weft {
 namespace {
 
-// A random part of the image, enlarged to `size`: "inception crop", Szegedy et al. 2014, section 6.
+// A random part of the image, resized to `size`: the "inception crop" of Szegedy et al. 2014,
+// section 6.
 class RandomCrop final : public Node {
   In x{this, "x", "Images, [batch, height, width, channels].", {.grad = false}};
   Out y{this, "y", "[batch, size, channels]"};
@@ -48,7 +49,7 @@ class RandomCrop final : public Node {
     return {u[2] * (h - height), u[3] * (w - width), height, width};
   }
 
-  // The two pixels between which a place of the result lies, and the share of the second.
+  // The two old pixels between which a new pixel lies, and the share of the second.
   struct Place {
     int64_t first, second;
     float share;

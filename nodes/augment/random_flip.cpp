@@ -7,7 +7,7 @@
 namespace weft {
 namespace {
 
-// A row of `w` pixels of `c` channels, from right to left.
+// Mirrors a row of `w` pixels of `c` channels.
 template <int64_t known>
 void mirror(const float* __restrict x, int64_t w, int64_t c, float* __restrict y) {
   if (known) c = known;

@@ -1,4 +1,4 @@
-// How sources of audio files turn sound into numbers.
+// The params by which sources of audio files turn sound into numbers.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Audio files as log-mel spectrograms of one form.
+// A store of audio files as log-mel spectrograms of one form.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ class AudioStore final : public FileStore<float> {
   AudioStore(std::vector<FilePart> files, const AudioForm& form)
       : FileStore(std::move(files)), form_(form) {}
 
-  // [frames, mels]
+  // Copies the spectrogram of a file, [frames, mels].
   void read(size_t file, float* out) const {
     with(file, [&](const float* frames) { std::copy_n(frames, form_.frames() * form_.mels, out); });
   }

@@ -1,4 +1,4 @@
-// What sources do about files that cannot be read.
+// The param that says what a source does about files that cannot be read.
 #pragma once
 
 #include <string>
@@ -26,7 +26,7 @@ struct BadFilesParams {
                   "The share of samples that may be left out so; with more the data is refused.",
                   0.01, within(0, 1)) {}
 
-  // Leaves out the samples that complaint(sample) says something of. Returns the note of it.
+  // Leaves out the samples for which complaint(sample) is not "". Returns the note about them.
   template <class Complaint>
   std::vector<std::string> leave_out(std::vector<size_t>& samples, Complaint complaint) const {
     constexpr int named = 3;

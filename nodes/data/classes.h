@@ -1,4 +1,4 @@
-// The classes of a source's samples: the different texts of them, numbered in their order.
+// The classes of a source's samples: their different texts, numbered in alphabetical order.
 #pragma once
 
 #include <set>
@@ -14,8 +14,8 @@ class Classes {
  public:
   Classes(Node* owner, const Out& of) : fit_(owner, of) {}
 
-  // `which` names them, such as "`category`". text(i) is of sample i of `count`; "" is no class.
-  // Those of the samples `chosen` must be known.
+  // Numbers the classes. `which` names them, such as "`category`". text(i) is the text of sample i
+  // of `count`; "" is no class. The classes of the samples in `chosen` must be known.
   template <class Text>
   void open(const std::string& which, size_t count, const std::vector<size_t>& chosen, Text text) {
     const std::string& known = fit_.known("classes", which, [&] {
@@ -50,7 +50,7 @@ class Classes {
   }
 
   Fit fit_;
-  std::vector<int32_t> numbers_;  // -1 without a class
+  std::vector<int32_t> numbers_;  // by sample; -1 without a class
 };
 
 }  // namespace weft

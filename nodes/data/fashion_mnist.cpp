@@ -9,9 +9,10 @@ std::vector<std::string> names(Split) {
   return {"train", "test"};
 }
 
-// Xiao, Rasul & Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
-// algorithms", 2017, arXiv:1708.07747. 60,000 and 10,000 images of 28 × 28 gray pixels. Labels:
-// t-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot.
+// The data set of Xiao, Rasul & Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
+// machine learning algorithms", 2017, arXiv:1708.07747: 60,000 and 10,000 images of 28 × 28 gray
+// pixels. The labels are t-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag,
+// ankle boot.
 class FashionMnist final : public IdxSource {
   Param<Split> split{this, "split", "The 60,000 training images or the 10,000 test images.",
                      Split::train};

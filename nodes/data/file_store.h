@@ -1,5 +1,5 @@
-// What files hold, T after T: read when first asked for and kept up to 1 GiB. Any thread may read
-// at any time.
+// A store of what files hold, as arrays of T. A file is read when it is first asked for; up to 1
+// GiB is kept. Any thread may read at any time.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace weft {
 
-// A kind of files, as sentences name it.
+// A kind of files, as messages name it.
 struct FileKind {
   const char* name;
   const char* extensions;
@@ -33,7 +33,7 @@ class FileStore {
 
   const std::vector<FilePart>& files() const { return files_; }
 
-  // Why the file cannot be read, or "": tried when first asked.
+  // Why the file cannot be read, or "". It is tried when this is first asked.
   std::string complaint(size_t file) const {
     if (!tried_[file].load(std::memory_order_acquire)) {
       std::string why;
@@ -55,7 +55,7 @@ class FileStore {
  protected:
   virtual std::vector<T> decode(const FilePart&) const = 0;
 
-  // Calls use(what the file holds).
+  // Calls use() with what the file holds.
   template <class Use>
   void with(size_t file, Use use) const {
     if (const T* ready = ready_[file].load(std::memory_order_acquire)) return use(ready);

@@ -1,5 +1,5 @@
-// What sources of folders share: the files of one kind below a folder, their classes, and which of
-// them are taken.
+// What sources of folders have in common: the files of one kind below a folder, their classes, and
+// the choice of those that are samples.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace weft {
 
-// In the order of their paths.
+// The files of a kind below a folder, in the order of their paths.
 inline std::vector<FilePart> files_below(const std::filesystem::path& folder,
                                          const FileKind& kind) {
   constexpr size_t most_files = 10'000'000;
@@ -47,7 +47,7 @@ struct FolderFiles {
   std::filesystem::path folder;
   Store store;
 
-  // `given` as the user wrote it.
+  // `given` is the folder as the user wrote it.
   FolderFiles(const std::string& given, const typename Store::Form& form)
       : folder(find_folder(given)), store(files_below(folder, Store::kind), form) {}
 
@@ -55,7 +55,7 @@ struct FolderFiles {
   std::filesystem::path inner(size_t file) const {
     return store.files()[file].file.lexically_relative(folder);
   }
-  // The first sub-folder of its path, or "".
+  // The class of a file: the first sub-folder in its path, or "".
   std::string class_of(size_t file) const {
     const std::filesystem::path name = inner(file);
     return name.has_parent_path() ? name.begin()->string() : "";
@@ -75,7 +75,7 @@ struct FolderParams {
               ""),
         limit(owner, "limit", "Only the first files; 0 is all.", 0, at_least(0)) {}
 
-  // The numbers of the files that are asked for.
+  // The numbers of the files that are samples.
   template <class Store>
   std::vector<size_t> choose(const FolderFiles<Store>& files) const {
     const std::regex pattern = expression();

@@ -4,7 +4,8 @@
 namespace weft {
 namespace {
 
-// LeCun, Cortes & Burges, "The MNIST database of handwritten digits", 1998: its file format.
+// Images and labels in the file format of LeCun, Cortes & Burges, "The MNIST database of
+// handwritten digits", 1998.
 class Idx final : public IdxSource {
   Param<std::string> images{this, "images",
                             "An idx file of images, [n, pixels], [n, height, width] or "

@@ -1,4 +1,4 @@
-// What sources of idx files share.
+// The base of sources of idx files.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace weft {
 
-// Labelled images of two idx files.
+// A source of labelled images from two idx files.
 class IdxSource : public Source {
  public:
   Out image{this, "image", "Pixels: [batch, pixels], or [batch, height, width, channels]."};

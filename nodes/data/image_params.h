@@ -1,4 +1,4 @@
-// How sources of image files turn an image into numbers.
+// The params by which sources of image files turn an image into numbers.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,7 @@ struct ImageParams {
       throw Error("`background` must be one number, or three: red, green and blue");
     if (*channels == 4 && *range == PixelRange::symmetric)
       throw Error("`channels: 4` has opacities in [0, 1], so `range` must be unit");
-    const bool transparent = *channels == 4;  // nothing shines through
+    const bool transparent = *channels == 4;  // then the background is not seen
     ImageForm form{
         .height = size->front(), .width = size->back(), .channels = *channels, .fit = *fit};
     for (size_t k = 0; k < 3; ++k)

@@ -1,4 +1,4 @@
-// Image files in one form.
+// A store of image files in one form.
 #pragma once
 
 #include "framework/formats/image.h"

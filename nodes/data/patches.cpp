@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t most_pixels = int64_t{1} << 26, most_kept = int64_t{1} << 30;
 
-// A large image, scaled, decoded when first asked for.
+// A large image, which is decoded and scaled when it is first asked for.
 class Photo {
  public:
   Photo(const fs::path& file, int64_t side, int64_t channels) : file_(file) {
@@ -47,13 +47,13 @@ class Photo {
   mutable std::vector<uint8_t> pixels_;
 };
 
-using Photos = std::map<fs::path, Photo>;  // by path in the folder
+using Photos = std::map<fs::path, Photo>;  // by their path in the folder
 
 Photos open_photos(const fs::path& folder, int64_t side, int64_t channels) {
   Photos photos;
   for (const FilePart& photo : files_below(folder, ImageStore::kind))
     photos.try_emplace(photo.file.lexically_relative(folder), photo.file, side, channels);
-  int64_t bytes = 0;  // all are kept
+  int64_t bytes = 0;  // size of all photos, which are kept
   for (const auto& [name, photo] : photos) bytes += photo.form().bytes();
   if (bytes > most_kept)
     throw Error(Exit::data, folder.string() + " would take " + std::to_string(bytes >> 20) +
@@ -78,7 +78,7 @@ class Patches final : public Source {
     const Photo* photo;
     int64_t top, left;
   };
-  std::list<Photos> photos_;  // of each folder
+  std::list<Photos> photos_;  // by folder
   std::vector<Place> places_;
 
   int64_t open() override {

@@ -1,4 +1,4 @@
-// Bytes of images as numbers.
+// The conversion of an image's bytes to numbers.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ static WEFT_SIMD void scale_bytes(const uint8_t* __restrict bytes, float* __rest
   for (int64_t i = 0; i < n; ++i) out[i] = scale * (bytes[i] / 255.0F) + offset;
 }
 
-// In [0, 1] or [-1, 1].
+// Converts bytes to numbers in [0, 1] or [-1, 1].
 inline void to_floats(const uint8_t* bytes, float* out, int64_t n, PixelRange range) {
   if (range == PixelRange::unit)
     scale_bytes(bytes, out, n, 1, 0);

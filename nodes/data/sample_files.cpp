@@ -62,7 +62,7 @@ std::string SampleFiles::cell(const std::string& stem, const std::string& column
   return text ? first_line(found->second) : found->first;
 }
 
-// What follows some of the stems.
+// What a column can be called, for messages: endings of files with some of the stems, and others.
 std::vector<std::string> SampleFiles::endings(const std::vector<std::string>& stems) const {
   constexpr size_t some = 100;
   std::set<std::string> all{"name", "path", "folder"};

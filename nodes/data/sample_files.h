@@ -1,6 +1,6 @@
-// Samples as files: those of one stem in a folder or in a tar archive, as WebDataset has them
-// (Aizman, Maltby & Breuel 2019, "High performance I/O for large scale deep learning",
-// arXiv:2001.01858).
+// Samples that are made of several files whose names start alike (with a stem), in a folder or in a
+// tar archive, as in WebDataset (Aizman, Maltby & Breuel 2019, "High performance I/O for large
+// scale deep learning", arXiv:2001.01858).
 #pragma once
 
 #include <filesystem>
@@ -13,23 +13,22 @@
 
 namespace weft {
 
-// All files below a folder, or of a tar archive, by their paths in it.
+// All files below a folder or in a tar archive, by their paths in it.
 class SampleFiles {
  public:
-  static bool holds_samples(const std::filesystem::path& where);  // by its kind: a folder or a .tar
+  static bool holds_samples(const std::filesystem::path& where);  // is it a folder or a .tar file?
 
   // Throws Error(data): missing, empty, not a tar archive, or of more than 10 million files.
   explicit SampleFiles(const std::filesystem::path& where);
 
   const FilePart& part(const std::string& path) const;  // throws Error if there is none
 
-  // A row for each file that ends in `key`, in the order of their paths; what stands before is its
-  // stem. The first column is that file; a column that is named `.txt` or `_desc.ogg` holds the
-  // path of the file that is called like the stem and goes on so, or, of .txt and .cls, its first
-  // line;
-  // "" if there is none. Of the stem "animals/birds/owl", `folder` is "animals", `path`
-  // "animals/birds" and `name` "owl". Throws Error if no file ends in `key`, or no row has a
-  // column.
+  // A table with a row for each file that ends in `key`, in the order of their paths. The stem is
+  // what stands before `key`. The first column is that file. A column named `.txt` or `_desc.ogg`
+  // holds the path of the file whose name is the stem with that ending, or, for .txt and .cls, the
+  // first line of that file; "" if there is none. For the stem "animals/birds/owl", `folder` is
+  // "animals", `path` "animals/birds" and `name` "owl". Throws Error if no file ends in `key`, or
+  // if no row has a column.
   Table table(const std::string& key, const std::vector<std::string>& columns) const;
 
  private:

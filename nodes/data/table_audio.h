@@ -1,4 +1,4 @@
-// The sound of a table's row.
+// The sound that a table's rows name, as an output.
 #pragma once
 
 #include <optional>

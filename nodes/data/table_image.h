@@ -1,4 +1,4 @@
-// The image of a table's row.
+// The image that a table's rows name, as an output.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// The class of a table's row.
+// The class of a table's rows, as an output.
 #pragma once
 
 #include "nodes/data/classes.h"

@@ -5,7 +5,7 @@
 namespace weft {
 
 namespace {
-// "`name` or `title`"
+// Columns as alternatives: "`name` or `title`".
 std::string either(const Columns& columns) {
   std::string all;
   for (const std::string& column : columns) all += (all.empty() ? "`" : " or `") + column + "`";
@@ -36,7 +36,8 @@ std::vector<FilePart> TableRows::files(const std::string& name) const {
   return all;
 }
 
-// Files are opened when a sample is first read; a wrong folder should be told before.
+// Throws if none of some files exists. Files are opened only when a sample is first read, but a
+// wrong folder should be reported earlier.
 void TableRows::check_there(const std::vector<FilePart>& files, const std::string& column) {
   constexpr int some = 100;
   int missing = 0;

@@ -19,11 +19,11 @@ inline std::vector<std::string> names(Missing) {
 using Columns = std::vector<std::string>;
 
 struct TableQuery {
-  std::filesystem::path table, files;  // where it is, and where the files are that its cells name
-  std::string key;                     // of samples: see SampleFiles
-  std::vector<Columns> needs;          // a row must have text in one at least of each
-  Columns others;                      // that are read
-  Missing missing = Missing::refuse;   // what becomes of rows that lack a need
+  std::filesystem::path table, files;  // the table; the folder of the files that its cells name
+  std::string key;                     // the ending that makes a file a sample: see SampleFiles
+  std::vector<Columns> needs;          // a row must have text in at least one column of each
+  Columns others;                      // further columns that are read
+  Missing missing = Missing::refuse;   // what is done about rows that lack a need
 };
 
 class TableRows {
@@ -34,7 +34,7 @@ class TableRows {
   size_t size() const { return table_.rows.size(); }
   size_t column(const std::string& name) const { return table_.column(name); }
   const std::string& cell(size_t row, size_t column) const { return table_.rows[row][column]; }
-  // That the cells name, of all rows. Throws Error(data) if none of the first is there.
+  // The files that the cells of a column name. Throws Error(data) if none of the first ones exists.
   std::vector<FilePart> files(const std::string& column) const;
   const std::vector<std::string>& notes() const { return notes_; }
 

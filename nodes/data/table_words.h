@@ -1,4 +1,4 @@
-// The words of a table's row.
+// The words of a table's rows, as an output.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ struct TableWords {
   Param<int64_t> length{owner, "length", "Words of a row that are read.", 16, within(1, 1 << 16)};
   Fit fit{owner, words};
 
-  std::vector<std::vector<int32_t>> ids{};  // in the vocabulary, of the words of all rows
+  std::vector<std::vector<int32_t>> ids{};  // by row: the ids of its words in the vocabulary
 
   const Columns& columns() const { return *text; }
 
@@ -55,7 +55,7 @@ struct TableWords {
     }
   }
 
-  // A vocabulary that was learned elsewhere may know little of this table.
+  // Tells how much of this table a vocabulary that was learned elsewhere does not know.
   std::vector<std::string> notes() const {
     int64_t words = 0, unknown = 0;
     for (const auto& row : ids) {

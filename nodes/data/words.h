@@ -1,4 +1,4 @@
-// Text as numbers: the words of a vocabulary; and lists of texts as bytes, for a Fit.
+// Text as numbers, by the words of a vocabulary; and lists of texts as bytes, for a Fit.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace weft {
 
-// Runs of letters and digits, in lower case; bytes above ASCII count as letters.
+// The words of a text: runs of letters and digits in lower case; bytes above ASCII are letters.
 inline std::vector<std::string> split_words(const std::string& text) {
   std::vector<std::string> words(1);
   for (const char c : text) {
@@ -25,7 +25,7 @@ inline std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
-// A zero byte ends each text.
+// A list of texts as bytes: a zero byte ends each text.
 template <class Texts>
 std::string packed(const Texts& texts) {
   std::string bytes;
@@ -41,7 +41,7 @@ inline std::vector<std::string> unpacked(const std::string& bytes) {
   return texts;
 }
 
-// Counts words, and names the most frequent, those of equal number by the alphabet.
+// Counts words, and names the most frequent; equally frequent ones are in alphabetical order.
 class WordCount {
  public:
   void add(const std::string& text) {
@@ -60,7 +60,7 @@ class WordCount {
   std::map<std::string, int64_t> counts_;
 };
 
-// Numbers of texts in a list, from `first` on.
+// Texts and their numbers: the order in a list, counted from `first`.
 class Vocabulary {
  public:
   Vocabulary(const std::vector<std::string>& texts, int32_t first) {

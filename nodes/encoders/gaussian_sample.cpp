@@ -7,7 +7,7 @@
 namespace weft {
 namespace {
 
-// z holds eps before and mean + exp(log_var / 2) eps after.
+// z = mean + exp(log_var / 2) eps, in place: z holds eps before.
 WEFT_SIMD void sample(const float* __restrict mean, const float* __restrict log_var,
                       float* __restrict z, int64_t n) {
   for (int64_t i = 0; i < n; ++i) z[i] = mean[i] + simd::exp(0.5F * log_var[i]) * z[i];

@@ -1,4 +1,4 @@
-// What nodes share that make one tensor of several.
+// The base of nodes that make one tensor of several.
 #pragma once
 
 #include "framework/node/node.h"
@@ -25,7 +25,7 @@ class Fusion : public Node {
   }
 };
 
-// Of experts that score the same classes.
+// The base of nodes that fuse the scores of several experts for the same classes.
 class ClassFusion : public Fusion {
  protected:
   explicit ClassFusion(const char* y_doc, PortTraits of_xs = {})

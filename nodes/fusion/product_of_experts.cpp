@@ -10,7 +10,7 @@ WEFT_SIMD void add_shifted(const float* __restrict x, float less, float* __restr
   for (int64_t i = 0; i < n; ++i) y[i] += x[i] - less;
 }
 
-// Hinton 2002, Neural Computation 14(8), eq. 1, without its denominator.
+// The product of experts of Hinton 2002, Neural Computation 14(8), eq. 1, without its denominator.
 class ProductOfExperts final : public ClassFusion {
  public:
   ProductOfExperts() : ClassFusion("Σ log_softmax(x), shaped as each of `xs`; logits in turn.") {}
@@ -23,7 +23,7 @@ class ProductOfExperts final : public ClassFusion {
     log_sum.shape(y.shape().with_back(static_cast<int64_t>(xs.size())));
   }
 
-  // Calls f(expert, the offset of a row of classes, its log_sum).
+  // Calls f(expert, offset of a row of classes, pointer to the row's log_sum or null).
   template <class F>
   void each_row(F f) const {
     float* sum = log_sum.data();

@@ -5,7 +5,7 @@
 namespace weft {
 namespace {
 
-// Peters et al. 2018, arXiv:1802.05365, eq. 1, without its factor.
+// A weighted sum as in Peters et al. 2018, arXiv:1802.05365, eq. 1, without its factor.
 class WeightedFusion final : public Fusion {
  public:
   WeightedFusion() : Fusion("Σ share · x; the shares are softmax(weight).") {}

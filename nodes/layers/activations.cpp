@@ -12,7 +12,8 @@ constexpr float inv_sqrt_2 = std::numbers::sqrt2_v<float> / 2;
 constexpr float inv_sqrt_2pi = inv_sqrt_2 * std::numbers::inv_sqrtpi_v<float>;
 
 // Φ(x) of the standard normal distribution, within 1e-7; `bell` is exp(-x² / 2). Φ(-|x|) / bell is
-// smooth: a polynomial, fitted so that its product with the bell is equally wrong everywhere.
+// smooth, so it is computed by a polynomial, fitted so that its product with the bell is equally
+// wrong everywhere.
 [[gnu::always_inline]] inline float normal_cdf(float x, float bell) {
   const float a = x < 0 ? -x : x, t = a < 6 ? a : 6;
   float p = 1.6317332e-6F;
@@ -27,14 +28,15 @@ constexpr float inv_sqrt_2pi = inv_sqrt_2 * std::numbers::inv_sqrtpi_v<float>;
   p = p * t - 0.39893651F;
   p = p * t + 0.49999994F;
   const float tail = p * bell, sign = x < 0 ? -1.0F : 1.0F;
-  return 0.5F * (1 + sign) - sign * tail;  // no branch: rounded alike in vectors and their rest
+  return 0.5F * (1 + sign) - sign * tail;  // no branch, so vectors and single numbers round alike
 }
 
 [[gnu::always_inline]] inline float bell(float x) {
   return simd::exp(-0.5F * x * x);
 }
 
-// y(x) and dy/dx, from x or from y; `a` is the slope of leaky_relu below zero.
+// The activations: y(x), and dy/dx from x, from y or from both. `a` is the slope of leaky_relu
+// below zero.
 enum class From { x, y, both };
 struct ReluMaths {
   static constexpr From from = From::y;
@@ -42,7 +44,7 @@ struct ReluMaths {
   static float dy(float, float y, float) { return y > 0 ? 1 : 0; }
 };
 struct LeakyReluMaths {
-  static constexpr From from = From::x;  // the slope may be negative
+  static constexpr From from = From::x;  // not y: the slope may be negative
   static float y(float x, float a) { return x > 0 ? x : a * x; }
   static float dy(float x, float, float a) { return x > 0 ? 1 : a; }
 };

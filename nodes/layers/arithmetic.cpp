@@ -42,7 +42,7 @@ class Binary : public Node {
   }
 };
 
-class LinearBinary : public Binary {  // its gradients do not depend on values
+class LinearBinary : public Binary {  // gradients do not depend on the inputs
   void infer() override {
     Binary::infer();
     a.forward_only(), b.forward_only();

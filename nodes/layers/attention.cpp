@@ -10,7 +10,7 @@
 namespace weft {
 namespace {
 
-// Of keys that are not seen, in `rows` rows of n numbers.
+// Sets the scores s, [rows, n], of keys that are not seen to `value`.
 WEFT_SIMD void hide(const int32_t* __restrict keys, float value, int64_t rows, int64_t n,
                     float* __restrict s) {
   for (int64_t i = 0; i < rows; ++i, s += n)
@@ -31,14 +31,15 @@ class Attention final : public Node {
   Param<bool> causal{this, "causal", "A query sees the keys up to its own position only.", false};
   Saved p{this, "p", "Probabilities, [batch, heads, tq, tk]."};
 
-  Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;  // of a few samples
-  std::vector<float> scratch_;  // scores outside training, gradients of scores in backward()
+  Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;  // for `few` samples
+  // [few, heads, tq, tk]: the scores outside training, the gradients of scores in backward().
+  std::vector<float> scratch_;
 
   int64_t tq() const { return q.shape()[1]; }
   int64_t tk() const { return k.shape()[1]; }
   int64_t d() const { return q.shape()[2]; }
-  int64_t scores() const { return *heads * tq() * tk(); }  // of a sample
-  int64_t few() const {  // samples whose scores stay in the cache from product to product
+  int64_t scores() const { return *heads * tq() * tk(); }  // scores of one sample
+  int64_t few() const {  // how many samples' scores stay in the cache from product to product
     int64_t n = std::clamp<int64_t>(32768 / std::max<int64_t>(scores(), 1), 1,
                                     std::max<int64_t>(q.rows(), 1));
     while (q.rows() % n != 0) --n;
@@ -63,7 +64,7 @@ class Attention final : public Node {
     p.shape({Q[0], *heads, tq(), tk()});
   }
 
-  // [batch, t, d] as a stack of [batch, heads] matrices, [t, d / heads].
+  // [few, t, d] as a stack of [few, heads] matrices, each [t, d / heads].
   Matrix split(int64_t t) const {
     const int64_t size = d() / *heads;
     return {t, size, d(), 1, few(), t * d(), *heads, size};
@@ -75,20 +76,20 @@ class Attention final : public Node {
     const int64_t features = d() / *heads;
     const MatmulOptions scaled{.scale = 1 / std::sqrt(static_cast<float>(features))};
     if (pass == Pass::forward) {
-      scores_ = Matmul(Q, K.t(), S, scaled);
-      mix_ = Matmul(S, K, Q);
+      scores_ = Matmul(Q, K.t(), S, scaled);  // [few, heads, tq, tk]
+      mix_ = Matmul(S, K, Q);                 // [few, tq, d]
       if (!training()) scratch_.resize(few() * scores());
     }
     if (pass == Pass::backward) {
-      grad_p_ = Matmul(Q, K.t(), S);
-      grad_q_ = Matmul(S, K, Q, scaled);
-      grad_k_ = Matmul(S.t(), Q, K, scaled);
-      grad_v_ = Matmul(S.t(), Q, K);
+      grad_p_ = Matmul(Q, K.t(), S);          // [few, heads, tq, tk]
+      grad_q_ = Matmul(S, K, Q, scaled);      // [few, tq, d]
+      grad_k_ = Matmul(S.t(), Q, K, scaled);  // [few, tk, d]
+      grad_v_ = Matmul(S.t(), Q, K);          // [few, tk, d]
       scratch_.resize(few() * scores());
     }
   }
 
-  // Calls f(first sample, its offset in q and y, in k and v, in p) for a few samples at a time.
+  // Calls f(first sample, its offset in q and y, in k and v, in p) for `few` samples at a time.
   template <class F>
   void each_few(F f) const {
     for (int64_t i = 0; i < q.rows(); i += few())
@@ -103,7 +104,7 @@ class Attention final : public Node {
 
   void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1
     each_few([&](int64_t sample, int64_t at_q, int64_t at_k, int64_t at_p) {
-      float* s = training() ? p.data() + at_p : scratch_.data();
+      float* s = training() ? p.data() + at_p : scratch_.data();  // [few, heads, tq, tk]
       scores_(q.data() + at_q, k.data() + at_k, s);
       if (keys.wired()) set_hidden(sample, s, -1e30F);
       for (int64_t i = 0; i < score_rows(); ++i) {
@@ -117,8 +118,8 @@ class Attention final : public Node {
 
   void backward(const Step&) override {
     each_few([&](int64_t sample, int64_t at_q, int64_t at_k, int64_t at_p) {
-      const float* P = p.data() + at_p;
-      float* grad = scratch_.data();
+      const float* P = p.data() + at_p;  // [few, heads, tq, tk]
+      float* grad = scratch_.data();     // [few, heads, tq, tk]
       if (v.wants_grad()) grad_v_(P, y.grad() + at_q, v.grad() + at_k);
       if (!q.wants_grad() && !k.wants_grad()) return;
       grad_p_(y.grad() + at_q, v.data() + at_k, grad);

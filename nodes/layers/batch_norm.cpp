@@ -11,10 +11,11 @@
 namespace weft {
 namespace {
 
-// Below, x is [rows, c]. `chunk` rows are summed in single precision while they are in the cache,
-// chunks in double.
+// In the functions below x, y and their gradients are [rows, c], everything else is [c]. A chunk of
+// rows is summed in single precision while it is in the cache; chunks are added up in double.
 constexpr int64_t chunk = 64;
 
+// sum = Σ (x - mean)²
 WEFT_SIMD void sum_squares(const float* __restrict x, const float* __restrict mean, int64_t rows,
                            int64_t c, float* __restrict sum) {
   for (int64_t j = 0; j < c; ++j) sum[j] = 0;
@@ -69,7 +70,7 @@ class BatchNorm final : public Node {
   Saved grad_weight{this, "grad_weight", "[c]; Σ dy x̂ of this batch."};
   Saved grad_bias{this, "grad_bias", "[c]; Σ dy of this batch."};
 
-  std::vector<double> first_, second_;        // sums of each block of rows, [blocks, c]
+  std::vector<double> first_, second_;        // [blocks, c], sums over each block of rows
   std::vector<float> scale_, slope_, shift_;  // [c]
 
   bool whole_batch() const override { return training() && !frozen(); }
@@ -89,7 +90,7 @@ class BatchNorm final : public Node {
     for (Saved* own : {&mean, &rstd, &grad_weight, &grad_bias}) own->shape({c()});
   }
 
-  // Rows that one thread takes at once: 256 KiB.
+  // The number of rows that one thread takes at once: 256 KiB.
   int64_t block() const { return (65536 / c() / chunk + 1) * chunk; }
   int64_t blocks(int64_t rows) const { return (rows + block() - 1) / block(); }
 
@@ -99,8 +100,8 @@ class BatchNorm final : public Node {
     for (auto* own : {&scale_, &slope_, &shift_}) own->resize(static_cast<size_t>(c()));
   }
 
-  // Calls f(first row, rows, rows of its block before them, the block's two sums) for chunks of
-  // rows; several blocks at once.
+  // Calls f(first row, number of rows, number of rows before them in their block, the block's two
+  // sums, [c]) for chunks of rows, in several blocks at once.
   template <class F>
   void each_chunk(int64_t rows, F f) {
     in_blocks(rows, block(), [&](int64_t begin, int64_t end) {
@@ -129,7 +130,7 @@ class BatchNorm final : public Node {
     });
   }
 
-  // Mean and sum of squared deviations of n numbers, joined with those of m more (Chan et al.
+  // Joins the mean and the sum of squared deviations of n numbers with those of m more (Chan et al.
   // 1983).
   static void join(double& mean, double& squares, double n, double more_mean, double more_squares,
                    double m) {
@@ -138,7 +139,7 @@ class BatchNorm final : public Node {
     squares += more_squares + apart * apart * n * m / (n + m);
   }
 
-  // The statistics of the first `m` rows, and their part in the running ones.
+  // Computes the statistics of the first `m` rows, and blends them into the running ones.
   void measure(int64_t m) {
     each_chunk(m, [&](int64_t at, int64_t rows, int64_t n, double* mean, double* squares) {
       thread_local std::vector<float> sum, square;
@@ -194,7 +195,7 @@ class BatchNorm final : public Node {
                         y.grad() + at * c(), rows * c());
   }
 
-  // The gradients of weight and bias, which that of x needs as well.
+  // Computes the gradients of weight and bias, which the gradient of x needs as well.
   void sum_up(int64_t m) {
     each_chunk(m, [&](int64_t at, int64_t rows, int64_t, double* sums, double* products) {
       thread_local std::vector<float> sum, product;

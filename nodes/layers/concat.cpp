@@ -41,7 +41,8 @@ class Concat final : public Node {
     xs.forward_only(), y.forward_only();
   }
 
-  // Calls f(port, its numbers in a run, the offset of a run in the port, its offset in y).
+  // Calls f(port, length of a run, offset of the run in the port, offset in y) for each run of
+  // numbers that stay together.
   template <class F>
   void each_run(F f) const {
     int64_t runs = 1, width = 1;

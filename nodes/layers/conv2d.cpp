@@ -24,7 +24,7 @@ class Conv2d final : public Node {
   Weight weight{this, "weight", "[features, channels / groups, kernel height, kernel width]"};
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 
-  Convolution convolve_, grad_x_, grad_weight_;
+  Convolution convolve_, grad_x_, grad_weight_;  // for y, x.grad() and weight.grad()
 
   bool learns_in_lanes() const override { return true; }
   int64_t channels() const { return x.shape()[3]; }
@@ -73,7 +73,7 @@ class Conv2d final : public Node {
     if (x.wants_grad()) grad_x_.to_x(x.grad(), weight.data(), y.grad());
   }
 
-  void learn(const Step&) override {  // backward() has left the gradient before the activation
+  void learn(const Step&) override {  // y.grad() is by now the gradient before the activation
     grad_weight_.to_w(x.data(), weight.grad(), y.grad(), bias.grad());
   }
 

@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-// The transpose of a convolution that leads from y to x.
+// The transpose of a convolution: of the one that would make x from y.
 class ConvTranspose2d final : public Node {
   In x{this, "x", "Feature maps, [batch, height, width, channels]."};
   Out y{this, "y",
@@ -36,7 +36,7 @@ class ConvTranspose2d final : public Node {
   bool learns_in_lanes() const override { return true; }
   int64_t channels() const { return x.shape()[3]; }
 
-  // Of the convolution: what it reads is y here, what it writes is x.
+  // The shape of that convolution: its input is y here, its output is x.
   ConvolutionShape shape() const {
     return {.batch = x.rows(),
             .in = *features,
@@ -90,7 +90,7 @@ class ConvTranspose2d final : public Node {
     if (x.wants_grad()) grad_x_.to_y(y.grad(), weight.data(), x.grad());
   }
 
-  void learn(const Step&) override {  // backward() has left the gradient before the activation
+  void learn(const Step&) override {  // y.grad() is by now the gradient before the activation
     grad_weight_.to_w(y.grad(), weight.grad(), x.data());
     if (bias.wants_grad())
       sum_rows(y.grad(), y.size() / *features, *features, *features, bias.grad());

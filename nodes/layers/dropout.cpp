@@ -8,7 +8,7 @@
 namespace weft {
 namespace {
 
-// Uniform numbers become 0 with probability `rate`, else 1 / (1 - rate).
+// Turns uniform numbers into a mask: 0 with probability `rate`, else 1 / (1 - rate).
 WEFT_SIMD void draw_mask(float* __restrict mask, int64_t n, float rate) {
   const float kept = 1 / (1 - rate);
   for (int64_t i = 0; i < n; ++i) mask[i] = mask[i] < rate ? 0 : kept;

@@ -29,7 +29,7 @@ class Gather final : public Node {
     x.forward_only(), y.forward_only();
   }
 
-  // Where in x the row stands that goes to row i of y.
+  // The offset in x of the row that goes to row i of y.
   int64_t source(int64_t i) const {
     return (i / places.row_size() * t() + places.ints()[i]) * width();
   }

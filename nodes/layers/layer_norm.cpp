@@ -8,7 +8,8 @@
 namespace weft {
 namespace {
 
-// x̂ = (x - mean) rstd; y = x̂ weight + bias, for each row of c numbers.
+// y = x̂ weight + bias with x̂ = (x - mean) rstd, for each row. x and y are [rows, c], weight and
+// bias [c], mean and rstd [rows], or null outside training.
 WEFT_SIMD void normalise(const float* __restrict x, const float* __restrict weight,
                          const float* __restrict bias, float* __restrict y, float* __restrict mean,
                          float* __restrict rstd, int64_t rows, int64_t c, float eps) {
@@ -31,7 +32,7 @@ WEFT_SIMD void grad_rows(const float* __restrict grad, const float* __restrict x
                          int64_t c) {
   for (int64_t i = 0; i < rows; ++i, grad += c, x += c, grad_x += c) {
     const float mu = mean[i], r = rstd[i];
-    float sum = 0, product = 0;  // Σ g and Σ g x̂, of g = dy weight
+    float sum = 0, product = 0;  // Σ g and Σ g x̂, where g = dy weight
 #pragma omp simd reduction(+ : sum, product)
     for (int64_t j = 0; j < c; ++j) {
       const float g = grad[j] * weight[j];
@@ -45,7 +46,7 @@ WEFT_SIMD void grad_rows(const float* __restrict grad, const float* __restrict x
   }
 }
 
-// Of the columns shown, of rows that lie `stride` apart.
+// weight = Σ dy x̂ over rows, for `cols` columns of rows that lie `stride` apart.
 WEFT_SIMD void grad_weights(const float* __restrict grad, const float* __restrict x,
                             const float* __restrict mean, const float* __restrict rstd,
                             int64_t rows, int64_t stride, int64_t cols, float* __restrict weight) {
@@ -64,7 +65,8 @@ class LayerNorm final : public Node {
   Saved rstd{this, "rstd", "1 / sqrt(variance + eps) of each row, [batch, ..., 1]."};
 
   int64_t c() const { return x.shape().back(); }
-  // Where a sample has many rows, such as tokens: those of a lane are in the cache.
+  // If a sample has several rows, such as tokens, the node learns in lanes: a lane's rows are in
+  // the cache.
   bool learns_in_lanes() const override { return x.row_size() > c(); }
 
   void infer() override {

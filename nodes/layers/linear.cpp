@@ -21,8 +21,8 @@ class Linear final : public Node {
 
   Matmul project_, grad_x_, grad_weight_;
   int64_t in() const { return x.shape().back(); }
-  // Where a sample has many rows, such as tokens: those of a lane are in the cache, and outweigh
-  // its part of the gradient.
+  // If a sample has many rows, such as tokens, the node learns in lanes: a lane's rows are in the
+  // cache, and are more than the numbers of its part of the gradient.
   bool learns_in_lanes() const override {
     const int64_t rows = x.row_size() / in();
     return rows > 1 && 8 * rows >= std::max(in(), *features);
@@ -43,9 +43,9 @@ class Linear final : public Node {
     const Matrix X = Matrix::plain(n, in()), Y = Matrix::plain(n, m), W = Matrix::plain(m, in());
     if (pass == Pass::forward)
       project_ = Matmul(X, W.t(), Y, {*with_bias, *activation, static_cast<float>(*slope)});
-    if (pass == Pass::backward && x.wants_grad()) grad_x_ = Matmul(Y, W, X);
+    if (pass == Pass::backward && x.wants_grad()) grad_x_ = Matmul(Y, W, X);  // [n, in]
     if (const int64_t block = weight.block().size(); pass == Pass::learn && weight.wants_grad())
-      grad_weight_ = Matmul({block, n, 1, m}, X, Matrix::plain(block, in()));
+      grad_weight_ = Matmul({block, n, 1, m}, X, Matrix::plain(block, in()));  // [block, in]
   }
 
   void forward(const Step&) override { project_(x.data(), weight.data(), y.data(), bias.data()); }
@@ -55,7 +55,7 @@ class Linear final : public Node {
     if (x.wants_grad()) grad_x_(y.grad(), weight.data(), x.grad());
   }
 
-  void learn(const Step&) override {  // backward() has left the gradient before the activation
+  void learn(const Step&) override {  // y.grad() is by now the gradient before the activation
     if (weight.wants_grad()) grad_weight_(y.grad() + weight.block().begin, x.data(), weight.grad());
     if (const Range block = bias.block(); bias.wants_grad())
       sum_rows(y.grad() + block.begin, y.size() / *features, *features, block.size(), bias.grad());

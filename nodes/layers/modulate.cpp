@@ -25,7 +25,7 @@ WEFT_SIMD void grad_scales(const float* __restrict grad_y, const float* __restri
     for (int64_t j = 0; j < c; ++j) grad[j] += grad_y[j] * x[j];
 }
 
-// Perez et al. 2018, arXiv:1709.07871, eq. 2, with γ = 1 + scale.
+// Feature-wise linear modulation: Perez et al. 2018, arXiv:1709.07871, eq. 2, with γ = 1 + scale.
 class Modulate final : public Node {
   In x{this, "x", "[batch, ..., c]"};
   In scale{this, "scale", "Of each channel, less 1, [batch, c]."};

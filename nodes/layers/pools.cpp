@@ -10,18 +10,18 @@
 namespace weft {
 namespace {
 
-// The pixels of one window that lie within the image: `rows` × `cols` of them, `c` channels each.
+// The part of a window that lies within the image: `rows` × `cols` pixels of `c` channels.
 struct Window {
   int64_t rows, cols, row_stride;
-  int32_t first, row_step;  // numbers in the window: of the first pixel, from row to row
+  int32_t first, row_step;  // the first pixel's number in the window, and the step to the next row
 };
 
-// NaN wins, and stays.
+// Is v the new largest? NaN wins, and stays.
 inline bool wins(float v, float best) {
   return v > best || v != v;
 }
 
-// The largest pixel and its number, channel by channel.
+// Takes the largest pixel of a window and its number, channel by channel: y and from are [c].
 WEFT_SIMD void take_largest(const float* __restrict x, const Window& window, int64_t c,
                             float* __restrict y, int32_t* __restrict from) {
   for (int64_t j = 0; j < c; ++j) y[j] = x[j], from[j] = window.first;
@@ -37,10 +37,11 @@ WEFT_SIMD void take_largest(const float* __restrict x, const Window& window, int
     }
 }
 
-// Bytes among floats make poor vectors: numbers of so many channels are widened and narrowed apart.
+// The number of channels that are handled at a time. Loops over both floats and bytes make poor
+// vectors, so loops of their own convert the numbers of the largest pixels to bytes and back.
 constexpr int64_t most_channels = 64;
 
-// The same for a row of windows of 2 × 2 that tile the image, the usual ones, in registers.
+// The same for a row of windows of 2 × 2 that tile the image, the usual case, in registers.
 WEFT_SIMD void take_largest_of_fours(const float* __restrict x, int64_t windows, int64_t c,
                                      float* __restrict y, uint8_t* __restrict from) {
   int32_t tap[most_channels];
@@ -61,7 +62,7 @@ WEFT_SIMD void take_largest_of_fours(const float* __restrict x, int64_t windows,
     }
 }
 
-// The gradient goes to the pixel that was the largest.
+// Adds the gradient, [c], to the pixel that was the largest.
 WEFT_SIMD void give_back(const float* __restrict grad, const int32_t* __restrict from,
                          const Window& window, int64_t c, float* __restrict grad_x) {
   for (int64_t row = 0; row < window.rows; ++row)
@@ -131,7 +132,7 @@ class Pool : public Node {
         }
   }
 
-  // Each pixel lies in one window of 2 × 2.
+  // Does each pixel lie in exactly one window of 2 × 2?
   bool tiled_by_two() const {
     return *kernel == Pair{2, 2} && step() == *kernel && *padding == Pair{0, 0} &&
            x.shape()[1] == 2 * y.shape()[1] && x.shape()[2] == 2 * y.shape()[2];
@@ -142,8 +143,8 @@ class Pool : public Node {
 };
 
 class MaxPool2d final : public Pool {
-  // As all of them grow with their argument, before the pool or behind it is the same; behind it,
-  // the larger x is not kept for backward().
+  // Every activation grows with its argument, so it can stand before or behind the pool alike.
+  // Behind it, the larger x need not be kept for backward().
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
   Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
   Saved from{this, "from",
@@ -162,11 +163,11 @@ class MaxPool2d final : public Pool {
     if (!training()) unsaved_.resize(static_cast<size_t>(y.size()));
   }
 
-  // Of windows of 2 × 2 that tile the image: calls f(offset in x, in y, in `from`) for each row.
+  // Calls f(offset in x, in y, in `from`) for each row of windows of 2 × 2 that tile the image.
   template <class F>
   void each_row_of_fours(F f) const {
     const int64_t size = y.shape()[2] * c(), rows = y.shape()[1];
-    const int64_t bytes = (c() + 3) / 4 * 4 * y.shape()[2] * rows;  // of an image
+    const int64_t bytes = (c() + 3) / 4 * 4 * y.shape()[2] * rows;  // bytes of `from` for one image
     for (int64_t row = 0; row < y.rows() * rows; ++row)
       f(4 * row * size, row * size, row / rows * bytes + row % rows * size);
   }

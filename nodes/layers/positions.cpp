@@ -7,8 +7,8 @@
 namespace weft {
 namespace {
 
-// Gehring et al. 2017, arXiv:1705.03122, section 3.1; Vaswani et al. 2017, arXiv:1706.03762,
-// section 3.5.
+// Learned positions, as in Gehring et al. 2017, arXiv:1705.03122, section 3.1, and in Vaswani et
+// al. 2017, arXiv:1706.03762, section 3.5.
 class Positions final : public Node {
   In x{this, "x", "Sequences, [batch, t, d]."};
   Out y{this, "y", "Shaped as `x`."};

@@ -33,7 +33,7 @@ class Slice final : public Node {
     x.forward_only(), y.forward_only();
   }
 
-  // Calls f(offset in x, offset in y, numbers) for each run of numbers that stay.
+  // Calls f(offset in x, offset in y, length) for each run of numbers that stay together.
   template <class F>
   void each_run(F f) const {
     int64_t runs = 1, width = 1;

@@ -29,7 +29,7 @@ class OverClasses : public Node {
 
   float sharp() const { return 1 / static_cast<float>(*temperature); }
 
-  // Calls f(the offset of a row of classes, its length).
+  // Calls f(offset, length) for each row of classes.
   template <class F>
   void each_row(F f) const {
     const int64_t c = x.shape().back();

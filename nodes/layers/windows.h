@@ -1,4 +1,4 @@
-// What convolutions and pools share: windows that move over images, [batch, height, width,
+// What convolutions and pools have in common: windows that move over images, [batch, height, width,
 // channels].
 #pragma once
 
@@ -13,7 +13,7 @@ namespace weft {
 
 using Pair = std::array<int64_t, 2>;  // height, width
 
-// A param that is one number for both axes, or two: height, width.
+// A param that is one number for both axes, or two numbers: height, width.
 class PairParam {
  public:
   PairParam(Node* owner, const char* name, const char* doc, std::vector<int64_t> value, Check check)

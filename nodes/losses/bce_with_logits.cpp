@@ -3,7 +3,7 @@
 namespace weft {
 namespace {
 
-// -t ln σ(x) - (1 - t) ln(1 - σ(x)) = softplus(x) - x t
+// The sum of -t ln σ(x) - (1 - t) ln(1 - σ(x)) = softplus(x) - x t.
 WEFT_SIMD float cross_entropy(const float* __restrict x, const float* __restrict t, int64_t n) {
   float sum = 0;
   WEFT_SUM(sum)

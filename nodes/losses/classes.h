@@ -1,4 +1,4 @@
-// What losses share that compare softmax(logits) with a class: one value for each sample.
+// The base of losses that compare softmax(logits) with a class, with one value for each sample.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace weft {
 
-// grad = by (softmax(x) - share)
+// grad = by (softmax(x) - share), for the logits of one position, [classes].
 [[maybe_unused]] static WEFT_SIMD void softmax_error(const float* __restrict x, float log_sum,
                                                      float share, float by, float* __restrict grad,
                                                      int64_t n) {
@@ -33,7 +33,7 @@ class ClassLoss : public Node {
  protected:
   int64_t classes() const { return logits.shape().back(); }
   bool known(int32_t label) const { return label >= 0 && label < classes(); }
-  // The logit of the right class.
+  // The logit of the right class; NaN if there is no such class.
   float right(const float* x, int32_t label) const {
     return known(label) ? x[label] : std::numeric_limits<float>::quiet_NaN();
   }
@@ -50,14 +50,14 @@ class ClassLoss : public Node {
   }
 
  private:
-  // Of one position, whose logits are x. The gradient is that of the loss times `by`.
+  // The loss of one position with the logits x, [classes], and `by` times its gradient.
   virtual float loss(const float* x, float log_sum, int32_t label) const = 0;
   virtual void spread(const float* x, float log_sum, int32_t label, float by,
                       float* grad) const = 0;
 
   static constexpr int32_t left_out = -1;
 
-  // How many positions of a sample share its value.
+  // The number of positions over which the value of a sample is the mean.
   static float sharers(const int32_t* t, int64_t positions) {
     return static_cast<float>(
         std::max<int64_t>(positions - std::count(t, t + positions, left_out), 1));

@@ -13,8 +13,8 @@ WEFT_SIMD void mix(const float* __restrict a, float by_a, const float* __restric
   for (int64_t i = 0; i < n; ++i) y[i] = by_a * a[i] + by_b * b[i];
 }
 
-// Grill et al. 2020, arXiv:2006.07733, eq. 2, halved; Chen & He 2020, arXiv:2011.10566, eq. 1, plus
-// 1.
+// 1 - cos, which is half of eq. 2 of Grill et al. 2020, arXiv:2006.07733, and eq. 1 of Chen & He
+// 2020, arXiv:2011.10566, plus 1.
 class Cosine final : public Node {
   In a{this, "a", "Vectors, [batch, ..., d]; only their directions count."};
   In b{this, "b", "Shaped as `a`."};

@@ -5,7 +5,7 @@
 namespace weft {
 namespace {
 
-// f(x - t) and its derivative, summed or spread over a sample. `a` is huber's delta.
+// The functions f of the deviation e = x - t, and their derivatives. `a` is huber's delta.
 struct L1Maths {
   static float f(float e, float) { return e < 0 ? -e : e; }
   static float df(float e, float) { return static_cast<float>(e > 0) - static_cast<float>(e < 0); }

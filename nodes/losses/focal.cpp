@@ -5,8 +5,8 @@
 namespace weft {
 namespace {
 
-// Lin et al. 2017, arXiv:1708.02002, eq. 5, with softmax for sigmoid: -α (1 - p)^γ ln p, where p is
-// the probability of the right class.
+// The focal loss of Lin et al. 2017, arXiv:1708.02002, eq. 5, with softmax in place of sigmoid:
+// -α (1 - p)^γ ln p, where p is the probability of the right class.
 class Focal final : public ClassLoss {
   Param<double> gamma{this, "gamma",
                       "How little a position counts that is already right; 0: as any.", 2,
@@ -33,7 +33,7 @@ class Focal final : public ClassLoss {
     return -weight(log_p, label) * log_p;
   }
 
-  // Of -ln p the gradient is softmax(x) less 1 at the label.
+  // The gradient of -ln p is softmax(x), less 1 at the label.
   void spread(const float* x, float log_sum, int32_t label, float by, float* grad) const override {
     const float log_p = right(x, label) - log_sum, q = -std::expm1(log_p);
     const float rise = q == 0 ? 1 : -log_p / q;  // its limit where p is 1

@@ -20,8 +20,8 @@ WEFT_SIMD void shortfall_backward(const float* __restrict x, float margin, float
   for (int64_t i = 0; i < n; ++i) grad[i] = margin - sign * x[i] > 0 ? -sign * by : 0;
 }
 
-// Lim & Ye 2017, arXiv:1705.02894: a discriminator takes sign 1 for what is real, -1 for what is
-// not.
+// The hinge loss of Lim & Ye 2017, arXiv:1705.02894. A discriminator takes sign 1 for what is real,
+// -1 for what is not.
 class Hinge final : public Node {
   In x{this, "x", "Scores, [batch, ...]."};
   Out y{this, "y", "[batch]; mean of max(0, margin - sign · x) over a sample."};

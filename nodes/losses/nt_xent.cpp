@@ -10,8 +10,8 @@
 namespace weft {
 namespace {
 
-// Chen et al. 2020, arXiv:2002.05709, eq. 1. Of the 2n embeddings of a batch, each has to find its
-// other view among all.
+// The contrastive loss of Chen et al. 2020, arXiv:2002.05709, eq. 1. Each of the 2n embeddings of a
+// batch has to find its other view among all.
 class NtXent final : public Node {
   In a{this, "a", "Embeddings of one view, [batch, d]; only their directions count."};
   In b{this, "b", "Of the other view, shaped as `a`."};
@@ -22,7 +22,7 @@ class NtXent final : public Node {
   Saved share{this, "share", "softmax of the scores of each, [batch, 2, 2 · batch]."};
 
   Matmul scores_, grads_, grads_back_;
-  std::vector<float> unit_, norm_, share_, grad_;  // in place of what is saved; scratch
+  std::vector<float> unit_, norm_, share_, grad_;  // grad_: [2, 2n, d]; others: as the saved
 
   int64_t n() const { return a.rows(); }
   int64_t d() const { return a.shape()[1]; }
@@ -54,14 +54,14 @@ class NtXent final : public Node {
     }
   }
 
-  // Embedding 2i is a's row i, 2i + 1 is b's.
+  // Embedding 2i is row i of a, embedding 2i + 1 is row i of b.
   const In& view(int64_t i) const { return i % 2 == 0 ? a : b; }
   const float* row(int64_t i) const { return view(i).data() + i / 2 * d(); }
 
   void forward(const Step& step) override {
-    float* z = training() ? unit.data() : unit_.data();
-    float* length = training() ? norm.data() : norm_.data();
-    float* s = training() ? share.data() : share_.data();
+    float* z = training() ? unit.data() : unit_.data();       // [2n, d]
+    float* length = training() ? norm.data() : norm_.data();  // [2n]
+    float* s = training() ? share.data() : share_.data();     // [2n, 2n]
     const int64_t m = 2 * n(), real = 2 * step.rows;
     for (int64_t i = 0; i < m; ++i) {
       length[i] = std::max(std::sqrt(dot(row(i), row(i), d())), 1e-8F);
@@ -78,14 +78,15 @@ class NtXent final : public Node {
       }
       for (int64_t j = 0; j < real; ++j) own[j] *= sharp;
       const float right = own[i ^ 1];
-      own[i] = -1e30F;  // not among those to be found
+      own[i] = -1e30F;  // an embedding does not compete with itself
       const float loss = softmax(own, real).log() - right;
       std::fill(own + real, own + m, 0.0F);
       y.data()[i / 2] = (i % 2 == 0 ? 0 : y.data()[i / 2]) + 0.5F * loss;
     }
   }
 
-  // dL/ds_ij = w_i (p_ij - [j is i's other view]) / temperature; z_i · z_j is in both rows.
+  // dL/ds_ij = w_i (p_ij - [j is i's other view]) / temperature. z_i · z_j is both s_ij and s_ji,
+  // so its gradient is the sum of both.
   void backward(const Step& step) override {
     if (!a.wants_grad() && !b.wants_grad()) return;
     const int64_t m = 2 * n(), real = 2 * step.rows;
@@ -96,7 +97,7 @@ class NtXent final : public Node {
       p[i ^ 1] -= 1;
       for (int64_t j = 0; j < real; ++j) p[j] *= w;
     }
-    float *g = grad_.data(), *back = grad_.data() + m * d();
+    float *g = grad_.data(), *back = grad_.data() + m * d();  // [2n, d] each
     grads_(share.data(), unit.data(), g);
     grads_back_(share.data(), unit.data(), back);
     for (int64_t i = 0; i < m; ++i) {

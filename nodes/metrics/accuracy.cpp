@@ -38,7 +38,8 @@ class Accuracy final : public Node {
     }
   }
 
-  // Of equal scores the first class wins; NaN as the right class's score is no hit.
+  // Does the right class have the best score? Of equal scores the first class wins; NaN as the
+  // right class's score is no hit.
   bool hit(const float* scores, int64_t c, int64_t right) const {
     if (right < 0 || right >= c) return false;
     const float score = scores[right];

@@ -10,7 +10,7 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-// Of one set, merged batch by batch: Chan, Golub & LeVeque 1983.
+// Mean and covariance of a set, merged batch by batch (Chan, Golub & LeVeque 1983).
 class Moments {
  public:
   explicit Moments(int64_t d) : mean_(VectorXd::Zero(d)), scatter_(MatrixXd::Zero(d, d)) {}
@@ -36,11 +36,11 @@ class Moments {
  private:
   double samples_ = 0;
   VectorXd mean_;
-  MatrixXd scatter_;  // Σ (x - mean)(x - mean)ᵀ, its lower half
+  MatrixXd scatter_;  // the lower half of Σ (x - mean)(x - mean)ᵀ, [d, d]
 };
 
-// tr (C D)^(1/2). With C = V Λ Vᵀ, C D has the eigenvalues of R D Rᵀ, which is symmetric,
-// where R = Λ^(1/2) Vᵀ.
+// tr (C D)^(1/2), for C and D of [d, d]. With C = V Λ Vᵀ and R = Λ^(1/2) Vᵀ, C D has the
+// eigenvalues of R D Rᵀ, which is symmetric.
 double trace_of_root(const MatrixXd& c, const MatrixXd& d) {
   const Eigen::SelfAdjointEigenSolver<MatrixXd> of_c(c);
   const MatrixXd root =
@@ -50,7 +50,7 @@ double trace_of_root(const MatrixXd& c, const MatrixXd& d) {
   return of_both.eigenvalues().cwiseMax(0).cwiseSqrt().sum();
 }
 
-// Heusel et al. 2017, arXiv:1706.08500, equation 6.
+// The Fréchet distance of two sets of features: Heusel et al. 2017, arXiv:1706.08500, equation 6.
 class FrechetDistance final : public Measure {
   In a{this, "a", "Features of one set, such as generated images, [batch, d].", {.grad = false}};
   In b{this, "b", "Of the other, such as real ones, shaped as `a`.", {.grad = false}};

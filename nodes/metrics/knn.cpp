@@ -10,7 +10,7 @@
 namespace weft {
 namespace {
 
-// Weighted nearest neighbours of Wu et al. 2018, arXiv:1805.01978, section 3.4.
+// The weighted nearest neighbours of Wu et al. 2018, arXiv:1805.01978, section 3.4.
 class Knn final : public Node {
   In x{this, "x", "Features, [batch, d]; only their directions count.", {.grad = false}};
   In label{this, "label", "Their classes, [batch].", {.dtype = DType::i32, .grad = false}};
@@ -27,7 +27,7 @@ class Knn final : public Node {
   State known{this, "known", "Their classes, [capacity]; -1 is an empty slot."};
 
   Matmul cosines_;
-  std::vector<float> unit_, scores_;
+  std::vector<float> unit_, scores_;  // [batch, d]; [batch, capacity], empty while remembering
   std::vector<int64_t> order_;
 
   int64_t d() const { return x.shape()[1]; }

@@ -7,10 +7,10 @@ namespace weft {
 namespace {
 
 struct Counts {
-  double hits = 0, guesses = 0, labels = 0;  // of one class
+  double hits = 0, guesses = 0, labels = 0;  // counts for one class
 };
 
-// The mean over the classes that occur, as a label or as a guess.
+// The base of measures that are means over the classes that occur, as a label or as a guess.
 class MeanOverClasses : public Measure {
   In x{this,
        "x",

@@ -21,7 +21,7 @@ class Psnr final : public Node {
     y.shape({x.rows()});
   }
 
-  // 10 log10(peak² / mean squared error); a perfect copy counts as 100 dB.
+  // y = 10 log10(peak² / mean squared error); a perfect copy counts as 100 dB.
   void forward(const Step&) override {
     const int64_t n = x.row_size();
     for (int64_t i = 0; i < x.rows(); ++i) {

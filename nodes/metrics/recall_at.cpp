@@ -20,7 +20,7 @@ class RecallAt final : public Measure {
                           "Samples that are kept and compared, the first ones of the set.", 10000,
                           within(1, 1 << 20)};
 
-  static constexpr int64_t block = 128;  // of a, compared with all of b
+  static constexpr int64_t block = 128;  // how many rows of a are compared with all of b at a time
   Matmul cosines_;
   std::vector<float> a_, b_, scores_;  // directions, [capacity, d]; [block, capacity]
   int64_t samples_ = 0;
@@ -62,7 +62,8 @@ class RecallAt final : public Measure {
     return static_cast<double>(found) / static_cast<double>(samples_);
   }
 
-  // Whoever is as near as its own stands before it: embeddings that are all alike find nothing.
+  // Is the sample's own b among the k nearest? All that are as near as its own are counted as
+  // nearer, so embeddings that are all alike find nothing.
   bool finds(const float* scores, int64_t own) const {
     const auto before = std::count_if(scores, scores + samples_,
                                       [&](float score) { return !(score < scores[own]); });

@@ -21,8 +21,8 @@ std::array<double, window> gaussian() {
   return weights;
 }
 
-// Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity",
-// equation 13.
+// Structural similarity: Wang et al. 2004, "Image quality assessment: from error visibility to
+// structural similarity", equation 13.
 class Ssim final : public Node {
   In x{this, "x", "[batch, h, w, c], at least 11 x 11.", {.grad = false}};
   In target{this, "target", "Shaped as `x`.", {.grad = false}};
@@ -38,7 +38,7 @@ class Ssim final : public Node {
     }
   };
   const std::array<double, window> weights_ = gaussian();
-  std::vector<Moments> rows_;  // of each line's windows, [h, width()]
+  std::vector<Moments> rows_;  // of the windows along each line of an image, [h, width()]
 
   int64_t channels() const { return x.shape()[3]; }
   int64_t width() const { return (x.shape()[2] - window + 1) * channels(); }

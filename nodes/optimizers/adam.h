@@ -1,5 +1,5 @@
-// What adam and adamw share: the moments of the gradient. Kingma & Ba 2014, arXiv:1412.6980,
-// algorithm 1; eps is added to the corrected root, as PyTorch does.
+// The base of adam and adamw, with the moments of the gradient: Kingma & Ba 2014, arXiv:1412.6980,
+// algorithm 1. As in PyTorch, eps is added to the corrected root.
 #pragma once
 
 #include <cmath>
@@ -42,7 +42,7 @@ class AdamBase : public Optimizer {
   }
 
  protected:
-  // `l2` · weight joins the gradient; the weight is first multiplied by `keep`.
+  // Multiplies the weight by `keep`, and updates it with the gradient + `l2` · weight.
   void update_with(const Update& u, double l2, double keep) const {
     const double b1 = betas->front(), b2 = betas->back();
     const auto t = static_cast<double>(u.number);

@@ -3,7 +3,8 @@
 namespace weft {
 namespace {
 
-// Loshchilov & Hutter 2017, "Decoupled weight decay regularization", arXiv:1711.05101, algorithm 2.
+// AdamW: Loshchilov & Hutter 2017, "Decoupled weight decay regularization", arXiv:1711.05101,
+// algorithm 2.
 class AdamW final : public AdamBase {
   Param<double> weight_decay{this, "weight_decay", "Each update shrinks weights by lr times this.",
                              0.01, scheduled(at_least(0))};

@@ -24,8 +24,9 @@ WEFT_SIMD void descend(float* __restrict w, float* __restrict buffer, const floa
   }
 }
 
-// Polyak 1964 (momentum); Sutskever et al. 2013 (Nesterov's momentum, section 2). With PyTorch's
-// conventions: lr is outside the buffer, which starts as the first gradient, not dampened.
+// Stochastic gradient descent with momentum (Polyak 1964) or Nesterov's momentum (Sutskever et al.
+// 2013, section 2). As in PyTorch, lr is outside the buffer, which starts as the first gradient,
+// without dampening.
 class Sgd final : public Optimizer {
   Param<double> lr{this, "lr", "Learning rate.", required, scheduled(at_least(0))};
   Param<double> momentum{this, "momentum", "How much of the last direction is kept.", 0,

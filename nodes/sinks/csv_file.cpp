@@ -39,7 +39,7 @@ class CsvFile final : public Sink {
     return line;
   }
 
-  static std::string text(float x) {  // reads back as the same number
+  static std::string text(float x) {  // so that it reads back as the same number
     char digits[32];
     std::snprintf(digits, sizeof digits, "%.9g", static_cast<double>(x));
     return digits;

@@ -16,7 +16,7 @@ std::vector<std::string> names(Map) {
 }
 
 constexpr int64_t gap = 2;             // pixels between images
-constexpr int64_t most_side = 65'500;  // of the picture; what common viewers open
+constexpr int64_t most_side = 65'500;  // pixels of the picture that common viewers open
 
 uint8_t to_byte(float v) {
   return v > 0 ? static_cast<uint8_t>(std::lround(std::min(v, 1.0F) * 255)) : 0;

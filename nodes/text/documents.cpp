@@ -42,7 +42,7 @@ std::vector<fs::path> files_of(const Corpus& corpus) {
   return files;
 }
 
-// The length of the character of UTF-8 at `at`, or 0.
+// The length in bytes of the UTF-8 character at `at`, or 0 if it is none.
 size_t character(const std::string& text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const size_t size = byte(at) < 0x80 ? 1 : byte(at) >> 5 == 6 ? 2 : byte(at) >> 4 == 14 ? 3 : 4;

@@ -16,13 +16,14 @@ inline std::vector<std::string> names(Unit) {
 
 struct Corpus {
   std::filesystem::path path;        // a file, or a folder with all below it
-  std::string match;                 // of the files of a folder, a regular expression; "" is all
-  std::vector<std::string> columns;  // of tables: their texts, one after the other
-  Unit unit = Unit::paragraphs;      // of plain text
+  std::string match;                 // a regular expression for a folder's files; "" takes all
+  std::vector<std::string> columns;  // columns of tables, whose texts follow one another
+  Unit unit = Unit::paragraphs;      // what a document of plain text is
 };
 
-// In the order of files' paths and of their texts; without empty ones. Spaces and line ends are one
-// space. Throws Error(data): missing, larger than 1 GiB in all, not UTF-8, without text.
+// The documents in the order of the files' paths and of the texts in them, without empty ones. Each
+// run of spaces and line ends becomes one space. Throws Error(data): missing, larger than 1 GiB in
+// all, not UTF-8, without text.
 std::vector<std::string> read_documents(const Corpus& corpus);
 
 }  // namespace weft

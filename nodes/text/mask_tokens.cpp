@@ -10,8 +10,9 @@
 namespace weft {
 namespace {
 
-// Devlin et al. 2019, arXiv:1810.04805, section 3.1 and appendix A.1. Every row that is full of
-// tokens has as many blanks, so that a mean over rows is one over blanks.
+// Masked language modelling: Devlin et al. 2019, arXiv:1810.04805, section 3.1 and appendix A.1.
+// Every row that is full of tokens has the same number of blanks, so that a mean over rows is a
+// mean over blanks.
 class MaskTokens final : public Node {
   In x{this,
        "x",
@@ -55,7 +56,8 @@ class MaskTokens final : public Node {
     order_.resize(static_cast<size_t>(t()));
   }
 
-  // The first `blanks` of `order_` become blanks: tokens with the smallest draws, in their order.
+  // Chooses the tokens with the smallest draws as blanks: they come first in `order_`, in the order
+  // of their positions.
   void choose(const int32_t* tokens, int64_t blanks) {
     const auto at = [](int32_t place) { return static_cast<size_t>(place); };
     std::iota(order_.begin(), order_.end(), 0);

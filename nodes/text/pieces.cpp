@@ -34,7 +34,7 @@ std::string read(const fs::path& file) {
   return in ? all.str() : "";
 }
 
-// Whole and durable, or not at all.
+// Writes a file durably, whole or not at all.
 void write(const fs::path& file, const std::string& bytes) {
   std::error_code failed;
   fs::create_directories(file.parent_path(), failed);
@@ -49,7 +49,7 @@ void write(const fs::path& file, const std::string& bytes) {
   throw Error(Exit::resources, "cannot write " + file.string());
 }
 
-// FNV-1a 64.
+// The FNV-1a 64 hash of a corpus.
 class Fingerprint {
  public:
   void add(const std::string& text) {
@@ -61,7 +61,8 @@ class Fingerprint {
   uint64_t hash_ = 0xcbf29ce484222325;
 };
 
-// The bytes of a vocabulary: a line that says what it was learned from, then sentencepiece's own.
+// What a vocabulary was learned from: the first line of its bytes, which is followed by
+// sentencepiece's own.
 std::string origin_of(const std::string& bytes) {
   return bytes.substr(0, bytes.find('\n'));
 }
@@ -89,7 +90,7 @@ class Learned final : public Pieces {
     std::vector<int> encoded;
     if (!processor_.Encode(text, &encoded).ok()) throw Error(Exit::data, "a text cannot be cut");
     std::vector<int32_t> ids;
-    for (const int id : encoded) {  // a blank stands for a piece with the space before it
+    for (const int id : encoded) {  // a mask includes the space before it
       if (id == mask && space_ != unknown && !ids.empty() && ids.back() == space_) ids.pop_back();
       ids.push_back(id);
     }
@@ -144,7 +145,7 @@ std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documen
        {"eos_id", "2"},
        {"user_defined_symbols", "[MASK]"},
        {"max_sentence_length", "1000000"},
-       {"num_threads", "4"},  // the sums of unigram depend on it
+       {"num_threads", "4"},  // unigram's sums depend on the number
        {"hard_vocab_limit", "false"},
        {"use_all_vocab", "false"},
        {"minloglevel", "2"}},
@@ -155,7 +156,7 @@ std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documen
   return model;
 }
 
-// The vocabulary in a file: its checksum is the first line.
+// Reads a vocabulary from a file, whose first line is its checksum.
 std::string read_kept(const fs::path& file) {
   const std::string text = read(file);
   const size_t end = std::min(text.find('\n'), text.size());
@@ -173,7 +174,7 @@ std::string Pieces::learned(const std::string& name, int64_t size, PieceKind kin
   const std::string origin = describe(size, kind, documents);
   if (!fs::exists(file)) {
     static std::mutex mutex;
-    static std::map<std::string, std::string> models;  // learned by this process, by origin
+    static std::map<std::string, std::string> models;  // what this process learned, by origin
     const std::scoped_lock lock(mutex);
     std::string& model = models[origin];
     if (model.empty()) model = learn(size, kind, documents);

@@ -1,6 +1,6 @@
-// Text as pieces of words: a vocabulary that sentencepiece learns from a corpus (Kudo & Richardson
-// 2018, arXiv:1808.06226). It goes with the model that learned with it; the data folder's
-// `vocabularies` keeps it too, by its name, for other pipelines.
+// Text as pieces of words, by a vocabulary that sentencepiece learns from a corpus (Kudo &
+// Richardson 2018, arXiv:1808.06226). The vocabulary goes with the model that learned with it, and
+// is kept by its name in the data folder's `vocabularies`, for other pipelines.
 #pragma once
 
 #include <cstdint>
@@ -20,21 +20,21 @@ inline std::vector<std::string> names(PieceKind) {
 
 class Pieces {
  public:
-  // The first ids of every vocabulary. [MASK] in a text is `mask`.
+  // The first ids of every vocabulary. [MASK] in a text becomes `mask`.
   static constexpr int32_t unknown = 0, start = 1, end = 2, mask = 3, first_plain = 4;
   using Documents = std::vector<std::string>;
 
-  // Vocabularies as bytes, with what they were learned from. That of this name; if there is none
-  // yet, one that is learned from the documents; if there is one of another corpus, size or kind,
-  // it is refused.
+  // The vocabulary of this name, as bytes that also say what it was learned from. If there is none
+  // yet, it is learned from the documents. Throws Error if there is one of another corpus, size or
+  // kind.
   static std::string learned(const std::string& name, int64_t size, PieceKind kind,
                              const Documents& documents);
-  // That of this name, which a training has kept.
+  // The vocabulary that a training has kept under this name.
   static std::string kept(const std::string& name);
-  // Keeps it under this name, unless there is one.
+  // Keeps a vocabulary under this name, unless there is one.
   static void keep(const std::string& name, const std::string& bytes);
 
-  // The vocabulary of these bytes.
+  // The pieces of a vocabulary, from its bytes.
   static std::shared_ptr<const Pieces> of(const std::shared_ptr<const std::string>& bytes);
 
   virtual ~Pieces() = default;

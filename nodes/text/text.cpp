@@ -51,9 +51,9 @@ class Text final : public Source {
 
   Fit fit_{this, tokens};
 
-  // Of one side of the split.
+  // The documents on the chosen side of the split, as ids.
   std::vector<std::vector<int32_t>> documents_;
-  std::vector<int32_t> packed_;  // documents, each with an end
+  std::vector<int32_t> packed_;  // documents one after the other, each with an end
 
   int64_t open() override {
     if (*pieces > 0 && *pieces <= Pieces::first_plain)

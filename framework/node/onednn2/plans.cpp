@@ -1,4 +1,4 @@
-// oneDNN 2: descriptors of operations come before those of primitives.
+// The plans for oneDNN 2, where a descriptor of a primitive is made from one of an operation.
 #include "framework/node/dnn_plans.h"
 
 namespace weft {

@@ -1,5 +1,6 @@
-// oneDNN 3: descriptors of primitives take everything; a scale is a function like any other. Its
-// first choice is not always its fastest kernel here: see docs/decisions.md.
+// The plans for oneDNN 3, where a descriptor of a primitive takes everything and a scale is one of
+// the functions that follow a product. Its first choice is not always its fastest kernel: see
+// docs/decisions.md.
 #include <initializer_list>
 #include <string_view>
 
@@ -10,15 +11,16 @@ namespace weft {
 namespace {
 constexpr auto direct = dnnl::algorithm::convolution_direct;
 
-// A kernel that is faster than what oneDNN chooses among those for the same instructions.
+// A kernel that is faster than the one that oneDNN chooses for the same instructions.
 struct Kernel {
   std::string_view name, instructions;
 };
 constexpr Kernel direct_f32{"jit:avx512_core", ":avx512_core"};
 constexpr Kernel direct_bf16{"jit_bf16:avx512_core_bf16", ":avx512_core_bf16"};  // not with AMX
-constexpr Kernel gemm{"gemm:jit:f32", ":avx512_core"};  // packs neither operand whole
+constexpr Kernel gemm{"gemm:jit:f32", ":avx512_core"};  // packs no whole operand
 
-// What `make()` plans: by the first of `kernels` that is to be had, else by oneDNN's choice.
+// Plans what `make()` makes, with the first of `kernels` that is available, else with oneDNN's own
+// choice.
 template <class Make>
 auto preferring(std::initializer_list<Kernel> kernels, Make make) {
   auto plan = make();
