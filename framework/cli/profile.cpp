@@ -284,8 +284,7 @@ class Profile {
       double other = row.all.seconds;
       fmt::print("{:<{}} {:>9.3f} {:>6.1f}", row.name, wide, row.all.seconds * 1e3,
                  100 * row.all.seconds / all);
-      for (const Work work :
-           {Work::observe, Work::forward, Work::backward, Work::learn, Work::update}) {
+      for (const Work work : {Work::forward, Work::backward, Work::learn, Work::update}) {
         const auto found = row.seconds.find(work);
         const double s = found == row.seconds.end() ? 0 : found->second;
         other -= s;

@@ -46,7 +46,9 @@ inline Check scheduled(Check check = {}) {
   return check;
 }
 
-struct Required {};
+struct Required {
+  explicit Required() = default;  // so that {} is a value
+};
 inline constexpr Required required{};  // the user must give a value
 
 // An enum becomes a param when a function `std::vector<std::string> names(E)` beside it lists the

@@ -1,6 +1,7 @@
 #include "framework/plan/order.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "framework/plan/differentiate.h"
@@ -50,7 +51,7 @@ void ItemIndex::gather_earlier_uses(NodeId node, std::vector<size_t>& out) const
   if (plan_.nodes[node].node->host().states.empty()) return;
   for (const NodeId other : plan_.nodes.ids())
     if (other < node && plan_.nodes[other].weights == plan_.nodes[node].weights)
-      gather(forward_[other], out);
+      gather(forward_[other], out), gather(observe_[other], out);
 }
 
 std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
@@ -120,6 +121,7 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
   const auto& [nodes, phases] = std::tie(plan.nodes, plan.phases);
   std::vector<std::vector<PlanItem>> program(phases.size());
   ByNode<bool> computed(nodes.size());
+  std::set<std::string> observed;  // nodes of modules, whose weights all their uses share
   if (plan.data) computed[plan.data] = true;  // read ahead
   const auto last = std::find(active.rbegin(), active.rend(), true).base() - active.begin() - 1;
   for (size_t p = 0; p < phases.size(); ++p) {
@@ -131,7 +133,9 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
     const auto needs = ancestors(plan, wanted);
     for (const NodeId n : nodes.ids()) {
       if ((phases[p].loss ? needs[n] : plan.needed[n]) && !computed[n]) {
-        if (plan.observes(n)) program[p].push_back({.kind = PlanItem::Kind::observe, .node = n});
+        if (plan.observes(n) && (nodes[n].node->observes() == Observes::batch ||
+                                 observed.insert(nodes[n].weights).second))
+          program[p].push_back({.kind = PlanItem::Kind::observe, .node = n});
         program[p].push_back({.kind = PlanItem::Kind::forward, .node = n});
         computed[n] = true;
       }

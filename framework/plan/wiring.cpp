@@ -320,6 +320,19 @@ bool Wiring::rests(const ModuleDecl& module) const {
          std::none_of(pipeline_.train->phases.begin(), pipeline_.train->phases.end(), updates);
 }
 
+// Axis 0 of what a node gives is the batch, as it is of what it gets.
+void Wiring::check_rows(const Host& ports) {
+  for (const In* in : ports.ins) {
+    if (!in->wired() || in->shape().rank() == 0) continue;
+    for (const Out* out : ports.outs)
+      if (out->shape().rank() > 0 && out->rows() != in->rows())
+        throw Error(Exit::plugin, "`" + std::string(out->name) + "` is " + out->shape().str() +
+                                      ", but axis 0 is the batch, of " +
+                                      std::to_string(in->rows()) + " rows");
+    return;
+  }
+}
+
 void Wiring::infer(PlanNode& node, Node& made) {
   const auto module = pipeline_.modules.find(node.module);
   node.setting.mode = plan_.mode;
@@ -336,6 +349,7 @@ void Wiring::infer(PlanNode& node, Node& made) {
       if (!Host::shaped(*port))
         throw Error(Exit::plugin,
                     "gives its output " + ticked(port->name) + " no shape: a defect of the node");
+    check_rows(made.host());
     for (const State* state : made.host().states)
       if (!Host::shaped(*state))
         throw Error(Exit::plugin,

@@ -59,6 +59,7 @@ class Wiring {
                            const std::string& who, Mistakes& mistakes);
   void connect(PlanNode& node, In& port, ValueId value, const Place& place);
   void infer(PlanNode& node, Node& made);
+  static void check_rows(const Host& ports);
   bool rests(const ModuleDecl& module) const;
   void keep_weights(const PlanNode& node, const Node& made);
   void expand(const std::vector<NodeDecl>& nodes, const Place& place);

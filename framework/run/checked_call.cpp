@@ -12,19 +12,22 @@
 namespace weft {
 
 namespace {
-constexpr int64_t zone = 256;               // numbers before and behind a tensor
 constexpr uint32_t untouched = 0x7fd7a5c3;  // a NaN; as an integer, too large for any index
+constexpr uint32_t guard =
+    0x4d2fa5c3;  // around what may be written: no result of a NaN beyond another
 constexpr size_t alignment = 64 / sizeof(uint32_t);  // numbers, as in the plan's memory
 
-// A tensor between guard zones.
+// A tensor between guard zones. Its first `blank` numbers start untouched, the others as they are.
 class Guarded {
  public:
-  Guarded(std::string name, const Tensor& from, bool copy)
-      : name_(std::move(name)), from_(from), size_(from.size()) {
-    memory_.assign(static_cast<size_t>(size_ + 2 * zone) + alignment, untouched);
+  Guarded(std::string name, const Tensor& from, bool read, int64_t blank)
+      : name_(std::move(name)), from_(from), size_(from.size()), guard_(read ? untouched : guard) {
+    const int64_t zone = std::clamp<int64_t>(size_, 256, 1 << 20);  // numbers on each side
+    memory_.assign(static_cast<size_t>(size_ + 2 * zone) + alignment, guard_);
     const auto address = reinterpret_cast<uintptr_t>(memory_.data() + zone) / sizeof(uint32_t);
     begin_ = memory_.data() + zone + (alignment - address % alignment) % alignment;
-    if (copy) std::memcpy(begin_, from.data, bytes());
+    std::memcpy(begin_, from.data, bytes());
+    std::fill_n(begin_, blank, untouched);
   }
 
   Tensor tensor() { return {from_.shape, from_.dtype, begin_}; }
@@ -33,7 +36,7 @@ class Guarded {
   void check_zones() const {
     const uint32_t* const first = memory_.data();
     const uint32_t* const last = first + memory_.size();
-    const auto touched = [](uint32_t word) { return word != untouched; };
+    const auto touched = [this](uint32_t word) { return word != guard_; };
     if (std::any_of(begin_ + size_, const_cast<uint32_t*>(last), touched))
       refuse("writes beyond the end of ", "");
     if (std::any_of(const_cast<uint32_t*>(first), begin_, touched))
@@ -43,9 +46,8 @@ class Guarded {
     if (std::memcmp(begin_, from_.data, bytes()) != 0)
       refuse("changes ", ", which it may only read");
   }
-  // Refuses numbers of the first `rows` rows that were not written.
-  void check_written(int64_t rows) const {
-    const int64_t n = from_.shape.rank() == 0 ? size_ : rows * from_.shape.row_elements();
+  // Refuses numbers of the first n that were not written.
+  void check_written(int64_t n) const {
     const int64_t left = std::count(begin_, begin_ + n, untouched);
     if (left > 0)
       refuse("leaves " + std::to_string(left) + " of " + std::to_string(n) + " numbers of ",
@@ -61,6 +63,7 @@ class Guarded {
   std::string name_;
   Tensor from_;
   int64_t size_;
+  uint32_t guard_;
   std::vector<uint32_t> memory_;
   uint32_t* begin_ = nullptr;
 };
@@ -70,22 +73,25 @@ enum class Use { read, write, update, fill };  // fill: it may write, but need n
 
 class Watched {
  public:
-  // The place that stands for a tensor during the call; for a tensor without numbers, itself.
+  // The place that stands for a tensor during the call; for a tensor without numbers, itself. Of
+  // what is to be written, rows behind the first `rows` are padding.
   Tensor take(const std::string& name, const Tensor& from, Use use, int64_t rows = -1) {
     if (!from || from.size() == 0) return from;
-    Part& part =
-        parts_.emplace_back(Part{Guarded(name, from, use == Use::read || use == Use::update), use,
-                                 rows < 0 ? from.shape.rows() : rows});
+    const int64_t owed =
+        rows < 0 || from.shape.rank() == 0 ? from.size() : rows * from.shape.row_elements();
+    const bool blank = use == Use::write || use == Use::fill;
+    Part& part = parts_.emplace_back(
+        Part{Guarded(name, from, use == Use::read, blank ? owed : 0), use, owed});
     return part.guarded.tensor();
   }
 
   void check() const {
     for (const Part& part : parts_) part.guarded.check_zones();
-    for (const auto& [guarded, use, rows] : parts_) {
+    for (const auto& [guarded, use, owed] : parts_) {
       if (use == Use::read) guarded.check_same();
-      if (use == Use::write) guarded.check_written(rows);
+      if (use == Use::write) guarded.check_written(owed);
     }
-    for (const auto& [guarded, use, rows] : parts_)
+    for (const auto& [guarded, use, owed] : parts_)
       if (use != Use::read) guarded.write_back();
   }
 
@@ -93,7 +99,7 @@ class Watched {
   struct Part {
     Guarded guarded;
     Use use;
-    int64_t rows;
+    int64_t owed;  // numbers that must be written
   };
   std::deque<Part> parts_;
 };
@@ -162,8 +168,9 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
                                         : Host::grad(*out));
   }
   for (Saved* one : host.saved)
-    saved.emplace_back(
-        *one, watched.take(one->name, Host::value(*one), forward ? Use::fill : Use::update));
+    saved.emplace_back(*one,
+                       watched.take(one->name, Host::value(*one), forward ? Use::fill : Use::update,
+                                    std::clamp<int64_t>(samples, 0, Host::shape(*one).rows())));
   for (Weight* weight : host.weights) {
     const std::string name = weight->name;
     const Tensor& grad = Host::grad(*weight);

@@ -211,13 +211,21 @@ TEST_F(Faults, WithoutBackwardOrLearnAreRefusedByThePlan) {
 // A node in lanes that observes: once a step, on the whole batch or before everything, in the same
 // order for any number of threads; its states are saved, and start from an Init.
 TEST_F(Faults, ObserversSeeEachStepOnce) {
-  for (const std::string batch : {"true", "false"}) {
+  for (const auto& [batch, twice] : {std::pair<std::string, bool>{"true", false},
+                                     {"true", true},
+                                     {"false", false},
+                                     {"false", true}}) {
     std::map<std::string, std::vector<float>> first;
     for (const int threads : {1, 2, 8}) {
       std::string text = chain(middle, "at: nowhere");
       const size_t at = text.find("{node: faulty", text.find("middle:"));
       text.replace(at, text.find('}', at) + 1 - at,
                    "{node: observer, x: before, batch: " + batch + "}");
+      if (twice)
+        text.replace(
+            text.find("    error: "), 11,
+            "    again: {use: net, x: out}\n    sum: {node: add, a: out, b: again}\n    error: "),
+            text.replace(text.find("mse, x: out"), 11, "mse, x: sum");
       Mistakes mistakes;
       const Pipeline pipeline = Pipeline::parse(text, "chain.yaml", {}, mistakes);
       const auto plan = build_plan(pipeline, registry_, Mode::train, {}, mistakes);
@@ -229,7 +237,7 @@ TEST_F(Faults, ObserversSeeEachStepOnce) {
       std::map<std::string, std::vector<float>> now;
       for (const NamedTensor& tensor : model.tensors())
         now[tensor.name] = {tensor.tensor.span().begin(), tensor.tensor.span().end()};
-      EXPECT_EQ(now.at("net.middle.count")[1], 5);
+      EXPECT_EQ(now.at("net.middle.count")[1], 5 * (twice && batch == "true" ? 2 : 1));
       EXPECT_NE(now.at("net.middle.count")[0], 0);
       EXPECT_NE(now.at("net.middle.start")[0], now.at("net.middle.start")[1]);
       if (first.empty()) first = now;
@@ -248,6 +256,7 @@ TEST_F(Faults, OfCarelessNodesAreFoundByTheCheck) {
       {"write_beyond", "forward: writes beyond the end of `y`"},
       {"write_before", "forward: writes before the begin of `y`"},
       {"gradient_beyond", "backward: writes beyond the end of `x.grad()`"},
+      {"one_too_many", "forward: writes beyond the end of `y`"},
       {"change_input", "forward: changes `x`, which it may only read"},
       {"change_weight", "forward: changes `scale`, which it may only read"},
       {"change_state", "forward: changes `seen`, which it may only read"},
@@ -272,6 +281,27 @@ TEST_F(Faults, OfCarelessNodesAreFoundByTheCheck) {
   EXPECT_THAT(train(text, 1, true).what,
               AllOf(HasSubstr("careless_optimizer, the optimizer of `net."),
                     HasSubstr("writes beyond the end of `sum`")));
+}
+
+// What lies behind the last sample is nobody's to write, and no number that is not finite.
+TEST_F(Faults, AShortBatchPassesTheCheck) {
+  for (const bool check : {false, true}) {
+    std::string text = chain(middle, "at: nowhere");
+    text.replace(text.find("  nodes:\n    noise"), 9,
+                 "  data: {node: faulty_data, batch: 64, count: 100}\n  nodes:\n");
+    const std::string noise = "{node: normal, shape: [64, 8]}";
+    text.replace(text.find(noise), noise.size(), "{node: scale, x: data.x, by: 2}");
+    EXPECT_EQ(train(text, 2, check).what, "");
+  }
+}
+
+TEST_F(Faults, AnAxisThatIsNoBatchIsBlamedOnItsNode) {
+  std::string text = chain(middle, "at: nowhere");
+  const size_t at = text.find("{node: faulty", text.find("middle:"));
+  text.replace(at, text.find('}', at) + 1 - at, "{node: turned, x: before}");
+  EXPECT_THAT(
+      train(text, 1).what,
+      HasSubstr("out.middle (turned): `y` is [40, 64], but axis 0 is the batch, of 64 rows"));
 }
 
 // A thread that waits for such work with a lane in its hands must not take another.

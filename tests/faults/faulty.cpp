@@ -193,12 +193,13 @@ enum class Slip {
   change_input,
   change_weight,
   change_state,
-  gradient_beyond
+  gradient_beyond,
+  one_too_many
 };
 std::vector<std::string> names(Slip) {
-  return {"none",          "skip_output",  "skip_gradient",  "skip_weight_gradient",
-          "add_to_output", "write_beyond", "write_before",   "change_input",
-          "change_weight", "change_state", "gradient_beyond"};
+  return {"none",          "skip_output",  "skip_gradient",   "skip_weight_gradient",
+          "add_to_output", "write_beyond", "write_before",    "change_input",
+          "change_weight", "change_state", "gradient_beyond", "one_too_many"};
 }
 
 // Breaks one rule, and trains on all the same.
@@ -222,6 +223,8 @@ class Careless final : public Node {
       else
         y.data()[i] = scale.data()[0] * x.data()[i];
     }
+    if (*slip == Slip::one_too_many)
+      for (int64_t i = 0; i <= x.size(); ++i) y.data()[i] = 2 * x.data()[i];
     if (*slip == Slip::write_beyond) y.data()[y.size() + 7] = 0;
     if (*slip == Slip::write_before) y.data()[-1] = 0;
     if (*slip == Slip::change_input) const_cast<float*>(x.data())[0] += 1;
@@ -245,6 +248,16 @@ class CarelessOptimizer final : public Optimizer {
   void update(const Update& block) const override { block[sum][block.size] = 0; }
 };
 
+// Gives axis 0 to something else than the batch.
+class Turned final : public Node {
+  In x{this, "x", "[batch, n]"};
+  Out y{this, "y", "[n, batch]"};
+  void infer() override { y.shape({x.row_size(), x.rows()}); }
+  void forward(const Step&) override { std::fill_n(y.data(), y.size(), 0.0F); }
+  void backward(const Step&) override { std::fill_n(x.grad(), x.size(), 0.0F); }
+};
+
+WEFT_NODE(Turned, "turned", "Turns a batch on its side.", "{x: [4, 3]}")
 WEFT_NODE(Careless, "careless", "Breaks one rule.", "{x: [4, 3]}")
 WEFT_NODE(CarelessOptimizer, "careless_optimizer", "Writes beyond its slot.", "{}")
 WEFT_NODE(FaultyOptimizer, "faulty_optimizer", "Fails at one update.", "{}")
