@@ -19,14 +19,17 @@ Tensor part(Array& array, Range rows) {
 }  // namespace
 
 std::unique_ptr<Node> NodeRig::instance(int64_t first_row) const {
-  return make_node(kind_, case_,
-                   {.mode = options_.mode,
-                    .frozen = options_.frozen,
-                    .random_key = 41 + options_.seed,
-                    .module_key = 141 + options_.seed,
-                    .first_row = first_row,
-                    .output_dir = options_.folder},
-                   options_.stage);
+  std::unique_ptr<Node> node = make_node(kind_, case_,
+                                         {.mode = options_.mode,
+                                          .frozen = options_.frozen,
+                                          .random_key = 41 + options_.seed,
+                                          .module_key = 141 + options_.seed,
+                                          .first_row = first_row,
+                                          .output_dir = options_.folder},
+                                         options_.stage);
+  for (In* in : node->host().ins)
+    if (in->name == options_.constant) Host::want_grad(*in, false);
+  return node;
 }
 
 NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)

@@ -19,6 +19,7 @@ struct RigOptions {
   int64_t step = 0;
   uint64_t seed = 1;  // of weights, states and random numbers
   bool frozen = false;
+  std::string constant = {};          // the input that wants no gradient; "": none
   std::filesystem::path folder = {};  // of a sink's files
   Stage stage = {};                   // is told before each call: "in forward()"
 };

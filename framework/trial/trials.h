@@ -10,6 +10,7 @@ void runs_its_example(Attempt& attempt);
 void gradients(Attempt& attempt);
 void frozen(Attempt& attempt);
 void repeats(Attempt& attempt);
+void constants(Attempt& attempt);
 void memory(Attempt& attempt);
 // rows.cpp
 void lanes(Attempt& attempt);
@@ -22,6 +23,7 @@ void lane_states(Attempt& attempt);
 void saving(Attempt& attempt);
 // wiring.cpp
 void missing_inputs(Attempt& attempt);
+void optional_inputs(Attempt& attempt);
 void params(Attempt& attempt);
 void shapes(Attempt& attempt);
 // measures.cpp

@@ -84,6 +84,29 @@ void look_at(Attempt& attempt, std::vector<NodeRig::Value>& values, bool written
   }
 }
 
+// Puts numbers where those of the rig's inputs are.
+void put_back(NodeRig& rig, const std::vector<Array>& from) {
+  for (size_t i = 0; i < from.size(); ++i) {
+    std::ranges::copy(from[i].floats, rig.inputs[i].value.floats.begin());
+    std::ranges::copy(from[i].ints, rig.inputs[i].value.ints.begin());
+  }
+}
+
+// Gives the rig the inputs of another example, and returns those that it had.
+std::vector<Array> set_inputs(NodeRig& rig, const NodeCase& other) {
+  std::vector<Array> before, now;
+  std::vector<bool> taken(other.inputs.size(), false);
+  for (const NodeRig::Value& input : rig.inputs) {
+    size_t i = 0;
+    while (taken[i] || other.inputs[i].first != input.name) ++i;
+    taken[i] = true;
+    before.push_back(input.value);
+    now.push_back(other.inputs[i].second);
+  }
+  put_back(rig, now);
+  return before;
+}
+
 // The gradients of outputs of two rigs are scratch: only what they computed counts.
 void expect_equal(Attempt& attempt, const NodeRig& got, const NodeRig& expected,
                   const std::string& when) {
@@ -134,6 +157,27 @@ void gradients(Attempt& attempt) {
   }
 }
 
+void constants(Attempt& attempt) {
+  NodeRig whole = attempt.rig();
+  run(whole, attempt.seed);
+  const auto wanting = std::count_if(whole.inputs.begin(), whole.inputs.end(),
+                                     [](const NodeRig::Value& v) { return v.wants_grad; });
+  const bool learns = std::any_of(whole.weights.begin(), whole.weights.end(),
+                                  [](const NodeRig::Value& v) { return v.wants_grad; });
+  if (wanting + learns < 2) return;  // then backward() is not called, or learn() alone
+  for (const NodeRig::Value& constant : whole.inputs) {
+    if (!constant.wants_grad) continue;
+    attempt.about(" where `" + constant.name + "` wants no gradient");
+    NodeRig rig = attempt.rig({.constant = constant.name});
+    run(rig, attempt.seed);
+    for (const auto member : {&NodeRig::inputs, &NodeRig::weights})
+      for (size_t i = 0; i < (rig.*member).size(); ++i)
+        if ((rig.*member)[i].wants_grad && unfinished((whole.*member)[i].grad).empty())
+          attempt.expect("the gradient of " + ticked((rig.*member)[i].name),
+                         unfinished((rig.*member)[i].grad));
+  }
+}
+
 void frozen(Attempt& attempt) {
   NodeRig frozen = attempt.rig({.frozen = true});
   NodeRig evaluated = attempt.rig({.mode = Mode::evaluate});
@@ -160,6 +204,12 @@ void repeats(Attempt& attempt) {
   if (attempt.kind.traits.follows_state) set_states(second, states);
   run(second, attempt.seed);
   expect_equal(attempt, second, first, "something is left over from an earlier step");
+  const std::vector<Array> inputs = set_inputs(second, attempt.example(1));
+  run(second, attempt.seed + 1);
+  put_back(second, inputs);
+  if (attempt.kind.traits.follows_state) set_states(second, states);
+  run(second, attempt.seed);
+  expect_equal(attempt, second, first, "something is left over from a step of other inputs");
   if (!second.node().whole_batch()) return;
   NodeRig single = attempt.rig();
   alone([&] { run(single, attempt.seed); });

@@ -61,6 +61,31 @@ void missing_inputs(Attempt& attempt) {
   }
 }
 
+void optional_inputs(Attempt& attempt) {
+  const NodeCase whole = attempt.example();
+  const std::unique_ptr<Node> node = attempt.kind.make();
+  for (const In* in : node->host().ins) {
+    NodeCase less = whole;
+    if (!in->traits.optional ||
+        std::erase_if(less.inputs, [&](const auto& input) { return input.first == in->name; }) == 0)
+      continue;
+    attempt.about(" without " + ticked(in->name));
+    try {
+      (void)attempt.make(less);
+    } catch (const Error&) {  // it may need the others
+      continue;
+    }
+    NodeRig rig = attempt.rig(less);
+    run(rig, attempt.seed);
+    for (const auto member : {&NodeRig::inputs, &NodeRig::weights})
+      for (const NodeRig::Value& value : rig.*member)
+        if (value.wants_grad)
+          attempt.expect("the gradient of " + ticked(value.name), unfinished(value.grad));
+    for (const NodeRig::Value& output : rig.outputs)
+      attempt.expect(ticked(output.name), unfinished(output.value));
+  }
+}
+
 void params(Attempt& attempt) {
   const NodeCase fits = attempt.example();
   refuses(attempt, with(fits, "no_such_param", "1", false), "with a param that it has not");

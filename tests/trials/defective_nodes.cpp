@@ -45,8 +45,59 @@ class MissingGradient final : public Copy {
   void forward(const Step&) override {
     for (int64_t i = 0; i < x.size(); ++i) y.data()[i] = x.data()[i] + offset.data()[i];
   }
+  void backward(const Step& step) override {
+    if (x.wants_grad()) Copy::backward(step);
+  }
 };
 WEFT_NODE(MissingGradient, "missing_gradient", "One of two.", "{x: [5, 3], offset: [5, 3]}")
+
+class WritesUnwanted final : public Node {
+  In x{this, "x", "[batch, ...]"};
+  Out y{this, "y", "x · by"};
+  Weight by{this, "by", "[1]"};
+  void infer() override {
+    if (x.shape().rank() == 0) throw Error("`x` is [], but must be [batch, ...]");
+    y.shape(x.shape());
+    by.shape({1}, Init::constant(1));
+  }
+  void forward(const Step&) override {
+    for (int64_t i = 0; i < x.size(); ++i) y.data()[i] = by.data()[0] * x.data()[i];
+  }
+  void backward(const Step&) override {
+    for (int64_t i = 0; i < x.size(); ++i) x.grad()[i] = by.data()[0] * y.grad()[i];
+  }
+  void learn(const Step&) override {
+    by.grad()[0] = 0;
+    for (int64_t i = 0; i < x.size(); ++i) by.grad()[0] += y.grad()[i] * x.data()[i];
+  }
+};
+WEFT_NODE(WritesUnwanted, "writes_unwanted", "Also to where there is nothing.", "{x: [5, 3]}")
+
+class NeedsOptional final : public Copy {
+  In more{this, "more", "As x.", {.grad = false, .optional = true}};
+  void infer() override {
+    Copy::infer();
+    if (more.wired() && more.shape() != x.shape()) throw Error("`more` must be shaped as `x`");
+  }
+  void forward(const Step&) override {
+    for (int64_t i = 0; i < x.size(); ++i) y.data()[i] = x.data()[i] + more.data()[i];
+  }
+};
+WEFT_NODE(NeedsOptional, "needs_optional", "Though it may be left out.",
+          "{x: [5, 3], more: [5, 3]}")
+
+class RemembersInputs final : public Copy {
+  float last_ = 0;
+  bool any_ = false;
+  void forward(const Step& step) override {
+    Copy::forward(step);
+    if (x.size() == 0) return;
+    if (any_) y.data()[0] += last_ - x.data()[0];
+    last_ = x.data()[0], any_ = true;
+  }
+};
+WEFT_NODE(RemembersInputs, "remembers_inputs", "Of the step before.", "{x: [5, 3]}",
+          .exact_gradient = false)
 
 class NoBackward final : public Node {
   In x{this, "x", "Any shape."};
