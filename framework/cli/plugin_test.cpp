@@ -78,7 +78,7 @@ class PluginTest {
 
   // A word of a shell's line.
   static std::string quoted(const fs::path& path) {
-    const std::string text = path.string();
+    std::string text = path.string();
     if (text.find_first_of(" '\"\\$&;()<>|*?#`") == std::string::npos) return text;
     std::string word = "'";
     for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -82,7 +82,7 @@ class Search {
 std::string explain_nonfinite(const Plan& plan, Instances& instances, const Weights& weights,
                               const StepState& state, const std::vector<bool>& active,
                               size_t phase) {
-  const std::string cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
+  std::string cure = ". A lower `lr` or `clip:` in the phase may keep it finite";
   const std::string from = "; the first value that is not finite comes from ";
   for (const PlanWeight& weight : plan.weights)
     if (!finite(weights[weight.name], weight.shape.rows()))

@@ -295,6 +295,7 @@ std::vector<Array> run_updates(const NodeKind& kind, const Yaml& params, Array w
     for (int64_t i = 0; i < blocks; ++i) {
       const int64_t begin = size * i / blocks, end = size * (i + 1) / blocks;
       std::vector<float*> parts;
+      parts.reserve(slots.size());
       for (auto& slot : slots) parts.push_back(slot.data() + begin);
       optimizer.update({end - begin, weight.floats.data() + begin, grad.floats.data() + begin,
                         parts, static_cast<int64_t>(after.size()) + 1});

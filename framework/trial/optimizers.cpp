@@ -69,6 +69,7 @@ void slots(Attempt& attempt) {
     const auto node = attempt.make({attempt.example().params, {}});
     slots.resize(node->host().slots.size(), std::vector<float>(35, 0.0F));
     std::vector<float*> parts;
+    parts.reserve(slots.size());
     for (auto& slot : slots) parts.push_back(slot.data());
     attempt.stage("in update()");
     dynamic_cast<const Optimizer&>(*node).update({35, resumed.weight.floats.data(),

@@ -151,6 +151,7 @@ void samples(Attempt& attempt) {
   expect_equal(attempt, source, some, other.load(some), expected, "opened again, the last first");
   std::vector<std::vector<Rows>> got(4);
   std::vector<std::thread> threads;
+  threads.reserve(got.size());
   for (std::vector<Rows>& rows : got)
     threads.emplace_back([&] {
       for (const int64_t sample : some) source.load(sample, rows.emplace_back(source.rows(3)), 1);
