@@ -13,8 +13,8 @@ namespace weft {
 
 namespace {
 constexpr uint32_t untouched = 0x7fd7a5c3;  // a NaN; as an integer, too large for any index
-constexpr uint32_t guard =
-    0x4d2fa5c3;  // around what may be written: no result of a NaN beyond another
+// Around what may be written: a number, as an overrun that reads a NaN writes one.
+constexpr uint32_t guard = 0x4d2fa5c3;
 constexpr size_t alignment = 64 / sizeof(uint32_t);  // numbers, as in the plan's memory
 
 // A tensor between guard zones. Its first `blank` numbers start untouched, the others as they are.
@@ -104,33 +104,30 @@ class Watched {
   std::deque<Part> parts_;
 };
 
-// Binds a member to other memory for the call, and as it was before at the end.
-template <class Member>
-class Bound {
+// Binds members to other memory for a call, and as they were before at the end.
+class Bindings {
  public:
-  Bound(Member& member, const Tensor& value, const Tensor& grad)
-      : member_(member), value_(Host::value(member)), grad_(Host::grad(member)) {
+  Bindings() = default;
+  ~Bindings() {
+    for (const auto& restore : restore_) restore();
+  }
+  Bindings(const Bindings&) = delete;
+
+  template <class Member>
+  void bind(Member& member, const Tensor& value, const Tensor& grad) {
+    restore_.push_back([&member, value = Host::value(member), grad = Host::grad(member)] {
+      Host::bind(member, value, grad);
+    });
     Host::bind(member, value, grad);
   }
-  ~Bound() { Host::bind(member_, value_, grad_); }
-  Bound(const Bound&) = delete;
-
- private:
-  Member& member_;
-  const Tensor value_, grad_;
-};
-template <class Member>
-class BoundValue {
- public:
-  BoundValue(Member& member, const Tensor& value) : member_(member), value_(Host::value(member)) {
+  template <class Member>
+  void bind(Member& member, const Tensor& value) {
+    restore_.push_back([&member, value = Host::value(member)] { Host::bind(member, value); });
     Host::bind(member, value);
   }
-  ~BoundValue() { Host::bind(member_, value_); }
-  BoundValue(const BoundValue&) = delete;
 
  private:
-  Member& member_;
-  const Tensor value_;
+  std::vector<std::function<void()>> restore_;
 };
 }  // namespace
 
@@ -142,45 +139,41 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
   const bool later = dynamic_cast<const Measure*>(&node);  // it writes no output
   const auto gone = [&](const auto& port) { return !forward && !Host::kept(port); };
   const Host& host = node.host();
-  std::deque<Bound<In>> ins;
-  std::deque<Bound<Out>> outs;
-  std::deque<Bound<Weight>> weights;
-  std::deque<BoundValue<Saved>> saved;
-  std::deque<BoundValue<State>> states;
+  Bindings bindings;
   for (In* in : host.ins) {
     const std::string name = in->name;
     const Tensor& value = Host::value(*in);
-    ins.emplace_back(*in, gone(*in) ? value : watched.take(name, value, Use::read),
-                     backward && in->wants_grad()
-                         ? watched.take(name + ".grad()", Host::grad(*in), Use::write)
-                         : Host::grad(*in));
+    bindings.bind(*in, gone(*in) ? value : watched.take(name, value, Use::read),
+                  backward && in->wants_grad()
+                      ? watched.take(name + ".grad()", Host::grad(*in), Use::write)
+                      : Host::grad(*in));
   }
   for (Out* out : host.outs) {
     const std::string name = out->name;
     const Tensor& value = Host::value(*out);
     const int64_t rows = std::clamp<int64_t>(samples, 0, value.shape.rows());
-    outs.emplace_back(*out,
-                      forward      ? watched.take(name, value, later ? Use::fill : Use::write, rows)
-                      : gone(*out) ? value
-                                   : watched.take(name, value, Use::read),
-                      backward || learn ? watched.take(name + ".grad()", Host::grad(*out),
-                                                       backward ? Use::update : Use::read)
-                                        : Host::grad(*out));
+    bindings.bind(*out,
+                  forward      ? watched.take(name, value, later ? Use::fill : Use::write, rows)
+                  : gone(*out) ? value
+                               : watched.take(name, value, Use::read),
+                  backward || learn ? watched.take(name + ".grad()", Host::grad(*out),
+                                                   backward ? Use::update : Use::read)
+                                    : Host::grad(*out));
   }
   for (Saved* one : host.saved)
-    saved.emplace_back(*one,
-                       watched.take(one->name, Host::value(*one), forward ? Use::fill : Use::update,
-                                    std::clamp<int64_t>(samples, 0, Host::shape(*one).rows())));
+    bindings.bind(*one,
+                  watched.take(one->name, Host::value(*one), forward ? Use::fill : Use::update,
+                               std::clamp<int64_t>(samples, 0, Host::shape(*one).rows())));
   for (Weight* weight : host.weights) {
     const std::string name = weight->name;
     const Tensor& grad = Host::grad(*weight);
-    weights.emplace_back(
+    bindings.bind(
         *weight, learn ? Host::value(*weight) : watched.take(name, Host::value(*weight), Use::read),
         learn && weight->wants_grad() ? watched.take(name + ".grad()", grad, Use::write) : grad);
   }
   for (State* state : host.states)
-    states.emplace_back(*state, watched.take(state->name, Host::value(*state),
-                                             own_states ? Use::update : Use::read));
+    bindings.bind(*state, watched.take(state->name, Host::value(*state),
+                                       own_states ? Use::update : Use::read));
   call();
   watched.check();
 }

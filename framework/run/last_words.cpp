@@ -1,6 +1,5 @@
 #include "framework/run/last_words.h"
 
-#include <fcntl.h>
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -60,7 +59,6 @@ class Line {
     while (number /= 10);
     return *this << digits.data() + at;
   }
-  size_t size() const { return size_; }
 
  private:
   std::array<char, 512>& to_;
@@ -110,14 +108,13 @@ LastWords::~LastWords() {
   newest = outer_;
 }
 
-bool LastWords::say(const std::string& sentence) {
+void LastWords::say(const std::string& sentence) {
   LastWords* last = newest;
-  if (!last || last->process_ != ::getpid()) return false;
+  if (!last || last->process_ != ::getpid()) return;
   for (; last; last = last->outer_) try {
       if (last->say_) last->say_(sentence);
     } catch (...) {  // the process ends anyway
     }
-  return true;
 }
 
 void LastWords::refuse_exit() {

@@ -20,7 +20,7 @@ class LastWords {
   LastWords(const LastWords&) = delete;
 
   // Calls the functions of all objects. Returns false if there is none, or in a child process.
-  static bool say(const std::string& sentence);
+  static void say(const std::string& sentence);
   // Called first by the program's exit(): ends the process with Exit::plugin if an object lives.
   static void refuse_exit();
 

@@ -85,15 +85,9 @@ void PhaseGraph::add_item(const PlanItem& item) {
 
 void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   const NodeId n = item.node ? item.node : plan_.values[item.value].node;
-  if (item.kind == PlanItem::Kind::observe) {
-    Instance& observer = instances_.observer(n);
-    task.calls.push_back({n, Work::observe, -1, [this, &observer](int) {
-                            call(observer, Work::observe,
-                                 [&](Node& node) { node.observe(state_.step); });
-                          }});
-    return;
-  }
-  Instance& instance = instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
+  Instance& instance = item.kind == PlanItem::Kind::observe
+                           ? instances_.observer(n)
+                           : instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
   const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
   const auto add_call = [&](Work work, void (Node::*function)(const Step&)) {
     add(work, [this, &instance, work, function](int) {
@@ -101,7 +95,7 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
     });
   };
   switch (item.kind) {
-    case PlanItem::Kind::observe: break;  // done above
+    case PlanItem::Kind::observe: add_call(Work::observe, &Node::observe); break;
     case PlanItem::Kind::forward: add_call(Work::forward, &Node::forward); break;
     case PlanItem::Kind::seed:
       return add(Work::seed, [=, this](int space) { seed(item.value, {lane, space}); });
@@ -273,23 +267,20 @@ void PhaseGraph::execute(Task& task) {
         const Workspaces::Lease own(instances_.workspaces);
         make_calls(task, own.number);
       });
+  } catch (const Error& error) {
+    state_.fail(error.code() == Exit::nonfinite ? error : failure(task));
   } catch (...) {
-    const Call* const call = task.now.load(std::memory_order_relaxed);
-    state_.fail(failure(call ? *call : task.calls.front()));
+    state_.fail(failure(task));
   }
   task.now.store(nullptr, std::memory_order_relaxed);
 }
 
-// Turns what was thrown in a call into an error of its node.
-Error PhaseGraph::failure(const Call& call) const {
+// Turns what was thrown in a task's call into an error of the call's node.
+Error PhaseGraph::failure(const Task& task) const {
+  const Call* const now = task.now.load(std::memory_order_relaxed);
+  const Call& call = now ? *now : task.calls.front();
   const PlanNode& node = plan_.nodes[call.node];
   const Host& ports = instances_.of(call.node).front().node->host();
-  try {
-    throw;
-  } catch (const Error& error) {
-    if (error.code() == Exit::nonfinite) return error;
-  } catch (...) {
-  }
   return blame(node.place, who(node),
                "step " + std::to_string(state_.step.number) + ", " + name(call.work),
                wires(plan_, node, ports));

@@ -85,7 +85,7 @@ class PhaseGraph {
   void add_read_ahead();
   void connect();
   void execute(Task& task);
-  Error failure(const Call& call) const;
+  Error failure(const Task& task) const;
   void make_calls(Task& task, int workspace);
   void make(const Task& task, const Call& call, int workspace);
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "framework/language/fields.h"
 #include "framework/node/source.h"
+#include "framework/trial/compare.h"
 
 namespace weft::trial {
 
@@ -81,6 +83,22 @@ void run(NodeRig& rig, uint64_t seed) {
   rig.backward();
   rig.learn();
   fill_output_grads(rig, seed);  // the node may have destroyed them
+}
+
+void expect_equal(Attempt& attempt, const NodeRig& got, const NodeRig& expected,
+                  const std::string& ending, double tolerance, double of_sums) {
+  const auto tell = [&](const std::string& subject, const std::string& complaint) {
+    attempt.expect(subject, complaint.empty() ? "" : complaint + ending);
+  };
+  for (size_t i = 0; i < got.outputs.size(); ++i)
+    tell(ticked(got.outputs[i].name),
+         difference(got.outputs[i].value, expected.outputs[i].value, tolerance));
+  for (size_t i = 0; i < got.inputs.size(); ++i)
+    tell("the gradient of " + ticked(got.inputs[i].name),
+         difference(got.inputs[i].grad, expected.inputs[i].grad, tolerance));
+  for (size_t i = 0; i < got.weights.size() && of_sums >= 0; ++i)
+    tell("the gradient of " + ticked(got.weights[i].name),
+         difference(got.weights[i].grad, expected.weights[i].grad, of_sums));
 }
 
 void set_states(NodeRig& rig, const std::vector<Array>& from) {

@@ -51,6 +51,12 @@ class Attempt {
 void run(NodeRig& rig, uint64_t seed);
 void fill_output_grads(NodeRig& rig, uint64_t seed);
 
+// Expects all that two rigs computed to be alike, within `tolerance`; the gradients of weights,
+// which are sums, within `of_sums`, or not at all if that is below 0. `ending` ends the sentence.
+// The gradients of outputs are scratch, and not compared.
+void expect_equal(Attempt& attempt, const NodeRig& got, const NodeRig& expected,
+                  const std::string& ending, double tolerance = 0, double of_sums = 0);
+
 // Puts the numbers of `from` where those of the rig's states are.
 void set_states(NodeRig& rig, const std::vector<Array>& from);
 

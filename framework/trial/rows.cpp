@@ -9,23 +9,6 @@ namespace weft::trial {
 
 namespace {
 
-// All that two rigs computed; weights' gradients are sums, in another order if `sums`.
-void expect_equal(Attempt& attempt, const NodeRig& got, const NodeRig& whole,
-                  const std::string& when, double tolerance, double of_sums) {
-  const auto tell = [&](const std::string& subject, const std::string& complaint) {
-    attempt.expect(subject, complaint.empty() ? "" : complaint + ", " + when);
-  };
-  for (size_t i = 0; i < got.outputs.size(); ++i)
-    tell(ticked(got.outputs[i].name),
-         difference(got.outputs[i].value, whole.outputs[i].value, tolerance));
-  for (size_t i = 0; i < got.inputs.size(); ++i)
-    tell("the gradient of " + ticked(got.inputs[i].name),
-         difference(got.inputs[i].grad, whole.inputs[i].grad, tolerance));
-  for (size_t i = 0; i < got.weights.size() && of_sums >= 0; ++i)
-    tell("the gradient of " + ticked(got.weights[i].name),
-         difference(got.weights[i].grad, whole.weights[i].grad, of_sums));
-}
-
 NodeCase cut_to(NodeCase node, int64_t batch, int64_t rows) {
   for (auto& [name, array] : node.inputs) {
     if (array.shape.rank() == 0 || array.shape.rows() != batch) continue;
@@ -74,7 +57,7 @@ void lanes(Attempt& attempt) {
         rig->forward();
     const double tolerance = whole.node().flops() > 0 ? 1e-5 : 0;
     expect_equal(attempt, cut, whole,
-                 "once the batch of " + std::to_string(batch) + " is cut into lanes of 1, " +
+                 ", once the batch of " + std::to_string(batch) + " is cut into lanes of 1, " +
                      std::to_string(batch - 3) + " and 2 rows",
                  tolerance, 1e-5);
   }
@@ -87,7 +70,7 @@ void empty_lanes(Attempt& attempt) {
   NodeRig cut = attempt.rig({.lanes = {0, batch, 0}});
   run(whole, attempt.seed);
   run(cut, attempt.seed);
-  expect_equal(attempt, cut, whole, "with empty lanes beside", 0, -1);
+  expect_equal(attempt, cut, whole, ", with empty lanes beside", 0, -1);
 }
 
 void one_row(Attempt& attempt) {

@@ -84,41 +84,12 @@ void look_at(Attempt& attempt, std::vector<NodeRig::Value>& values, bool written
   }
 }
 
-// Puts numbers where those of the rig's inputs are.
-void put_back(NodeRig& rig, const std::vector<Array>& from) {
-  for (size_t i = 0; i < from.size(); ++i) {
-    std::ranges::copy(from[i].floats, rig.inputs[i].value.floats.begin());
-    std::ranges::copy(from[i].ints, rig.inputs[i].value.ints.begin());
+// Gives the rig the inputs of another.
+void set_inputs(NodeRig& rig, const NodeRig& from) {
+  for (size_t i = 0; i < rig.inputs.size(); ++i) {
+    std::ranges::copy(from.inputs[i].value.floats, rig.inputs[i].value.floats.begin());
+    std::ranges::copy(from.inputs[i].value.ints, rig.inputs[i].value.ints.begin());
   }
-}
-
-// Gives the rig the inputs of another example, and returns those that it had.
-std::vector<Array> set_inputs(NodeRig& rig, const NodeCase& other) {
-  std::vector<Array> before, now;
-  std::vector<bool> taken(other.inputs.size(), false);
-  for (const NodeRig::Value& input : rig.inputs) {
-    size_t i = 0;
-    while (taken[i] || other.inputs[i].first != input.name) ++i;
-    taken[i] = true;
-    before.push_back(input.value);
-    now.push_back(other.inputs[i].second);
-  }
-  put_back(rig, now);
-  return before;
-}
-
-// The gradients of outputs of two rigs are scratch: only what they computed counts.
-void expect_equal(Attempt& attempt, const NodeRig& got, const NodeRig& expected,
-                  const std::string& when) {
-  const auto tell = [&](const std::string& subject, const std::string& complaint) {
-    attempt.expect(subject, complaint.empty() ? "" : complaint + " as before: " + when);
-  };
-  for (size_t i = 0; i < got.outputs.size(); ++i)
-    tell(ticked(got.outputs[i].name), difference(got.outputs[i].value, expected.outputs[i].value));
-  for (const auto member : {&NodeRig::inputs, &NodeRig::weights})
-    for (size_t i = 0; i < (got.*member).size(); ++i)
-      tell("the gradient of " + ticked((got.*member)[i].name),
-           difference((got.*member)[i].grad, (expected.*member)[i].grad));
 }
 
 }  // namespace
@@ -200,20 +171,21 @@ void repeats(Attempt& attempt) {
   const std::vector<Array> states = second.states;
   run(first, attempt.seed);
   run(second, attempt.seed);
-  expect_equal(attempt, second, first, "another instance in the same step");
+  expect_equal(attempt, second, first, " as before: another instance in the same step");
   if (attempt.kind.traits.follows_state) set_states(second, states);
   run(second, attempt.seed);
-  expect_equal(attempt, second, first, "something is left over from an earlier step");
-  const std::vector<Array> inputs = set_inputs(second, attempt.example(1));
+  expect_equal(attempt, second, first, " as before: something is left over from an earlier step");
+  set_inputs(second, attempt.rig(attempt.example(1)));
   run(second, attempt.seed + 1);
-  put_back(second, inputs);
+  set_inputs(second, first);
   if (attempt.kind.traits.follows_state) set_states(second, states);
   run(second, attempt.seed);
-  expect_equal(attempt, second, first, "something is left over from a step of other inputs");
+  expect_equal(attempt, second, first,
+               " as before: something is left over from a step of other inputs");
   if (!second.node().whole_batch()) return;
   NodeRig single = attempt.rig();
   alone([&] { run(single, attempt.seed); });
-  expect_equal(attempt, single, first, "with one thread");
+  expect_equal(attempt, single, first, " as before: with one thread");
 }
 
 void memory(Attempt& attempt) {
