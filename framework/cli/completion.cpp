@@ -6,7 +6,7 @@
 #include "framework/cli/shipped.h"
 #include "framework/cli/typed.h"
 #include "framework/datasets/catalogue.h"
-#include "framework/language/fragments.h"
+#include "framework/language/fragment_files.h"
 #include "framework/plugin/loader.h"
 
 namespace weft::cli {

@@ -19,7 +19,7 @@
 #include "framework/node/dnn.h"
 #include "framework/plan/machine_limits.h"
 #include "framework/plugin/loader.h"
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 
 namespace weft::cli {
 

@@ -8,6 +8,7 @@
 
 #include "framework/cli/commands.h"
 #include "framework/cli/shipped.h"
+#include "framework/node/did_you_mean.h"
 #include "framework/run/pass.h"
 #include "framework/run/run_directory.h"
 #include "framework/run/tell.h"

@@ -12,7 +12,7 @@
 #include "framework/plugin/loader.h"
 #include "framework/print/plan_dot.h"
 #include "framework/print/plan_text.h"
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 #include "framework/run/transfer.h"
 
 namespace weft::cli {

@@ -6,7 +6,7 @@
 
 #include "framework/cli/commands.h"
 #include "framework/plugin/loader.h"
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 
 namespace weft::cli {
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/cli/commands.h"
+#include "framework/language/fields.h"
+#include "framework/node/did_you_mean.h"
 #include "framework/plugin/loader.h"
 #include "framework/trial/trial.h"
 
@@ -15,6 +17,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using trial::Outcome;
 using trial::Trial;
+
+constexpr std::chrono::seconds patience(30);  // with a call that does not return
 
 class PluginTest {
  public:
@@ -37,21 +41,21 @@ class PluginTest {
   }
 
  private:
-  std::vector<fs::path> files() const {
-    const fs::path path = options_.path;
-    std::error_code denied;
-    if (!fs::is_directory(path, denied)) return {path};
-    std::vector<fs::path> all;
-    for (const auto& entry : fs::directory_iterator(path, denied))
-      if (entry.path().extension() == ".so") all.push_back(entry.path());
+  std::vector<fs::path> files() const try {
+    const std::vector<fs::path> all = plugin_files(options_.path);
     if (all.empty()) throw Error(Exit::plugin, "no plugin (*.so) is in " + options_.path);
-    std::ranges::sort(all);
     return all;
+  } catch (const fs::filesystem_error& error) {
+    throw Error(Exit::plugin, options_.path + " cannot be read: " + error.code().message());
   }
 
   void look_at(const fs::path& file) {
     const Registry registry = load_plugins({.standard = {}, .others = {{file}}});
+    const Registry weft = load_plugins({.standard = plugin_search().standard});
     for (const std::string& name : registry.names()) {
+      if (const auto own = weft.find(name); own && own->kind != registry.find(name)->kind)
+        throw Error(Exit::plugin, file.string() + " has a node " + ticked(name) +
+                                      ", as weft has itself: no pipeline could load both");
       names_.push_back(name);
       if (options_.node.empty() || options_.node == name) look_at(file, *registry.find(name)->kind);
     }
@@ -65,7 +69,7 @@ class PluginTest {
       trial_names_.emplace_back(trial->name);
       if (!options_.trial.empty() && options_.trial != trial->name) continue;
       ++trials_;
-      const Outcome outcome = trial::run(*trial, kind, options_.seed);
+      const Outcome outcome = trial::run(*trial, kind, options_.seed, patience);
       if (outcome.end == Outcome::End::skipped)
         skipped(kind.name, trial->name, outcome.sentences.front());
       if (outcome.end != Outcome::End::failed) continue;
@@ -128,7 +132,7 @@ class PluginTest {
   void print_json() const {
     const json all{{"nodes", kinds_},       {"seed", options_.seed}, {"passed", passed()},
                    {"failures", failures_}, {"skipped", skips_},     {"not_tried", left_out_}};
-    fmt::print("{}\n", all.dump(2));
+    fmt::print("{}\n", all.dump(2, ' ', false, json::error_handler_t::replace));
   }
 
   const PluginTestOptions& options_;

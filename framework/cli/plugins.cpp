@@ -3,7 +3,7 @@
 #include <tbb/version.h>
 
 #include "framework/cli/commands.h"
-#include "framework/language/fragments.h"
+#include "framework/language/fragment_files.h"
 #include "framework/node/dnn.h"
 #include "framework/plugin/loader.h"
 #include "framework/print/describe.h"

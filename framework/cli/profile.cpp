@@ -11,8 +11,8 @@
 #include "framework/cli/commands.h"
 #include "framework/cli/machine.h"
 #include "framework/cli/simulation.h"
+#include "framework/run/durable_files.h"
 #include "framework/run/engine.h"
-#include "framework/run/files.h"
 
 namespace weft::cli {
 

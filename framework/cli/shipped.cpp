@@ -10,9 +10,10 @@
 
 #include "framework/cli/commands.h"
 #include "framework/language/fields.h"
+#include "framework/node/did_you_mean.h"
 #include "framework/plugin/loader.h"
 #include "framework/print/describe.h"
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 #include "framework/run/run_directory.h"
 
 namespace weft::cli {

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 
 extern char** environ;
 

@@ -1,10 +1,13 @@
 #include "framework/cli/typed.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 
+#include "framework/node/did_you_mean.h"
 #include "framework/node/error.h"
 
 namespace weft::cli {
@@ -96,11 +99,15 @@ bool takes_value(const CLI::Option& option) {
 
 // Words that must be commands come first; behind the last command stand its options.
 void check_typed(const CLI::App& app, char** words) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
+  if (!*words && app.get_parent() && !known.empty())
+    throw Error("`" + path_of(app) +
+                "` needs a command behind it: " + fmt::format("{}", fmt::join(known, ", ")) +
+                "; `" + path_of(app) + " --help` tells what they do");
   if (!*words) return;
   if (**words == '-') return check_options(app, words);
   if (const CLI::App* command = find_command(app, *words)) return check_typed(*command, words + 1);
-  std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (known.empty()) return check_options(app, words);
   throw Error("there is no command `" + std::string(*words) + "`" + did_you_mean(*words, known) +
               "; `" + path_of(app) + " --help` lists them");

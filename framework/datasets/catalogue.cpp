@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "framework/language/fields.h"
+#include "framework/node/did_you_mean.h"
 #include "framework/node/source.h"
 
 namespace weft::datasets {

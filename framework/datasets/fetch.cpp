@@ -6,8 +6,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "framework/datasets/download.h"
 #include "framework/datasets/files.h"
-#include "framework/datasets/package.h"
 
 namespace weft::datasets {
 

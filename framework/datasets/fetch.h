@@ -4,7 +4,7 @@
 #include <string>
 
 #include "framework/datasets/catalogue.h"
-#include "framework/datasets/package.h"
+#include "framework/datasets/download.h"
 
 namespace weft::datasets {
 

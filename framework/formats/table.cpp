@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/formats/file_part.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "framework/language/yaml_text.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 

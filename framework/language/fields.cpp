@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "framework/language/vars.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/language/keys.h"
+#include "framework/language/key.h"
 #include "framework/language/spelling.h"
 #include "framework/language/yaml.h"
 

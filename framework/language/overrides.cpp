@@ -3,7 +3,8 @@
 #include <charconv>
 
 #include "framework/language/fields.h"
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 
@@ -50,7 +51,7 @@ void apply_set(Yaml& tree, const std::string& set) {
   if (path == "train.steps") at->erase("epochs");
   if (at->is_map() && at->find(last) && value.is_null()) return at->erase(last);
   if (at->is_map() && begin > 0) return at->put(last, value);
-  const Key* key = at == &tree ? grammar::pipeline.find(last) : nullptr;
+  const Key* key = at == &tree ? keys::pipeline.find(last) : nullptr;
   if (key && key->value.is_scalar()) return tree.put(last, value);
   if (at == &tree && !tree.find(last)) {
     for (const char* section : {"train", "evaluate", "generate"})

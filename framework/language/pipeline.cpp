@@ -4,12 +4,13 @@
 #include <set>
 
 #include "framework/language/fields.h"
-#include "framework/language/grammar.h"
 #include "framework/language/include.h"
+#include "framework/language/keys.h"
 #include "framework/language/overrides.h"
 #include "framework/language/read_graph.h"
 #include "framework/language/read_section.h"
 #include "framework/language/transfer.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 
@@ -117,7 +118,7 @@ void Pipeline::build(Mistakes& mistakes) {
     throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");
   const Yaml body = with_values(source, mistakes);
 
-  Fields fields(body, grammar::pipeline, "a pipeline", mistakes);
+  Fields fields(body, keys::pipeline, "a pipeline", mistakes);
   const Yaml* version = fields.take("weft");
   if (version ? version->text() != "1" : !fields.told("weft"))
     mistakes.add(
@@ -156,7 +157,7 @@ GraphDecl Pipeline::instantiate(const FragmentDecl& fragment, const Vars& params
   own.declared = "a fragment sees its own `params:` alone, so hand it over as one";
   const Yaml body = substitute(fragment.body, own, mistakes);
   const std::string what = "fragment " + ticked(fragment.name);
-  Fields fields(body, grammar::fragment, what, mistakes);
+  Fields fields(body, keys::fragment, what, mistakes);
   return read_graph(fields, body, what, mistakes);
 }
 

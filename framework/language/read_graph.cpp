@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
 
 namespace weft {
 
@@ -38,7 +38,7 @@ NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
   const size_t dot = std::min(name.find('.'), name.size());  // "block.2" is the third of a repeat
   if (!is_name(name.substr(0, dot)) || name.find_first_not_of("0123456789", dot + 1) != name.npos)
     mistakes.add(place, "a node's name is letters, digits and `_`, not " + ticked(name));
-  Fields fields(map, grammar::node, "node " + ticked(name), mistakes);
+  Fields fields(map, keys::node, "node " + ticked(name), mistakes);
   node.kind = fields.text("node");
   node.module = fields.text("use");
   if (map.is_map() && node.kind.empty() == node.module.empty())
@@ -92,7 +92,7 @@ ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& 
   ModuleDecl module{.name = name};
   const std::string what = "module " + ticked(name);
   if (!is_name(name)) mistakes.add(place, "a module's name cannot be " + ticked(name));
-  Fields fields(map, grammar::module, what, mistakes);
+  Fields fields(map, keys::module, what, mistakes);
   module.frozen = fields.boolean("frozen");
   module.from = fields.text("from");
   module.original = fields.text("module", name);
@@ -110,7 +110,7 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
     return fragment;
   }
   const std::string what = "fragment " + ticked(name);
-  Fields fields(map, grammar::fragment, what, mistakes);
+  Fields fields(map, keys::fragment, what, mistakes);
   fragment.about = fields.text("about");
   if (const Yaml* params = fields.take("params")) fragment.params = *params;
   if (!fragment.params.is_map() && !fragment.params.is_null())
@@ -118,7 +118,7 @@ FragmentDecl read_fragment(const std::string& name, const Yaml& map, Mistakes& m
                  "`params` of " + what + " must be a map: {name: {default: 3, about: …}}");
   for (const auto& [key, place, param] : fragment.params.entries()) {
     if (!is_name(key)) mistakes.add(place, "a param's name cannot be " + ticked(key));
-    if (param.is_map()) Fields(param, grammar::param, "param " + ticked(key), mistakes);
+    if (param.is_map()) Fields(param, keys::param, "param " + ticked(key), mistakes);
   }
   fragment.body = map;
   for (const char* key : {"about", "params"}) fragment.body.erase(key);

@@ -1,6 +1,6 @@
 #include "framework/language/read_section.h"
 
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
 #include "framework/language/read_graph.h"
 
 namespace weft {
@@ -8,7 +8,7 @@ namespace weft {
 namespace {
 PhaseDecl read_phase(const Yaml& map, size_t index, Mistakes& mistakes) {
   PhaseDecl phase{.place = map.place()};
-  Fields fields(map, grammar::phase, "a phase", mistakes);
+  Fields fields(map, keys::phase, "a phase", mistakes);
   phase.name = fields.text("name", "phase" + std::to_string(index + 1));
   if (const Yaml* minimize = fields.need("minimize"))
     phase.minimize = read_mention(*minimize, "`minimize`", mistakes);
@@ -24,7 +24,7 @@ PhaseDecl read_phase(const Yaml& map, size_t index, Mistakes& mistakes) {
 
 TrainDecl::Save read_save(const Yaml& map, Mistakes& mistakes) {
   TrainDecl::Save save;
-  Fields fields(map, grammar::save, "`save`", mistakes);
+  Fields fields(map, keys::save, "`save`", mistakes);
   save.every_steps = fields.integer("every_steps");
   save.keep = fields.integer("keep");
   save.best = fields.text("best");
@@ -74,7 +74,7 @@ void read_section(SectionDecl& section, Fields& fields, const Yaml& map,
 
 TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
   TrainDecl train;
-  Fields fields(map, grammar::train, "`train`", mistakes);
+  Fields fields(map, keys::train, "`train`", mistakes);
   read_section(train, fields, map, std::nullopt, mistakes);
   const auto phases = fields.list("phases");
   for (size_t i = 0; i < phases.size(); ++i)
@@ -102,7 +102,7 @@ TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
 SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train,
                           Mistakes& mistakes) {
   SectionDecl section;
-  Fields fields(map, grammar::evaluate, "`evaluate`", mistakes);
+  Fields fields(map, keys::evaluate, "`evaluate`", mistakes);
   read_section(section, fields, map, train, mistakes);
   if (!section.data && train && train->data) section.data = whole(*train->data);
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
@@ -116,7 +116,7 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
 SectionDecl read_generate(const Yaml& map, const std::optional<TrainDecl>& train,
                           Mistakes& mistakes) {
   SectionDecl section;
-  Fields fields(map, grammar::generate, "`generate`", mistakes);
+  Fields fields(map, keys::generate, "`generate`", mistakes);
   read_section(section, fields, map, train, mistakes);
   if (section.nodes.empty() && !fields.told("nodes"))
     mistakes.add(map.place(), "`generate` needs `nodes`");

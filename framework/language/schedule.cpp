@@ -5,7 +5,8 @@
 #include <numbers>
 
 #include "framework/language/fields.h"
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
+#include "framework/node/did_you_mean.h"
 #include "framework/node/host.h"
 
 namespace weft {
@@ -23,11 +24,11 @@ std::string kind_of(const Yaml& map) {
   const Yaml* kind = map.find("schedule");
   if (!kind || kind->is_null()) {  // perhaps misspelt; without it the other keys cannot be judged
     Mistakes mistakes;
-    Fields(map, grammar::schedule, "a schedule", mistakes).need("schedule");
+    Fields(map, keys::schedule, "a schedule", mistakes).need("schedule");
     mistakes.check();
   }
   const std::string& word = kind->to_text("`schedule`");
-  const auto& kinds = kinds_of(grammar::schedule);
+  const auto& kinds = kinds_of(keys::schedule);
   if (index_in(kinds, word) == kinds.size())
     throw Error(kind->place(), "there is no schedule " + ticked(word) + did_you_mean(word, kinds) +
                                    "; there are " + listed(kinds));
@@ -35,7 +36,7 @@ std::string kind_of(const Yaml& map) {
 }
 
 const Keys& keys_of(const std::string& kind) {
-  const auto& all = grammar::schedule.variations;
+  const auto& all = keys::schedule.variations;
   return **std::find_if(all.begin(), all.end(), [&](const Keys* keys) {
     return index_in(kinds_of(*keys), kind) < kinds_of(*keys).size();
   });
@@ -93,7 +94,7 @@ Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
   Mistakes mistakes;
   Schedule schedule;
   const std::string kind = kind_of(map);
-  schedule.kind = static_cast<Kind>(index_in(kinds_of(grammar::schedule), kind));
+  schedule.kind = static_cast<Kind>(index_in(kinds_of(keys::schedule), kind));
   Fields fields(map, keys_of(kind), "a schedule", mistakes);
   if (schedule.kind == Kind::piecewise) {
     if (const Yaml* points = fields.need("points")) schedule.read_points(*points, mistakes);

@@ -10,7 +10,7 @@
 namespace weft {
 
 struct Schedule {
-  // The order is that of the choices in grammar.cpp.
+  // The order is that of the choices in keys.cpp.
   enum class Kind { constant, linear, cosine, exponential, piecewise } kind = Kind::constant;
   double from = 0, to = 0;
   int64_t warmup = 0;  // steps in which the value rises from 0 to `from`

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "framework/node/did_you_mean.h"
+
 namespace weft {
 
 Spelling::Spelling(const Yaml& map, const std::vector<std::string>& known) : map_(map) {

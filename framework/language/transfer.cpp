@@ -3,8 +3,9 @@
 #include <filesystem>
 
 #include "framework/language/fields.h"
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
 #include "framework/language/vars.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 
@@ -112,7 +113,7 @@ class Transfer {
 // `from: RUN`, or `from: {run: RUN, checkpoint: last, best or a step}`.
 std::pair<std::string, std::string> source_of(const Yaml& from, Mistakes& mistakes) {
   if (!from.is_map()) return {from.to_text("`from`"), "last"};
-  Fields fields(from, grammar::source, "`from`", mistakes);
+  Fields fields(from, keys::source, "`from`", mistakes);
   return {fields.text("run"), fields.text("checkpoint")};
 }
 }  // namespace
@@ -136,7 +137,7 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
   };
   each([&](const std::string& name, const Yaml& from, Yaml* module) {  // makes all `from` alike
     // Check the module's own keys now: those of the run are going to replace them.
-    Fields(*module, grammar::module, "module " + ticked(name), mistakes);
+    Fields(*module, keys::module, "module " + ticked(name), mistakes);
     const size_t before = mistakes.size();
     const auto [run, checkpoint] = source_of(substitute(from, vars, mistakes), mistakes);
     module->put("from", Yaml::scalar(run, from.place()));

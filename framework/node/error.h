@@ -3,7 +3,6 @@
 
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #define WEFT_API __attribute__((visibility("default")))
@@ -79,9 +78,5 @@ class WEFT_API Mistakes {
  private:
   std::vector<Error> all_;
 };
-
-// " (did you mean `features`?)", or "" when no candidate is near `name`.
-WEFT_API std::string did_you_mean(std::string_view name,
-                                  const std::vector<std::string>& candidates);
 
 }  // namespace weft

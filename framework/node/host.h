@@ -2,6 +2,7 @@
 // bind members to memory. A node's author needs none of it.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -23,6 +24,11 @@ struct Fitted {
   std::string dispute = {};          // why reading it is a mistake: two runs learned it differently
 };
 using FittedMap = std::map<std::string, Fitted>;  // by the name of the Fit
+
+// What a run keeps in its directory, which no sink may write. They are removed in this order: the
+// last is what makes a folder a run.
+inline constexpr std::array run_files{"metrics.jsonl", "log.txt",     "status.json",  "run.json",
+                                      "run.lock",      "checkpoints", "resolved.yaml"};
 
 // What an instance knows of its surroundings: its section, module, rows and files.
 struct Setting {

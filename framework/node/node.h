@@ -5,13 +5,13 @@
 // that write files, measure.h for measures of a whole set, optimizer.h for optimizers.
 //
 // The life of a node in a plan:
-//   infer     once, single-threaded. It sees the whole batch, and gives every output and weight its
-//             shape. Only infer() refuses what a user wired.
+//   infer     once for each instance, single-threaded; all instances get the same answers. It sees
+//             the whole batch, and gives every output and weight its shape. Only infer() refuses
+//             what a user wired.
 //   prepare   once for each pass the instance will run. It builds primitives and reserves scratch.
 //   observe   before forward of any lane, if observes() asks for it: once a training step if it
-//   looks
-//             at weights, once for each use of the module if it looks at the batch. Here a node
-//             that runs in lanes updates its states.
+//             looks at weights, once for each use of the module if it looks at the batch. Here a
+//             node that runs in lanes updates its states.
 //   forward   once a step and lane: writes the outputs.
 //   backward  once a training step and lane, after backward of every reader: writes x.grad() of the
 //             inputs that want one, whole. It may overwrite its outputs' gradients, which nobody

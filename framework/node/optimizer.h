@@ -20,12 +20,13 @@ class WEFT_API Slot {
 
 // One block of one weight, its gradient, and its part of each slot.
 struct Update {
-  int64_t size;
+  const Shape& shape;  // of the block: rows of the weight
   float* weight;
   const float* grad;
   const std::vector<float*>& slots;
   int64_t number;  // counts the updates, from 1
 
+  int64_t size() const { return shape.elements(); }
   float* operator[](const Slot& slot) const { return slots[slot.index]; }
 };
 
@@ -33,6 +34,9 @@ struct Update {
 class WEFT_API Optimizer : public Node {
  public:
   virtual void update(const Update&) const = 0;
+  // True if an element's update depends on others, as by the norm of the weight (You et al. 2020,
+  // LAMB): each block is then a whole weight.
+  virtual bool whole_weight() const { return false; }
   void infer() override {}  // may refuse params that do not go together
   void forward(const Step&) final {}
 };

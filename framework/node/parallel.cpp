@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "framework/node/running.h"
+
 namespace weft {
 
 namespace {
@@ -26,10 +28,12 @@ void in_blocks(int64_t n, int64_t size, const std::function<void(int64_t, int64_
   if (n <= size) return n > 0 ? f(0, n) : void();
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
+  const Running* const here = Running::here();
   tbb::this_task_arena::isolate([&] {
     tbb::parallel_for(
         tbb::blocked_range<int64_t>(0, (n + size - 1) / size, 1),
         [&](const tbb::blocked_range<int64_t>& blocks) {
+          const Running helper(here);
           for (int64_t i = blocks.begin(); i < blocks.end(); ++i)
             f(i * size, std::min((i + 1) * size, n));
         },

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "framework/node/did_you_mean.h"
 #include "framework/node/host.h"
 
 namespace weft {

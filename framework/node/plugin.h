@@ -22,9 +22,9 @@ constexpr bool inherits_learn = requires {
 
 // What a test cannot know of a node, and its last arguments of WEFT_NODE say.
 struct Traits {
-  // False if backward() is by intent not the derivative of forward(): a straight-through estimator,
-  // a reversed gradient.
-  bool exact_gradient = true;
+  // The outputs, "y" or "y z", through which backward() is by intent not the derivative of
+  // forward(): straight-through estimators, reversed gradients.
+  const char* inexact = "";
   // True if, in training, outputs depend on states that earlier steps left: a codebook of moving
   // averages. What normalises by its batch and keeps running means for evaluation does not.
   bool follows_state = false;
@@ -45,7 +45,7 @@ struct NodeKind {
 };
 
 // The version of what plugins are compiled against: it is raised with every change in this folder.
-constexpr uint32_t plugin_abi = 6;
+constexpr uint32_t plugin_abi = 7;
 
 // The constant data in the section `.weft` of a plugin's file, which are read before any of its
 // code is loaded.
@@ -67,7 +67,7 @@ __attribute__((visibility("hidden"))) extern const NodeKind* plugin_kinds;
 
 }  // namespace weft
 
-// WEFT_NODE(Quantise, "quantise", "The nearest code.", "{x: [4, 3]}", .exact_gradient = false)
+// WEFT_NODE(Quantise, "quantise", "The nearest code.", "{x: [4, 3]}", .inexact = "y")
 #define WEFT_NODE(Class, node_name, about_text, example_text, ...)                 \
   ::weft::NodeKind Class##_kind{                                                   \
       node_name,                                                                   \

@@ -59,6 +59,13 @@ std::string Shape::str() const {
   return text + "]";
 }
 
+std::string Shape::index(int64_t element) const {
+  std::string indices;
+  for (size_t axis = rank_; axis-- > 0; element /= dims_[axis])
+    indices = std::to_string(element % dims_[axis]) + (indices.empty() ? "" : ", ") + indices;
+  return "[" + indices + "]";
+}
+
 Tensor Tensor::slice(int64_t begin, int64_t end) const {
   const int64_t offset = begin * shape.row_elements() * static_cast<int64_t>(bytes(dtype));
   return {shape.with_front(end - begin), dtype, data ? static_cast<char*>(data) + offset : nullptr};

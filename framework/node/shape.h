@@ -45,7 +45,8 @@ class WEFT_API Shape {
   Shape without_front() const;
   std::span<const int64_t> dims() const { return {dims_.data(), rank_}; }
   bool operator==(const Shape&) const = default;
-  std::string str() const;  // "[128, 784]"
+  std::string str() const;                   // "[128, 784]"
+  std::string index(int64_t element) const;  // where one stands, "[2, 3]"
 
  private:
   void count();
@@ -56,14 +57,15 @@ class WEFT_API Shape {
   int64_t elements_ = 1, row_elements_ = 1;  // -1: more than 2^40
 };
 
-// A view of contiguous row-major numbers. It owns nothing; `data` is null where there is nothing.
+// A view of contiguous row-major numbers. It owns nothing; `data` is null where there is nothing,
+// floats() where the numbers are i32, and ints() where they are f32.
 struct WEFT_API Tensor {
   Shape shape;
   DType dtype = DType::f32;
   void* data = nullptr;
 
-  float* floats() const { return static_cast<float*>(data); }
-  int32_t* ints() const { return static_cast<int32_t*>(data); }
+  float* floats() const { return dtype == DType::f32 ? static_cast<float*>(data) : nullptr; }
+  int32_t* ints() const { return dtype == DType::i32 ? static_cast<int32_t*>(data) : nullptr; }
   int64_t size() const { return shape.elements(); }
   std::span<float> span() const { return {floats(), static_cast<size_t>(size())}; }
   explicit operator bool() const { return data != nullptr; }

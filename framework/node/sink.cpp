@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -17,12 +18,8 @@ bool leads_out(const fs::path& normal) {
   return normal.is_absolute() || normal.empty() || *normal.begin() == "..";
 }
 
-// Is it something that the framework itself writes into a run's directory?
 bool is_of_run(const fs::path& normal) {
-  for (const char* own : {"checkpoints", "log.txt", "metrics.jsonl", "resolved.yaml", "run.json",
-                          "run.lock", "status.json"})
-    if (*normal.begin() == own) return true;
-  return false;
+  return std::ranges::find(run_files, *normal.begin()) != run_files.end();
 }
 }  // namespace
 
@@ -52,13 +49,15 @@ fs::path Sink::output(const std::string& path) const {
   return full;
 }
 
-void Sink::write(const std::string& path, const Step& step, std::string_view bytes) const {
-  if (step.number == 0) return write(path, bytes);
-  std::string digits = std::to_string(step.number);
+std::string Sink::numbered(const std::string& path, int64_t number) {
+  std::string digits = std::to_string(number);
   digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
   const fs::path first(path);
-  write(first.parent_path() / (first.stem().string() + "-" + digits + first.extension().string()),
-        bytes);
+  return first.parent_path() / (first.stem().string() + "-" + digits + first.extension().string());
+}
+
+void Sink::write(const std::string& path, const Step& step, std::string_view bytes) const {
+  write(step.number == 0 ? path : numbered(path, step.number), bytes);
 }
 
 void Sink::write(const std::string& path, std::string_view bytes) const {

@@ -24,8 +24,11 @@ class WEFT_API Sink : public Node {
   // the second on: `samples.png`, then `samples-0001.png`, … It appears whole or not at all. Throws
   // Error(resources) if it cannot be written.
   void write(const std::string& path, const Step& step, std::string_view bytes) const;
-  // The same for one file of the whole pass, which finish() writes.
+  // The same for one file of the whole pass, which finish() writes, or of each sample, whose path
+  // then says which: `numbered("clip.wav", step.number * x.rows() + row)`.
   void write(const std::string& path, std::string_view bytes) const;
+  // "clip.wav" with a number: "clip-0003.wav".
+  static std::string numbered(const std::string& path, int64_t number);
   // The full path of a file in the run's directory, for a sink that writes piece by piece; makes
   // its folder. Refuses a path that a link leads out of the directory.
   std::filesystem::path output(const std::string& path) const;

@@ -33,7 +33,11 @@ void Source::infer() {
   if (samples_ < 0)
     throw Error(Exit::plugin,
                 "open() returned " + std::to_string(samples_) + " samples: a defect of the node");
-  if (samples_ == 0) throw Error(Exit::data, "the data set is empty");
+  if (samples_ == 0) {
+    std::string why;
+    for (const std::string& note : notes()) why += (why.empty() ? ": " : "; ") + note;
+    throw Error(Exit::data, "the data set is empty" + why);
+  }
   if (*drop_last && samples_ < *batch)
     throw Error(Exit::data, "the data set has " + std::to_string(samples_) +
                                 " samples, fewer than one batch of " + std::to_string(*batch) +

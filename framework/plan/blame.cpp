@@ -4,10 +4,6 @@
 
 namespace weft {
 
-namespace {
-thread_local const Running* running = nullptr;
-}  // namespace
-
 std::string who(const PlanNode& node) {
   return node.path + " (" + node.kind + ")";
 }
@@ -38,7 +34,9 @@ Blamed blame(const Place& place, const std::string& who, const std::string& when
     return error;
   } catch (const Error& error) {
     const bool own = error.code() == Exit::plugin || error.code() == Exit::usage;
-    return {place, head + error.sentence() + (own ? wires : ""), error.code()};
+    const bool elsewhere = !error.place().file.empty() && error.place().file != place.file;
+    return {place, head + (elsewhere ? error.what() : error.sentence()) + (own ? wires : ""),
+            error.code()};
   } catch (const std::bad_alloc&) {
     return {place, head + "there is not enough memory", Exit::resources};
   } catch (const std::exception& error) {
@@ -46,19 +44,6 @@ Blamed blame(const Place& place, const std::string& who, const std::string& when
   } catch (...) {
     return defect("threw what is not an exception");
   }
-}
-
-Running::Running(const char* node, const char* kind, const char* call, int64_t step)
-    : node(node), kind(kind), call(call), step(step), outer_(running) {
-  running = this;
-}
-
-Running::~Running() {
-  running = outer_;
-}
-
-const Running* Running::here() {
-  return running;
 }
 
 }  // namespace weft

@@ -1,8 +1,9 @@
-// Errors and crashes that name the node in which they happen.
+// Errors that name the node in which they happen.
 #pragma once
 
 #include <string>
 
+#include "framework/node/running.h"
 #include "framework/plan/plan.h"
 
 namespace weft {
@@ -24,23 +25,5 @@ std::string wires(const Plan& plan, const PlanNode& node, const Host& ports);
 // its code, too little memory is Exit::resources, all else that a node throws is Exit::plugin.
 Blamed blame(const Place& place, const std::string& who, const std::string& when,
              const std::string& wires = "");
-
-// A mark that its thread is in this call of this node, for as long as it lives. The texts must
-// outlive it.
-class Running {
- public:
-  Running(const char* node, const char* kind, const char* call, int64_t step = -1);
-  ~Running();
-  Running(const Running&) = delete;
-
-  // The innermost mark of this thread, or null. A signal handler may call it.
-  static const Running* here();
-
-  const char *const node, *const kind, *const call;
-  const int64_t step;  // -1: before the first step
-
- private:
-  const Running* const outer_;
-};
 
 }  // namespace weft

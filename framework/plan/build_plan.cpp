@@ -30,6 +30,7 @@ void build_phases(Plan& plan, const Pipeline& pipeline, const Registry& registry
                   Mistakes& mistakes) {
   for (const PhaseDecl& decl : pipeline.train->phases) {
     check_updates(plan, pipeline, decl, mistakes);
+    check_metric(decl.minimize, mistakes);
     PlanPhase phase{.decl = decl, .loss = wiring.value(decl.minimize.text, decl.minimize.place)};
     if (!phase.loss) continue;
     const PlanValue& loss = plan.values[phase.loss];
@@ -111,6 +112,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
   const auto want = [&](const Mention& mention, bool reported) {
     const ValueId value = wiring.value(mention.text, mention.place);
     if (!value) return;
+    if (mode == Mode::train && reported) check_metric(mention, mistakes);
     wanted.push_back(value);
     if (plan->values[value].dtype != DType::f32)
       mistakes.add(mention.place,
@@ -148,7 +150,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
 
 // What is known once `train` is planned.
 Known known_after(const Plan& train, const Known& before, const Mistakes& mistakes) {
-  return {mistakes.empty() ? train.kept : before.fitted, train.steps};
+  return {mistakes.empty() ? *train.fitted : before.fitted, train.steps};
 }
 }  // namespace
 

@@ -4,10 +4,39 @@
 #include <map>
 #include <set>
 
+#include "framework/language/fields.h"
+#include "framework/node/did_you_mean.h"
+#include "framework/node/host.h"
 #include "framework/node/measure.h"
 #include "framework/plan/machine_limits.h"
 
 namespace weft {
+
+// Axis 0 of what a node gives is the batch, as it is of what it gets; in lanes, of what it saves
+// too.
+void check_inferred(const Node& node) {
+  const Host& ports = node.host();
+  const auto shaped = [](const char* what, const auto& member) {
+    if (!Host::shaped(member))
+      throw Error(Exit::plugin, std::string(what) + " " + ticked(member.name) +
+                                    " no shape: a defect of the node");
+  };
+  for (const Out* out : ports.outs) shaped("gives its output", *out);
+  for (const State* state : ports.states) shaped("gives its state", *state);
+  const auto input = std::ranges::find_if(
+      ports.ins, [](const In* in) { return in->wired() && in->shape().rank() > 0; });
+  if (input == ports.ins.end()) return;
+  const auto check = [&](const char* name, const Shape& shape) {
+    if (shape.rows() != (*input)->rows())
+      throw Error(Exit::plugin, ticked(name) + " is " + shape.str() +
+                                    ", but axis 0 is the batch, of " +
+                                    std::to_string((*input)->rows()) + " rows");
+  };
+  for (const Out* out : ports.outs)
+    if (out->shape().rank() > 0) check(out->name, out->shape());
+  for (const Saved* saved : ports.saved)
+    if (Host::present(*saved) && !node.whole_batch()) check(saved->name, Host::shape(*saved));
+}
 
 void check_rows(const Plan& plan, Mistakes& mistakes) {
   for (const PlanValue& value : plan.values)
@@ -26,6 +55,14 @@ void check_measures(const Plan& plan, Mistakes& mistakes) {
                        "` is one number for the whole set, known after its last "
                        "batch: `report` of `evaluate` can name it, but no node");
   }
+}
+
+void check_metric(const Mention& mention, Mistakes& mistakes) {
+  for (const char* own : {"step", "epoch", "scheduled", "evaluate"})
+    if (mention.text == own)
+      mistakes.add(mention.place, ticked(own) +
+                                      " has a meaning of its own in metrics.jsonl: give "
+                                      "the node another name");
 }
 
 void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,

@@ -11,6 +11,11 @@ void check_rows(const Plan& plan, Mistakes& mistakes);
 // No node reads the output of a measure, which has its number only after the last batch.
 void check_measures(const Plan& plan, Mistakes& mistakes);
 // Every module that a phase updates exists, has weights in the plan and is not frozen.
+// Throws Error(Exit::plugin) if infer() of a node left out a shape, or gave rows that are not those
+// of its inputs.
+void check_inferred(const Node& node);
+// Notes a mistake if a loss or report of `train` is named as a key that every line of metrics has.
+void check_metric(const Mention& mention, Mistakes& mistakes);
 void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& phase,
                    Mistakes& mistakes);
 // Every module in the section is updated by a phase, is frozen or comes from another run.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "framework/node/optimizer.h"
+#include "framework/plan/optimizers.h"
+
 namespace weft {
 
 namespace {
@@ -19,12 +22,25 @@ std::vector<WeightId> learned(const Plan& plan, const PlanPhase& phase, const Pl
   return weights;
 }
 
-std::vector<Range> blocks_of(const Plan& plan, const std::vector<WeightId>& weights) {
+// Does the optimizer of any of the weights need it whole? A phase with mistakes may have none.
+bool updates_whole(const Plan& plan, const PlanPhase& phase, const std::vector<WeightId>& weights) {
+  return std::ranges::any_of(weights, [&](WeightId weight) {
+    const auto one = std::ranges::find_if(phase.optimizers, [&](const PlanOptimizer& optimizer) {
+      return matches(optimizer.match, plan.weights[weight].name);
+    });
+    return one != phase.optimizers.end() &&
+           dynamic_cast<const Optimizer&>(*one->node).whole_weight();
+  });
+}
+
+std::vector<Range> blocks_of(const Plan& plan, const PlanPhase& phase,
+                             const std::vector<WeightId>& weights) {
+  if (updates_whole(plan, phase, weights)) return {{0, -1}};  // uncut, each whole
   const int64_t rows = plan.weights[weights[0]].shape.rows();
   int64_t elements = 0;
   for (const WeightId weight : weights) {
     const Shape& shape = plan.weights[weight].shape;
-    if (shape.rows() != rows || shape.rank() == 0) return {{0, -1}};  // uncut, each whole
+    if (shape.rows() != rows || shape.rank() == 0) return {{0, -1}};
     elements += shape.elements();
   }
   const int64_t count =
@@ -48,6 +64,7 @@ ByNode<bool> runs_backward(const Plan& plan, const PlanPhase& phase) {
   }
   return runs;
 }
+
 // Notes a mistake if a node lacks the backward() or learn() that the phase needs of it.
 void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs,
                    Mistakes& mistakes) {
@@ -98,8 +115,11 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
     if (same != phase.learns.end())
       same->nodes.push_back(n);
     else
-      phase.learns.push_back(
-          {node.weights, {n}, weights, blocks_of(plan, weights), node.node->learns_in_lanes()});
+      phase.learns.push_back({node.weights,
+                              {n},
+                              weights,
+                              blocks_of(plan, phase, weights),
+                              node.node->learns_in_lanes()});
   }
   for (const NodeId n : plan.nodes.ids()) refuse_unable(plan, phase, n, runs[n], mistakes);
   for (const Mention& module : phase.decl->update) {

@@ -105,7 +105,6 @@ void keep_fits(Plan& plan, const FittedMap& given, Mistakes& mistakes) {
     for (const std::string& module : modules)
       if (!holds(kept.modules, module)) kept.modules.push_back(module);
   }
-  plan.kept = *plan.fitted;
 }
 
 }  // namespace weft

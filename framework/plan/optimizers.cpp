@@ -5,6 +5,7 @@
 #include "framework/language/fields.h"
 #include "framework/language/spelling.h"
 #include "framework/language/vars.h"
+#include "framework/node/did_you_mean.h"
 #include "framework/node/optimizer.h"
 #include "framework/plan/blame.h"
 

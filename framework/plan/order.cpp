@@ -45,12 +45,12 @@ void ItemIndex::gather_inputs(NodeId node, std::vector<size_t>& out) const {
     if (input) gather(forward_[plan_.values[input].node], out);
 }
 
-// Gathers the earlier uses of the node's states: uses of one module take turns, in the plan's
+// Gathers the uses of the node's states before `end`: uses of one module take turns, in the plan's
 // order.
-void ItemIndex::gather_earlier_uses(NodeId node, std::vector<size_t>& out) const {
+void ItemIndex::gather_uses(NodeId node, NodeId end, std::vector<size_t>& out) const {
   if (plan_.nodes[node].node->host().states.empty()) return;
   for (const NodeId other : plan_.nodes.ids())
-    if (other < node && plan_.nodes[other].weights == plan_.nodes[node].weights)
+    if (other < end && plan_.nodes[other].weights == plan_.nodes[node].weights)
       gather(forward_[other], out), gather(observe_[other], out);
 }
 
@@ -59,11 +59,11 @@ std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
   switch (item.kind) {
     case PlanItem::Kind::observe:
       if (plan_.nodes[item.node].node->observes() == Observes::batch) gather_inputs(item.node, out);
-      gather_earlier_uses(item.node, out);
+      gather_uses(item.node, item.node, out);
       break;
     case PlanItem::Kind::forward:
       gather_inputs(item.node, out);
-      gather_earlier_uses(item.node, out);
+      gather_uses(item.node, item.node, out);
       gather(observe_[item.node], out);
       break;
     case PlanItem::Kind::seed: gather(forward_[plan_.values[item.value].node], out); break;
@@ -74,6 +74,7 @@ std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
       break;
     case PlanItem::Kind::backward:
       gather(forward_[item.node], out);
+      gather_uses(item.node, NodeId(plan_.nodes.size()), out);
       for (const ValueId value : plan_.nodes[item.node].outputs) {
         gather(grad_[value], out);
         gather_readers(value, out);
@@ -94,8 +95,7 @@ std::vector<size_t> ItemIndex::readers(const std::string& weights) const {
 }
 
 namespace {
-// An even stage, 2·g, is group g of every lane; an odd one, 2·g + 1, waits for all lanes to leave
-// group g, and group g + 1 may wait for it; stage -1 waits for nothing.
+// Gives each item its stage, and sorts them by it.
 std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
                              std::vector<PlanItem> items) {
   ItemIndex index(plan, phase);

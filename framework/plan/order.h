@@ -22,7 +22,7 @@ class ItemIndex {
   void gather_readers(ValueId value, std::vector<size_t>& out) const;
 
   void gather_inputs(NodeId node, std::vector<size_t>& out) const;
-  void gather_earlier_uses(NodeId node, std::vector<size_t>& out) const;
+  void gather_uses(NodeId node, NodeId end, std::vector<size_t>& out) const;
 
   const Plan& plan_;
   const PlanPhase& phase_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/node/measure.h"
+#include "framework/plan/blame.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/optimizers.h"
 #include "framework/plan/sample_order.h"
@@ -56,10 +57,14 @@ std::unique_ptr<Node> Plan::instance(const Registry& registry, NodeId n) const {
     Host::resize(*node->host().lists[i], *node, from.lists[i]);
   from.params.give_to(*node);
   for (size_t i = 0; i < from.inputs.size(); ++i)
-
     if (from.inputs[i]) Host::wire(*node->host().ins[i], values[from.inputs[i]].shape, true);
   node->host().setting = from.setting;
-  node->infer();
+  try {
+    const Running now(from.path.c_str(), from.kind.c_str(), "infer()");
+    node->infer();
+  } catch (...) {
+    throw blame(from.place, who(from), "infer()", wires(*this, from, node->host()));
+  }
   return node;
 }
 

@@ -98,8 +98,9 @@ struct PlanItem {
   NodeId node;    // for observe, forward and backward
   ValueId value;  // for seed and sum
   bool laned = false;
-  int stage = 0;  // see order.h
-  // The group of lanes that the item is part of or comes right after.
+  // An even stage, 2·g, is group g of every lane; an odd one, 2·g + 1, waits for all lanes to leave
+  // group g, and group g + 1 may wait for it; stage -1 waits for nothing.
+  int stage = 0;
   int group() const { return stage / 2; }
 };
 
@@ -142,10 +143,8 @@ class Plan {
   std::vector<PlanState> states;
   std::vector<PlanPhase> phases;  // evaluate and generate have one, without a loss
   std::vector<std::pair<std::string, ValueId>> reports;
-  // What sources were given or learned of their data. `fitted` has all of it, `kept` what something
-  // reads: a run stores that.
+  // What sources were given or learned of their data; a run stores it.
   std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
-  FittedMap kept;
   std::deque<FragmentDecl> fragments;  // taken from files, not from the pipeline
   ByNode<bool> needed;                 // does a loss, a report or a sink need it?
   ById<PlanBuffer> buffers;

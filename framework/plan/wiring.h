@@ -55,13 +55,16 @@ class Wiring {
   std::vector<std::string> kinds() const;  // names of node kinds and fragments
   const FragmentDecl* fragment(const std::string& name);
   bool attempt(Scope& scope, const NodeDecl& decl);
-  static void refuse_alike(const Node& node, const std::vector<std::pair<ValueId, Place>>& sources,
-                           const std::string& who, Mistakes& mistakes);
+  struct Reading;
+  void read_ports(Scope& scope, Reading& reading, PlanNode& node);
+  void read_params(Reading& reading, PlanNode& node) const;
+  ValueId source(Scope& scope, Reading& reading, const Yaml& ref, const char* port, bool optional);
+  static void refuse_alike(Reading& reading);
   void connect(PlanNode& node, In& port, ValueId value, const Place& place);
   void infer(PlanNode& node, Node& made);
-  static void check_rows(const Host& ports);
   bool rests(const ModuleDecl& module) const;
   void keep_weights(const PlanNode& node, const Node& made);
+  Outputs add(PlanNode node, std::unique_ptr<Node> made);  // to the plan
   void expand(const std::vector<NodeDecl>& nodes, const Place& place);
   static void refuse_cycle(const Scope& scope, const NodeDecl& decl);
   static void index(Scope& scope, const std::vector<NodeDecl>& nodes);

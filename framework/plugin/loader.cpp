@@ -80,15 +80,6 @@ void load(PluginFile& found, bool standard, std::chrono::milliseconds patience,
   registry.add(plugin, load_kinds(found.file));
 }
 
-std::vector<fs::path> files_at(const fs::path& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(path))
-    if (entry.path().extension() == ".so") files.push_back(entry.path());
-  std::ranges::sort(files);
-  return files;
-}
-
 // Are the two one file, or copies with the same bytes?
 bool same(const fs::path& a, const fs::path& b) {
   if (a == b) return true;
@@ -108,6 +99,15 @@ fs::path whole(const fs::path& path) {
 }
 
 }  // namespace
+
+std::vector<fs::path> plugin_files(const fs::path& path) {
+  if (!fs::is_directory(path)) return {path};
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.path().extension() == ".so") files.push_back(entry.path());
+  std::ranges::sort(files);
+  return files;
+}
 
 fs::path installation() {
   return boost::dll::program_location().parent_path().parent_path();
@@ -132,7 +132,7 @@ PluginsFound::PluginsFound(const PluginSearch& search) {
     places.push_back({where});
     PluginsAt& at = places.back();
     try {
-      for (const fs::path& file : files_at(where.path)) at.files.push_back({whole(file)});
+      for (const fs::path& file : plugin_files(where.path)) at.files.push_back({whole(file)});
     } catch (const fs::filesystem_error& error) {
       at.unreadable =
           Error(Exit::plugin, where.path.string() + " cannot be read: " + error.code().message());

@@ -32,6 +32,10 @@ std::filesystem::path installation();
 // $WEFT_PLUGIN_PATH, separated by colons; and `extra`, from a pipeline's `plugins:`.
 PluginSearch plugin_search(const std::vector<PluginPath>& extra = {});
 
+// The plugins that a path names: itself, or every `.so` of a folder, sorted. Throws
+// std::filesystem::filesystem_error if the folder cannot be read.
+std::vector<std::filesystem::path> plugin_files(const std::filesystem::path& path);
+
 // What became of a file: it is loaded, is another's copy, or is refused.
 struct PluginFile {
   std::filesystem::path file;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "framework/node/did_you_mean.h"
+
 namespace weft {
 
 bool is_word(std::string_view word) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "framework/node/did_you_mean.h"
 #include "framework/node/host.h"
 #include "framework/node/measure.h"
 #include "framework/node/optimizer.h"

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "framework/language/fragments.h"
+#include "framework/language/fragment_files.h"
 #include "framework/plugin/registry.h"
 
 namespace weft {

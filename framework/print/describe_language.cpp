@@ -1,6 +1,6 @@
 // The description of the language: its maps and their keys.
 #include "framework/language/fields.h"
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
 #include "framework/print/describe.h"
 
 namespace weft {
@@ -68,7 +68,7 @@ std::string language_page() {
       "`node.port`, or an input of the graph. Where a list is taken, one item needs no brackets; a "
       "map *by name* has names of your own as keys. `$name` and `$(…)` may stand for any value. A "
       "key left blank is a mistake, but for one that takes away what `include` brings.\n";
-  for (const Keys* keys : grammar::all()) page += section(*keys);
+  for (const Keys* keys : keys::all()) page += section(*keys);
   return page;
 }
 

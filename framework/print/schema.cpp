@@ -3,7 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
 #include "framework/node/host.h"
 #include "framework/node/optimizer.h"
 #include "framework/node/source.h"
@@ -181,7 +181,7 @@ Json kinds_schema(const std::vector<std::string>& kinds) {
 }
 
 Json use_schema() {
-  Json use = map_schema(grammar::node);
+  Json use = map_schema(keys::node);
   use["properties"].erase("node");
   for (const char* key : shared) use["properties"][key] = defined(key);
   use["required"] = {"use"};
@@ -212,8 +212,8 @@ Json definitions(const Registry& registry, KnownKinds& known) {
   known.nodes.insert(known.nodes.end(), known.data.begin(),
                      known.data.end());  // sources may also be nodes
   Json all = words();
-  for (const Keys* keys : grammar::all()) all[keys->name] = map_schema(*keys);
-  for (const char* key : shared) all[key] = key_schema(*grammar::node.find(key));
+  for (const Keys* keys : keys::all()) all[keys->name] = map_schema(*keys);
+  for (const char* key : shared) all[key] = key_schema(*keys::node.find(key));
   all["use"] = use_schema();
   all["node"] = kinds_schema(known.nodes);
   all["node"]["if"] = {{"required", {"use"}}};

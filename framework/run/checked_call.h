@@ -13,10 +13,9 @@
 namespace weft {
 
 // Makes the call with the node's ports bound to such places, and binds them as before at the end.
-// The first `samples` rows of the outputs must be written. Throws Error(Exit::plugin) with the
-// first thing that breaks the contract: an output, a gradient or a saved value that was not
-// written, a write beyond a tensor, or to an input, a weight, or a state that this call must not
-// write.
+// The first `samples` rows of the batch must be written in the outputs. Throws Breach with the
+// first thing that breaks the contract: an output or a gradient that was not written, a write
+// beyond a tensor, or to an input, a weight, or a state that this call must not write.
 void checked_call(Node& node, Work work, int64_t samples, const std::function<void()>& call);
 
 // The same for an optimizer's update.

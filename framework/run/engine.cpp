@@ -6,6 +6,7 @@
 #include <tbb/task_scheduler_observer.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <latch>
 #include <limits>
@@ -92,7 +93,8 @@ struct Engine::Body {
   int64_t schedule_step = 0;
   std::vector<bool> active;  // phases that run in this step
   int64_t loaded = -1;       // the step whose batch stands in the buffer of this step's parity
-  std::mutex building;       // busy() looks at the graphs from another thread
+  std::atomic<const std::string*> outside = nullptr;  // the node that call() is in, or null
+  std::mutex building;  // busy() looks at the graphs from another thread
   std::map<std::vector<bool>, std::vector<std::unique_ptr<PhaseGraph>>> graphs;  // by active phases
 
   Body(const Plan& plan, const Registry& registry, Weights& model, const EngineOptions& options)
@@ -131,12 +133,14 @@ struct Engine::Body {
   template <class F>
   void call(NodeId n, const char* what, F f) {
     const PlanNode& node = plan.nodes[n];
+    outside = &node.path;
     for (Instance& instance : instances.of(n)) try {
         const Running now(node.path.c_str(), node.kind.c_str(), what, state.step.number);
         f(*instance.node);
       } catch (...) {
         throw blame(node.place, who(node), what, wires(plan, node, instance.node->host()));
       }
+    outside = nullptr;
   }
 
   template <class Role, class F>
@@ -280,6 +284,7 @@ std::optional<double> Engine::measured(size_t index) const {
 std::vector<std::string> Engine::busy() const {
   const std::scoped_lock lock(body_->building);
   std::vector<std::string> names;
+  if (const std::string* const path = body_->outside) names.push_back(*path);
   for (const auto& [active, graphs] : body_->graphs)
     for (const auto& graph : graphs)
       if (graph) graph->busy(names);

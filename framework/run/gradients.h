@@ -30,8 +30,8 @@ class Gradients {
 
  private:
   const Plan& plan_;
-  std::vector<std::map<WeightId, std::vector<OwnedTensor>>>
-      phases_;  // the shares of each weight; their sum goes into the first
+  // By phase: the shares of each weight, whose sum goes into the first.
+  std::vector<std::map<WeightId, std::vector<OwnedTensor>>> phases_;
   std::map<WeightId, OwnedTensor> scratch_;
 };
 

@@ -9,17 +9,19 @@
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
-#include "framework/plan/blame.h"
+#include "framework/node/running.h"
 #include "framework/run/tell.h"
 
 namespace weft {
 
 namespace {
-std::atomic<LastWords*> newest{nullptr};
+std::mutex saying;  // held while an object comes, goes or speaks
+LastWords* newest = nullptr;
 std::atomic<bool> ending{false};
 
 constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
@@ -100,26 +102,30 @@ void write_of_crashes() {
 }
 }  // namespace
 
-LastWords::LastWords(Say say) : say_(std::move(say)), outer_(newest), process_(::getpid()) {
-  newest = this;
+LastWords::LastWords(Say say) : say_(std::move(say)), process_(::getpid()) {
+  const std::scoped_lock lock(saying);
+  outer_ = std::exchange(newest, this);
 }
 
 LastWords::~LastWords() {
+  const std::scoped_lock lock(saying);
   newest = outer_;
 }
 
 void LastWords::say(const std::string& sentence) {
-  LastWords* last = newest;
-  if (!last || last->process_ != ::getpid()) return;
-  for (; last; last = last->outer_) try {
+  const std::scoped_lock lock(saying);
+  if (!newest || newest->process_ != ::getpid()) return;
+  for (const LastWords* last = newest; last; last = last->outer_) try {
       if (last->say_) last->say_(sentence);
     } catch (...) {  // the process ends anyway
     }
 }
 
 void LastWords::refuse_exit() {
-  const LastWords* const last = newest;
-  if (!last || last->process_ != ::getpid()) return;
+  {
+    const std::scoped_lock lock(saying);
+    if (!newest || newest->process_ != ::getpid()) return;
+  }
   while (ending.exchange(true)) ::pause();  // another thread is reporting
   const Running* const now = Running::here();
   const std::string sentence = now ? std::string(now->node) + " (" + now->kind + "), " + now->call +
@@ -162,6 +168,7 @@ Crashes::~Crashes() {
 void Crashes::prepare_thread() {
   thread_local std::unique_ptr<char[]> stack;
   if (stack) return;
+  static_cast<void>(Running::here());
   stack = std::make_unique<char[]>(stack_size);
   const stack_t given{.ss_sp = stack.get(), .ss_flags = 0, .ss_size = stack_size};
   ::sigaltstack(&given, nullptr);

@@ -19,14 +19,14 @@ class LastWords {
   ~LastWords();
   LastWords(const LastWords&) = delete;
 
-  // Calls the functions of all objects. Returns false if there is none, or in a child process.
+  // Calls the functions of all objects; in a child process, none.
   static void say(const std::string& sentence);
   // Called first by the program's exit(): ends the process with Exit::plugin if an object lives.
   static void refuse_exit();
 
  private:
   Say say_;
-  LastWords* outer_;
+  LastWords* outer_ = nullptr;
   pid_t process_;
 };
 

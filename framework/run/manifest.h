@@ -9,7 +9,7 @@
 #include <string>
 
 #include "framework/node/build.h"
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 
 namespace weft {
 

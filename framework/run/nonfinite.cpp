@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/node/running.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/order.h"
 
@@ -64,6 +65,7 @@ class Search {
     Instance& instance = instances_.of(n)[static_cast<size_t>(lane)];
     const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
     if (node.laned) instances_.bind_lane(instance, phase, parity_, 0);
+    const Running now(node.path.c_str(), node.kind.c_str(), "forward()", state_.step.number);
     instance.node->forward(state_.step);
     return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId value) {
       const Shape& shape = plan_.values[value].shape;

@@ -116,7 +116,7 @@ void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples)
   Node& node = *instance.node;
   if (!state_.check) return f(node);
   if (samples < 0) samples = state_.step.rows;
-  checked_call(node, work, samples - node.host().setting.first_row, [&] { f(node); });
+  checked_call(node, work, samples, [&] { f(node); });
 }
 
 // Writes d mean(loss) / d loss, [rows]: 1 / samples in rows that hold samples, 0 in the others.

@@ -18,7 +18,7 @@ Reader::Reader(const Source& source, bool endless)
 void Reader::forward(const Step& step) {
   constexpr int64_t ahead = 4;  // samples that are fetched while one is copied
   std::array<int64_t, ahead> coming{};
-  for (const auto& out : outs_) rows_[out->index] = {out->shape(), out->dtype, out->data()};
+  for (const auto& out : outs_) rows_[out->index] = Host::value(*out);
   const int64_t here = outs_.front()->rows();
   const int64_t end = endless_ ? here : std::min(here, order_.rows(step.number) - first_row());
   for (int64_t row = 0; row < end + ahead; ++row) {

@@ -7,6 +7,8 @@
 #include <ctime>
 #include <fstream>
 
+#include "framework/node/host.h"
+
 namespace weft {
 
 namespace {
@@ -55,9 +57,8 @@ void RunDirectory::check_free(const std::filesystem::path& path) {
 void RunDirectory::clear(const std::filesystem::path& path) {
   if (!exists(path)) return;
   const LockFile lock(path / "run.lock");
-  for (const char* file :
-       {"metrics.jsonl", "log.txt", "status.json", "run.json", "checkpoints", "resolved.yaml"})
-    remove_tree(path / file);
+  for (const std::string file : run_files)
+    if (file != "run.lock") remove_tree(path / file);
 }
 
 void RunDirectory::write(const std::string& file, const std::string& text) const {

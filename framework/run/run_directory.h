@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 
 namespace weft {
 

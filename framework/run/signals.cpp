@@ -14,8 +14,7 @@
 namespace weft {
 
 namespace {
-std::atomic<int> stops = 0;
-std::atomic<bool> save = false, done = false;
+std::atomic<bool> stop_asked = false, save = false, done = false;
 
 sigset_t taken() {
   sigset_t set;
@@ -36,19 +35,23 @@ void wait_for_signals() {
   using Clock = std::chrono::steady_clock;
   constexpr auto patience = std::chrono::seconds(5);
   Clock::time_point first;
+  int interrupts = 0;
   for (int signal = 0; sigwait(&set, &signal) == 0 && !done;) {
-    if (signal == SIGUSR2)
+    if (signal == SIGUSR2) {
       save = true;
-    else if (stops.fetch_add(1) == 0)
+      continue;
+    }
+    if (signal == SIGINT && ++interrupts == 2) leave();
+    if (!stop_asked.exchange(true))
       first = Clock::now();
-    else if (signal == SIGINT || (signal == SIGTERM && Clock::now() - first >= patience))
+    else if (signal == SIGTERM && Clock::now() - first >= patience)
       leave();
   }
 }
 }  // namespace
 
 Signals::Signals() {
-  stops = 0, save = false, done = false;
+  stop_asked = false, save = false, done = false;
   std::signal(SIGXFSZ, SIG_IGN);  // write() then fails at a limit of file size
   const sigset_t set = taken();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
@@ -62,7 +65,7 @@ Signals::~Signals() {
 }
 
 bool Signals::stop() {
-  return stops > 0;
+  return stop_asked;
 }
 
 bool Signals::take_save() {

@@ -75,14 +75,14 @@ class Trainer {
       if (saved_ != step_) save();
       if (saved_ != step_)
         throw Error(Exit::resources, "the last checkpoint could not be written: " + save_error_);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       directory_->log(error.what());
       directory_->status("failed", step_, error.what());
       throw;
     }
     if (step_ < plan_->steps && !done_) return stop();
     return end(Exit::done, done_ ? "no better evaluation for a while" : "",
-               fmt::format("done: {} steps, in {}{}", step_, options_.run.string(),
+               fmt::format("done: {} steps, in {}{}", step_.load(), options_.run.string(),
                            done_ ? fmt::format(": {} evaluations without a better `{}`",
                                                decl_.save.patience, decl_.save.best)
                                  : ""));
@@ -127,7 +127,8 @@ class Trainer {
     }
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lane{}", step_ ? "goes on" : "starts",
-                                step_, plan_->steps, plan_->lanes, plan_->lanes == 1 ? "" : "s"));
+                                step_.load(), plan_->steps, plan_->lanes,
+                                plan_->lanes == 1 ? "" : "s"));
     remember_fits(*plan_, [this](const std::string& s) { say(s); });
     for (const std::string& note : plan_->notes()) say(note);
     if (evaluation_)
@@ -197,7 +198,7 @@ class Trainer {
     progress_->step(step_, engine_->rows(), values());
     if (step_ % options_.log_every == 0 || step_ == plan_->steps) {
       Json line = means_->take();
-      line.update({{"step", step_}, {"epoch", epoch()}});
+      line.update({{"step", step_.load()}, {"epoch", epoch()}});
       if (const Json scheduled = engine_->scheduled(); !scheduled.empty())
         line["scheduled"] = scheduled;
       metrics(line);
@@ -238,7 +239,7 @@ class Trainer {
   void evaluate_now() {
     const Results results =
         run_pass(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
-    metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
+    metrics({{"step", step_.load()}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
     say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
     for (const auto& [name, value] : results)
       if (best_.tracked() && name == decl_.save.best) judge(value[0]);
@@ -266,7 +267,7 @@ class Trainer {
                {"steps", plan_->steps},
                {"updates", engine_->updates()},
                {"means", means_->state()},
-               {"fitted", to_json(plan_->kept)}};
+               {"fitted", to_json(*plan_->fitted)}};
     state.update(best_.state());
     try {
       const auto model = model_.tensors();
@@ -354,7 +355,8 @@ class Trainer {
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Watchdog> watchdog_;  // below the engine that it watches, to be destroyed first
   std::string resolved_, save_error_;
-  int64_t step_ = 0, saved_ = -1, last_ = 0;
+  std::atomic<int64_t> step_ = 0;  // read by the watchdog and by last words
+  int64_t saved_ = -1, last_ = 0;
   std::unique_ptr<Means> means_;
   std::set<std::string> failing_;  // files that could not be written
   Best best_;

@@ -62,7 +62,7 @@ void Updates::add_blocks(size_t p, const PlanLearn& learn, const Weights& weight
       const Range rows = extent(plan_, w, range);
       const auto part = [&](const Tensor& t) { return t.slice(rows.begin, rows.end); };
       const Tensor own = part(weights[plan_.weights[w].name]);
-      block.parts.push_back({kept.optimizer, w, own.size(), own.floats(),
+      block.parts.push_back({kept.optimizer, w, own.shape, own.size(), own.floats(),
                              part(gradients.whole(p, w)).floats(),
                              kept.sum.view ? part(kept.sum.view).floats() : nullptr});
       for (const OwnedTensor& slot : kept.slots)
@@ -131,7 +131,7 @@ void Updates::update(size_t phase, size_t learn, size_t block, int64_t step) {
     const std::string& weight = plan_.weights[part.of].name;
     try {
       const Running now(weight.c_str(), from.kind.c_str(), "update()", step);
-      const Update update{part.size, part.weight, part.grad, part.slots, p.updates + 1};
+      const Update update{part.shape, part.weight, part.grad, part.slots, p.updates + 1};
       if (check_)
         checked_update(*part.optimizer, update);
       else

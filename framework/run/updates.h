@@ -51,6 +51,7 @@ class Updates {
   struct Part {  // the rows of one weight in a block
     const Optimizer* optimizer;
     WeightId of;
+    Shape shape;
     int64_t size;
     float *weight, *grad, *sum;
     std::vector<float*> slots;

@@ -4,6 +4,7 @@
 
 #include "framework/language/fields.h"
 #include "framework/node/source.h"
+#include "framework/run/guard_zones.h"
 #include "framework/trial/compare.h"
 
 namespace weft::trial {
@@ -61,9 +62,11 @@ void Attempt::need_data() {
 Outcome Attempt::run(const Trial& trial) {
   try {
     need_data();
-    if (outcome_.end == Outcome::End::passed) trial.run(*this);
+    if (passed()) trial.run(*this);
   } catch (const Skip& skipped) {
     return {Outcome::End::skipped, {skipped.why}};
+  } catch (const Breach& breach) {
+    fail(call_ + " it " + breach.sentence());
   } catch (const std::exception& error) {
     fail("throws " + call_ + ": " + error.what());
   } catch (...) {

@@ -34,6 +34,8 @@ class Attempt {
   // Fails if the sentence is not empty: "`y`" "was never written".
   void expect(const std::string& subject, const std::string& complaint);
 
+  bool passed() const { return outcome_.end == Outcome::End::passed; }  // so far
+
   Outcome run(const Trial& trial);
 
  private:

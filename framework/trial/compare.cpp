@@ -24,41 +24,22 @@ std::string told(float f) {
   return unwritten(f) ? "never written" : number(static_cast<double>(f));
 }
 
-template <class F>
-std::string first(const Array& array, F complaint) {
-  for (size_t i = 0; i < array.floats.size(); ++i)
-    if (const std::string said = complaint(array.floats[i]); !said.empty())
-      return said + place(array.shape, i);
-  for (size_t i = 0; i < array.ints.size(); ++i)
-    if (unwritten(array.ints[i])) return "was never written" + place(array.shape, i);
-  return "";
-}
-
 }  // namespace
 
 std::string number(double x) {
   return fmt::format("{:.6g}", x);
 }
 
-std::string place(const Shape& shape, size_t element) {
-  if (shape.rank() == 0) return "";
-  std::string indices;
-  auto rest = static_cast<int64_t>(element);
-  for (size_t axis = shape.rank(); axis-- > 0; rest /= shape[axis])
-    indices = std::to_string(rest % shape[axis]) + (indices.empty() ? "" : ", ") + indices;
-  return " at [" + indices + "]";
+std::string at(const Shape& shape, size_t element) {
+  return shape.rank() == 0 ? "" : " at " + shape.index(static_cast<int64_t>(element));
 }
 
 std::string unfinished(const Array& array) {
-  return first(array, [](float f) -> std::string {
-    if (unwritten(f)) return "was never written";
-    return std::isfinite(f) ? "" : "is " + told(f);
-  });
-}
-
-std::string never_written(const Array& array) {
-  return first(array,
-               [](float f) -> std::string { return unwritten(f) ? "was never written" : ""; });
+  for (size_t i = 0; i < array.floats.size(); ++i)
+    if (!std::isfinite(array.floats[i])) return "is " + told(array.floats[i]) + at(array.shape, i);
+  for (size_t i = 0; i < array.ints.size(); ++i)
+    if (unwritten(array.ints[i])) return "is never written" + at(array.shape, i);
+  return "";
 }
 
 std::string difference(const Array& got, const Array& expected, double tolerance) {
@@ -71,12 +52,12 @@ std::string difference(const Array& got, const Array& expected, double tolerance
     const double x = static_cast<double>(a), y = static_cast<double>(b);
     if (tolerance > 0 && std::abs(x - y) <= tolerance * (std::abs(y) + size)) continue;
     const bool close = number(x) == number(y);
-    return "is " + told(a) + place(got.shape, i) + ", and not " + told(b) +
+    return "is " + told(a) + at(got.shape, i) + ", and not " + told(b) +
            (close ? fmt::format(" (they differ by {:.2g})", x - y) : "");
   }
   for (size_t i = 0; i < got.ints.size(); ++i)
     if (got.ints[i] != expected.ints[i])
-      return "is " + std::to_string(got.ints[i]) + place(got.shape, i) + ", and not " +
+      return "is " + std::to_string(got.ints[i]) + at(got.shape, i) + ", and not " +
              std::to_string(expected.ints[i]);
   return "";
 }

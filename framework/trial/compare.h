@@ -8,11 +8,10 @@
 namespace weft::trial {
 
 std::string number(double x);
-std::string place(const Shape& shape, size_t element);  // " at [2, 3]"
+std::string at(const Shape& shape, size_t element);  // " at [2, 3]"
 
 // "" if every number was written and is finite.
 std::string unfinished(const Array& array);
-std::string never_written(const Array& array);  // finite or not
 
 // "" if they are alike: in their bits, or within `tolerance`, relative to the number or to the
 // typical number of the array.

@@ -4,6 +4,8 @@
 #include <bit>
 #include <limits>
 
+#include "framework/node/did_you_mean.h"
+#include "framework/plan/checks.h"
 #include "framework/plan/params.h"
 
 namespace weft::trial {
@@ -117,6 +119,8 @@ NodeCase example(const NodeKind& kind, uint64_t seed) {
       add(key, value);
     else if (std::ranges::any_of(node->host().lists, is))
       for (const Yaml& item : value.items()) add(key, item);
+    else if (key == "fitted" && !node->host().param(key))
+      for (const auto& [name, at, bytes] : value.entries()) result.fitted[name] = bytes.text();
     else
       result.params.put(key, value);
   }
@@ -130,6 +134,10 @@ std::unique_ptr<Node> wired_node(const NodeKind& kind, const NodeCase& values,
   set_params(*node, values.params);
   wire(*node, values, setting.mode == Mode::train);
   node->host().setting = setting;
+  auto known = std::make_shared<FittedMap>();
+  for (const auto& [name, bytes] : values.fitted)
+    (*known)[name] = {std::make_shared<const std::string>(bytes), {}};
+  if (!known->empty()) node->host().setting.fitted = std::move(known);
   return node;
 }
 
@@ -138,12 +146,7 @@ std::unique_ptr<Node> make_node(const NodeKind& kind, const NodeCase& values,
   std::unique_ptr<Node> node = wired_node(kind, values, setting, stage);
   if (stage) stage("in infer()");
   node->infer();
-  for (const Out* out : node->host().outs)
-    if (!Host::shaped(*out))
-      throw Error(Exit::plugin, "infer() left `" + std::string(out->name) + "` without a shape");
-  for (const State* state : node->host().states)
-    if (!Host::shaped(*state))
-      throw Error(Exit::plugin, "infer() left `" + std::string(state->name) + "` without a shape");
+  check_inferred(*node);
   return node;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,7 @@ bool unwritten(int32_t number);
 struct NodeCase {
   Yaml params = Yaml::map({}, {});
   std::vector<std::pair<std::string, Array>> inputs;
+  std::map<std::string, std::string> fitted = {};  // what a source learned, by the name of its Fit
 };
 
 // The example of a kind. Numbers are in [-1, 1] and away from 0, where some functions have a kink.

@@ -6,6 +6,7 @@
 #include "framework/node/measure.h"
 #include "framework/node/optimizer.h"
 #include "framework/node/sink.h"
+#include "framework/run/checked_call.h"
 
 namespace weft::trial {
 
@@ -108,9 +109,6 @@ void NodeRig::bind(Node& node, Range rows) {
       Host::bind(weight, weights[i].value.tensor(), {});
   for (size_t i = 0; i < saved.size(); ++i) {
     if (saved[i].empty()) continue;
-    if (!node.whole_batch() && saved[i].shape.rows() != rows_)
-      throw Error(Exit::internal,
-                  "axis 0 of `" + std::string(node.host().saved[i]->name) + "` is not the batch");
     Host::bind(*node.host().saved[i],
                node.whole_batch() ? saved[i].tensor() : part(saved[i], rows));
   }
@@ -119,6 +117,10 @@ void NodeRig::bind(Node& node, Range rows) {
 
 void NodeRig::call(const char* name) const {
   if (options_.stage) options_.stage(std::string("in ") + name + "()");
+}
+
+void NodeRig::watch(Node& node, Work work, void (Node::*function)(const Step&)) const {
+  checked_call(node, work, step.rows, [&] { (node.*function)(step); });
 }
 
 void NodeRig::prepare(Node& node, Pass pass) const {
@@ -197,7 +199,7 @@ void NodeRig::add_learners() {
 void NodeRig::observe() {
   if (!observer_) return;
   call("observe");
-  observer_->observe(step);
+  watch(*observer_, Work::observe, &Node::observe);
 }
 
 void NodeRig::forward() {
@@ -206,7 +208,7 @@ void NodeRig::forward() {
   auto* measure = dynamic_cast<Measure*>(lanes_.front().get());
   if (measure) call("begin"), measure->begin();
   call("forward");
-  for (const auto& lane : lanes_) lane->forward(step);
+  for (const auto& lane : lanes_) watch(*lane, Work::forward, &Node::forward);
   if (measure) call("result"), output("y").floats[0] = static_cast<float>(measure->result());
 }
 
@@ -215,48 +217,20 @@ void NodeRig::finish() {
   if (sink) call("finish"), sink->finish();
 }
 
-// What the node called forward_only() is gone while f runs.
-template <class F>
-void NodeRig::without_forward_only(F f) {
-  std::vector<std::pair<Array*, Array>> hidden;
-  const auto hide = [&](Array& array) {
-    hidden.emplace_back(&array, array);
-    array.forget();
-  };
-  size_t next = 0;
-  for (const In* in : whole_->host().ins) {
-    if (!in->wired()) continue;
-    Array& value = inputs[next++].value;
-    if (!Host::kept(*in)) hide(value);
-  }
-  for (size_t i = 0; i < outputs.size(); ++i)
-    if (!Host::kept(*whole_->host().outs[i])) hide(outputs[i].value);
-  f();
-  for (const auto& [array, kept] : hidden) {  // where they are: the ports point there
-    std::ranges::copy(kept.floats, array->floats.begin());
-    std::ranges::copy(kept.ints, array->ints.begin());
-  }
-}
-
 void NodeRig::backward() {
   for (Value& input : inputs) input.grad.forget();
+  if (!kind_.has_backward) return;
   call("backward");
-  without_forward_only([&] {
-    for (const auto& lane : lanes_) lane->backward(step);
-  });
+  for (const auto& lane : lanes_) watch(*lane, Work::backward, &Node::backward);
 }
 
 void NodeRig::learn() {
   for (Value& weight : weights) weight.grad.forget();
+  if (!kind_.has_learn) return;
   call("learn");
-  without_forward_only([&] { learn_all(); });
-}
-
-void NodeRig::learn_all() {
-  for (const auto& block : learners_) block->learn(step);
+  for (const auto& block : learners_) watch(*block, Work::learn, &Node::learn);
   for (size_t l = 0; l < parts_.size(); ++l) {
-    for (Array& grad : parts_[l]) grad.forget();
-    lanes_[l]->learn(step);
+    watch(*lanes_[l], Work::learn, &Node::learn);
     for (size_t i = 0; i < weights.size(); ++i)
       for (size_t j = 0; j < weights[i].grad.floats.size(); ++j) {
         float& sum = weights[i].grad.floats[j];
@@ -288,17 +262,18 @@ std::vector<Array> run_updates(const NodeKind& kind, const Yaml& params, Array w
   const std::unique_ptr<Node> node = make_node(kind, {params, {}}, {}, stage);
   if (stage) stage("in update()");
   const auto& optimizer = dynamic_cast<const Optimizer&>(*node);
-  const int64_t size = weight.shape.elements();
-  std::vector<std::vector<float>> slots(node->host().slots.size(), std::vector<float>(size, 0.0F));
+  const int64_t rows = weight.shape.rows(), count = optimizer.whole_weight() ? 1 : blocks;
+  std::vector<Array> slots(node->host().slots.size(), Array(weight.shape));
+  for (Array& slot : slots) std::ranges::fill(slot.floats, 0.0F);
   std::vector<Array> after;
   for (Array& grad : grads) {
-    for (int64_t i = 0; i < blocks; ++i) {
-      const int64_t begin = size * i / blocks, end = size * (i + 1) / blocks;
+    for (int64_t i = 0; i < count; ++i) {
+      const Range own{rows * i / count, rows * (i + 1) / count};
       std::vector<float*> parts;
-      parts.reserve(slots.size());
-      for (auto& slot : slots) parts.push_back(slot.data() + begin);
-      optimizer.update({end - begin, weight.floats.data() + begin, grad.floats.data() + begin,
-                        parts, static_cast<int64_t>(after.size()) + 1});
+      for (Array& slot : slots) parts.push_back(part(slot, own).floats());
+      const Tensor block = part(weight, own);
+      checked_update(optimizer, {block.shape, block.floats(), part(grad, own).floats(), parts,
+                                 static_cast<int64_t>(after.size()) + 1});
     }
     after.push_back(weight);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/run/trace.h"
 #include "framework/trial/node_case.h"
 
 namespace weft::trial {
@@ -24,8 +25,9 @@ struct RigOptions {
   Stage stage = {};                   // is told before each call: "in forward()"
 };
 
-// Runs a node in lanes and blocks, as the framework does. Whatever the node must write starts as
-// what it never writes. All arrays show the whole batch.
+// Runs a node in lanes and blocks, as the framework does, each call under watch: it throws Breach
+// if the call does not keep the contract. Whatever the node must write starts as what it never
+// writes. All arrays show the whole batch.
 class NodeRig {
  public:
   struct Value {
@@ -62,11 +64,9 @@ class NodeRig {
   void add_observer();
   void add_learners();
   void learn_in_lanes();
-  void learn_all();
   void prepare(Node& node, Pass pass) const;
   void call(const char* name) const;
-  template <class F>
-  void without_forward_only(F f);
+  void watch(Node& node, Work work, void (Node::*function)(const Step&)) const;
   std::vector<Range> blocks() const;
 
   const NodeKind& kind_;
@@ -78,7 +78,8 @@ class NodeRig {
   std::vector<std::vector<Array>> parts_;  // by lane and weight, if it learns in lanes
 };
 
-// The weight after each of several updates by an optimizer that sees it in `blocks` blocks.
+// The weight after each of several updates by an optimizer that sees it in `blocks` blocks of rows,
+// or whole if it must.
 std::vector<Array> run_updates(const NodeKind& kind, const Yaml& params, Array weight,
                                std::vector<Array> grads, int64_t blocks = 1,
                                const Stage& stage = {});

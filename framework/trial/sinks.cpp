@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "framework/run/guard_zones.h"
 #include "framework/trial/compare.h"
 #include "framework/trial/trials.h"
 
@@ -71,6 +72,8 @@ std::string refusal(Attempt& attempt, const fs::path& folder) {
   try {
     pass(attempt, attempt.example(), Mode::evaluate, folder);
     return "";
+  } catch (const Breach&) {
+    throw;
   } catch (const Error& error) {
     return error.sentence();
   }

@@ -2,6 +2,7 @@
 #include "framework/node/source.h"
 
 #include <algorithm>
+#include <exception>
 #include <thread>
 
 #include "framework/run/reader.h"
@@ -55,6 +56,7 @@ class Opened {
     return all;
   }
 
+  const std::vector<Fit*>& fits() const { return node_->host().fits; }
   std::string name(size_t output) const {
     return "`" + std::string(node_->host().outs[output]->name) + "`";
   }
@@ -175,6 +177,29 @@ void batches_of_a_source(Attempt& attempt) {
     look_at_step(attempt, source, 0, how);
     look_at_step(attempt, source, SampleOrder(*source).batches() - 1, how);
   }
+}
+
+// What it learned is given to it, as evaluation gives it, then what nobody learned so.
+void fits(Attempt& attempt) {
+  const Opened source(attempt);
+  NodeCase given = attempt.example();
+  for (const Fit* fit : source.fits())
+    if (fit->bytes()) given.fitted[fit->name()] = *fit->bytes();
+  if (given.fitted.empty()) return;
+  attempt.about(" where what it learned is given");
+  const Opened again(attempt, given);
+  const std::vector<int64_t> some = chosen(*source);
+  expect_equal(attempt, again, some, again.load(some), source.load(some),
+               "given what it had learned");
+  attempt.about(" where other bytes than it learned are given");
+  for (const auto& [name, bytes] : NodeCase(given).fitted)
+    for (const std::string& other : {std::string(), bytes + bytes, bytes.substr(bytes.size() / 2)})
+      try {
+        given.fitted[name] = other;
+        const Opened strange(attempt, given);
+        strange.load(chosen(*strange));
+      } catch (const std::exception&) {  // it may refuse them
+      }
 }
 
 void memory_of_a_source(Attempt& attempt) {

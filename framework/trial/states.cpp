@@ -42,8 +42,7 @@ void states(Attempt& attempt) {
   trained.forward();
   const bool moved = !same_states(trained, fresh), fixed = attempt.kind.traits.fixed_state;
   if (!moved && !fixed)
-    attempt.fail(
-        "a step of training moves none of its states, nor says that they are .fixed_state");
+    attempt.fail("a step of training moves none of its states: move them, or declare .fixed_state");
   if (moved && fixed) attempt.fail("a step of training moves a state, though it is .fixed_state");
 
   const int64_t rows = batch_of(trained) - 1;
@@ -64,23 +63,6 @@ void states(Attempt& attempt) {
     if (moved && same_bits(whole.outputs[i].value, ignorant.outputs[i].value))
       attempt.fail(ticked(whole.outputs[i].name) +
                    " in evaluation does not depend on the states that training left");
-  }
-}
-
-void lane_states(Attempt& attempt) {
-  NodeRig rig = attempt.rig();
-  if (rig.node().whole_batch()) return;
-  rig.observe();
-  const std::vector<Array> observed = rig.states;
-  rig.forward();
-  fill_output_grads(rig, attempt.seed);
-  rig.backward();
-  rig.learn();
-  for (size_t i = 0; i < observed.size(); ++i) {
-    const std::string complaint = difference(rig.states[i], observed[i]);
-    if (complaint.empty()) continue;
-    attempt.fail(state(rig, i) + " " + complaint +
-                 " as observe() left it: a node that runs in lanes writes its states there alone");
   }
 }
 

@@ -7,11 +7,12 @@ namespace weft::trial {
 
 // values.cpp
 void runs_its_example(Attempt& attempt);
-void gradients(Attempt& attempt);
 void frozen(Attempt& attempt);
 void repeats(Attempt& attempt);
-void constants(Attempt& attempt);
 void memory(Attempt& attempt);
+// gradients.cpp
+void gradients(Attempt& attempt);
+void constants(Attempt& attempt);
 // rows.cpp
 void lanes(Attempt& attempt);
 void empty_lanes(Attempt& attempt);
@@ -19,7 +20,6 @@ void one_row(Attempt& attempt);
 void padding(Attempt& attempt);
 // states.cpp
 void states(Attempt& attempt);
-void lane_states(Attempt& attempt);
 void saving(Attempt& attempt);
 // wiring.cpp
 void missing_inputs(Attempt& attempt);
@@ -37,6 +37,7 @@ void full_disk(Attempt& attempt);
 void opens(Attempt& attempt);
 void samples(Attempt& attempt);
 void batches_of_a_source(Attempt& attempt);
+void fits(Attempt& attempt);
 void memory_of_a_source(Attempt& attempt);
 // optimizers.cpp
 void updates(Attempt& attempt);

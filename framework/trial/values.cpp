@@ -1,7 +1,5 @@
-// Trials of what a node computes: outputs, gradients, the same again.
+// Trials of what a node computes: outputs, and the same again.
 #include <algorithm>
-#include <array>
-#include <cmath>
 
 #include "framework/language/fields.h"
 #include "framework/node/parallel.h"
@@ -13,76 +11,6 @@
 namespace weft::trial {
 
 namespace {
-
-// Σ outputs · weights, where the weights are what fill_output_grads() gives.
-double loss(NodeRig& rig, uint64_t seed, const std::vector<Array>& states) {
-  set_states(rig, states);
-  rig.forward();
-  fill_output_grads(rig, seed);
-  double sum = 0;
-  for (const NodeRig::Value& output : rig.outputs)
-    for (size_t i = 0; i < output.grad.floats.size(); ++i)
-      sum +=
-          static_cast<double>(output.value.floats[i]) * static_cast<double>(output.grad.floats[i]);
-  return sum;
-}
-
-// float32 wants a large step, a kink nearby a small one.
-class Differences {
- public:
-  Differences(NodeRig& rig, uint64_t seed, std::vector<Array> states)
-      : rig_(rig), seed_(seed), states_(std::move(states)) {}
-
-  std::string complaint(NodeRig::Value& value) {
-    const std::vector<float> grad = value.grad.floats;
-    const size_t stride = std::max<size_t>(1, grad.size() / 50);
-    for (size_t i = 0; i < grad.size(); i += stride) {
-      const auto given = static_cast<double>(grad[i]);
-      float& x = value.value.floats[i];
-      const auto agrees = [&](double step) { return near(given, slope(x, step)); };
-      if (std::ranges::any_of(std::array{1e-2, 2.5e-3, 6e-4}, agrees)) continue;
-      return "is " + number(given) + place(value.grad.shape, i) +
-             ", but central differences give " + number(slope(x, 1e-2));
-    }
-    return "";
-  }
-
- private:
-  double slope(float& x, double step) {
-    const float was = x;
-    x = was + static_cast<float>(step);
-    const double above = loss(rig_, seed_, states_), high = static_cast<double>(x);
-    x = was - static_cast<float>(step);
-    const double below = loss(rig_, seed_, states_), low = static_cast<double>(x);
-    x = was;
-    return (above - below) / (high - low);
-  }
-  static bool near(double grad, double slope) {
-    return std::abs(grad - slope) <= 5e-3 * std::max(std::abs(grad), std::abs(slope)) + 5e-4;
-  }
-
-  NodeRig& rig_;
-  const uint64_t seed_;
-  const std::vector<Array> states_;
-};
-
-// What the gradients of inputs, or of weights, are.
-void look_at(Attempt& attempt, std::vector<NodeRig::Value>& values, bool written_by_node,
-             const std::string& function, Differences& differences) {
-  for (NodeRig::Value& value : values) {
-    if (!value.wants_grad) continue;
-    if (!written_by_node) {
-      attempt.fail(ticked(value.name) + " wants a gradient, but the node has no " + function +
-                   (function == "backward()" ? ": write it, or give the port {.grad = false}"
-                                             : ": write it"));
-      continue;
-    }
-    std::string complaint = unfinished(value.grad);
-    if (complaint.empty() && attempt.kind.traits.exact_gradient)
-      complaint = differences.complaint(value);
-    attempt.expect("the gradient of " + ticked(value.name), complaint);
-  }
-}
 
 // Gives the rig the inputs of another.
 void set_inputs(NodeRig& rig, const NodeRig& from) {
@@ -109,43 +37,6 @@ void runs_its_example(Attempt& attempt) {
     fill_output_grads(rig, attempt.seed);
     rig.backward();
     rig.learn();
-  }
-}
-
-void gradients(Attempt& attempt) {
-  for (const bool frozen : {false, true}) {
-    attempt.about(frozen ? " of a module that does not learn" : "");
-    NodeRig rig = attempt.rig({.frozen = frozen});
-    rig.observe();
-    const std::vector<Array> states = rig.states;
-    rig.forward();
-    fill_output_grads(rig, attempt.seed);
-    rig.backward();
-    rig.learn();
-    Differences differences(rig, attempt.seed, states);
-    look_at(attempt, rig.inputs, attempt.kind.has_backward, "backward()", differences);
-    look_at(attempt, rig.weights, attempt.kind.has_learn, "learn()", differences);
-  }
-}
-
-void constants(Attempt& attempt) {
-  NodeRig whole = attempt.rig();
-  run(whole, attempt.seed);
-  const auto wanting = std::count_if(whole.inputs.begin(), whole.inputs.end(),
-                                     [](const NodeRig::Value& v) { return v.wants_grad; });
-  const bool learns = std::any_of(whole.weights.begin(), whole.weights.end(),
-                                  [](const NodeRig::Value& v) { return v.wants_grad; });
-  if (wanting + learns < 2) return;  // then backward() is not called, or learn() alone
-  for (const NodeRig::Value& constant : whole.inputs) {
-    if (!constant.wants_grad) continue;
-    attempt.about(" where `" + constant.name + "` wants no gradient");
-    NodeRig rig = attempt.rig({.constant = constant.name});
-    run(rig, attempt.seed);
-    for (const auto member : {&NodeRig::inputs, &NodeRig::weights})
-      for (size_t i = 0; i < (rig.*member).size(); ++i)
-        if ((rig.*member)[i].wants_grad && unfinished((whole.*member)[i].grad).empty())
-          attempt.expect("the gradient of " + ticked((rig.*member)[i].name),
-                         unfinished((rig.*member)[i].grad));
   }
 }
 

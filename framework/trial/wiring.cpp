@@ -3,6 +3,7 @@
 
 #include "framework/language/fields.h"
 #include "framework/node/source.h"
+#include "framework/run/guard_zones.h"
 #include "framework/trial/compare.h"
 #include "framework/trial/trials.h"
 
@@ -17,7 +18,7 @@ void refuses(Attempt& attempt, const NodeCase& wrong, const std::string& what) {
   } catch (const Error&) {
     return;
   }
-  attempt.fail("is taken " + what);
+  attempt.fail("infer() accepts it " + what);
 }
 
 NodeCase with(NodeCase node, const std::string& param, const std::string& text, bool list) {
@@ -33,6 +34,17 @@ std::vector<double> out_of_bounds(const Check& check) {
   if (check.above) bad.push_back(*check.above);
   if (check.below) bad.push_back(*check.below);
   return bad;
+}
+
+// Do all inputs have the same rows?
+bool one_batch(const NodeCase& node) {
+  int64_t rows = -1;
+  for (const auto& [name, array] : node.inputs) {
+    if (array.shape.rank() == 0) continue;
+    if (rows >= 0 && rows != array.shape.rows()) return false;
+    rows = array.shape.rows();
+  }
+  return true;
 }
 
 std::vector<Shape> odd_shapes(const Shape& was) {
@@ -88,7 +100,7 @@ void optional_inputs(Attempt& attempt) {
 
 void params(Attempt& attempt) {
   const NodeCase fits = attempt.example();
-  refuses(attempt, with(fits, "no_such_param", "1", false), "with a param that it has not");
+  refuses(attempt, with(fits, "no_such_param", "1", false), "with an unknown param");
   const std::unique_ptr<Node> node = attempt.kind.make();
   for (const ParamBase* param : node->host().params) {
     const bool list = param->kind >= ParamKind::integers;
@@ -116,11 +128,14 @@ void shapes(Attempt& attempt) {
       attempt.about(" " + where);
       NodeCase wired = fits;
       Array& array = wired.inputs[i].second = Array(shape, fits.inputs[i].second.dtype);
+      if (!one_batch(wired)) continue;  // no pipeline can wire it so
       fill(array, 7 * attempt.seed);
       std::ranges::fill(array.ints, 0);
       try {
         NodeRig rig = attempt.rig(wired);
         run(rig, attempt.seed);
+      } catch (const Breach&) {
+        throw;
       } catch (const Error& error) {
         const bool refused =
             error.code() == Exit::usage && attempt.call().starts_with("in infer()");

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "framework/formats/tar.h"
+#include "framework/node/did_you_mean.h"
 #include "nodes/data/folder_files.h"
 
 namespace weft {

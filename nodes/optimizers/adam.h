@@ -48,7 +48,7 @@ class AdamBase : public Optimizer {
     const auto t = static_cast<double>(u.number);
     const double corrected_lr = *lr / (1 - std::pow(b1, t));
     const double root = 1 / std::sqrt(1 - std::pow(b2, t));
-    adam_step(u.weight, u[exp_avg], u[exp_avg_sq], u.grad, u.size,
+    adam_step(u.weight, u[exp_avg], u[exp_avg_sq], u.grad, u.size(),
               {.keep = static_cast<float>(keep),
                .l2 = static_cast<float>(l2),
                .b1 = static_cast<float>(b1),

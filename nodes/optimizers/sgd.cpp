@@ -45,12 +45,12 @@ class Sgd final : public Optimizer {
 
   void update(const Update& u) const override {
     const auto rate = static_cast<float>(*lr), decay = static_cast<float>(*weight_decay);
-    if (*momentum == 0) return descend(u.weight, u.grad, u.size, rate, decay);
+    if (*momentum == 0) return descend(u.weight, u.grad, u.size(), rate, decay);
     const auto mu = static_cast<float>(*momentum);
     Momentum m{mu, static_cast<float>(1 - *dampening), 0, 1};
     if (u.number == 1) m.keep = 0, m.add = 1;
     if (*nesterov) m.of_gradient = 1, m.of_buffer = mu;
-    descend(u.weight, u[momentum_buffer], u.grad, u.size, rate, decay, m);
+    descend(u.weight, u[momentum_buffer], u.grad, u.size(), rate, decay, m);
   }
 };
 

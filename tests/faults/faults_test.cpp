@@ -28,7 +28,7 @@ struct Failure {
 class Faults : public testing::Test {
  protected:
   // Eight steps of the pipeline in an engine of their own.
-  Failure train(const std::string& text, int threads, bool check = false) {
+  Failure train(const std::string& text, int threads, bool check = false, int64_t begin = 0) {
     Failure failure;
     try {
       Mistakes mistakes;
@@ -38,7 +38,7 @@ class Faults : public testing::Test {
       Weights model;
       model.add(*plan);
       Engine engine(*plan, registry_, model, {.threads = threads, .check = check});
-      for (failure.step = 0; failure.step < 8; ++failure.step)
+      for (failure.step = begin; failure.step < 8; ++failure.step)
         engine.step(failure.step, failure.step);
       EXPECT_TRUE(std::isfinite(engine.loss(0)));
       failure.step = -1;
@@ -168,8 +168,9 @@ TEST_F(Faults, ObserversSeeEachStepOnce) {
                                      {"false", false},
                                      {"false", true}}) {
     std::map<std::string, std::vector<float>> first;
-    for (const int threads : {1, 2, 8}) {
-      std::string text = chain(middle, "at: nowhere");
+    for (const auto& [threads, check] :
+         {std::pair{1, false}, {2, false}, {8, false}, {1, true}, {2, true}, {8, true}}) {
+      std::string text = chain(tests::first, "at: nowhere", true);
       const size_t at = text.find("{node: faulty", text.find("middle:"));
       text.replace(at, text.find('}', at) + 1 - at,
                    "{node: observer, x: before, batch: " + batch + "}");
@@ -184,7 +185,7 @@ TEST_F(Faults, ObserversSeeEachStepOnce) {
       mistakes.check();
       Weights model;
       model.add(*plan);
-      Engine engine(*plan, registry_, model, {.threads = threads});
+      Engine engine(*plan, registry_, model, {.threads = threads, .check = check});
       for (int64_t step = 0; step < 5; ++step) engine.step(step, step);
       std::map<std::string, std::vector<float>> now;
       for (const NamedTensor& tensor : model.tensors())
@@ -206,7 +207,7 @@ TEST_F(Faults, OfCarelessNodesAreFoundByTheCheck) {
       {"skip_gradient", "backward: leaves 128 of 128 numbers of `x.grad()` unwritten"},
       {"skip_weight_gradient", "learn: leaves 1 of 1 numbers of `scale.grad()` unwritten"},
       {"write_beyond", "forward: writes beyond the end of `y`"},
-      {"write_before", "forward: writes before the begin of `y`"},
+      {"write_before", "forward: writes before the beginning of `y`"},
       {"gradient_beyond", "backward: writes beyond the end of `x.grad()`"},
       {"one_too_many", "forward: writes beyond the end of `y`"},
       {"change_input", "forward: changes `x`, which it may only read"},
@@ -244,6 +245,20 @@ TEST_F(Faults, AShortBatchPassesTheCheck) {
     const std::string noise = "{node: normal, shape: [64, 8]}";
     text.replace(text.find(noise), noise.size(), "{node: scale, x: data.x, by: 2}");
     EXPECT_EQ(train(text, 2, check).what, "");
+    EXPECT_EQ(train(text, 2, check, 1).what, "");  // after a resume the short batch is the first
+  }
+}
+
+TEST_F(Faults, AnOptimizerThatAsksForWholeWeightsGetsThem) {
+  for (const std::string whole : {"true", "false"}) {
+    std::string text = chain(middle, "at: nowhere");
+    const std::string adam = "optimizer: {node: adam}";
+    text.replace(text.find(adam), adam.size(),
+                 "optimizer: {node: whole_optimizer, whole: " + whole + "}");
+    text.replace(text.find("features: 40"), 12, "features: 6000");
+    EXPECT_THAT(train(text, 2).what, HasSubstr(whole == "true" ? "" : "a part of it is [3000, 8]"));
+    if (whole != "true") continue;
+    EXPECT_EQ(train(text, 2, true).what, "");
   }
 }
 

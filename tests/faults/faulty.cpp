@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "framework/node/optimizer.h"
+#include "framework/node/parallel.h"
 #include "framework/node/plugin.h"
 #include "framework/node/sink.h"
 #include "framework/node/source.h"
@@ -21,10 +22,22 @@ std::vector<std::string> names(At) {
   return {"nowhere", "infer", "prepare", "forward", "backward", "learn"};
 }
 
-enum class Fault { error, exception, other, hang, nan, parallel, exit, crash, overflow, abort };
+enum class Fault {
+  error,
+  exception,
+  other,
+  hang,
+  nan,
+  parallel,
+  exit,
+  crash,
+  crash_in_block,
+  overflow,
+  abort
+};
 std::vector<std::string> names(Fault) {
-  return {"error",    "exception", "other", "hang",     "nan",
-          "parallel", "exit",      "crash", "overflow", "abort"};
+  return {"error", "exception", "other",          "hang",     "nan",  "parallel",
+          "exit",  "crash",     "crash_in_block", "overflow", "abort"};
 }
 
 class Faulty final : public Node {
@@ -50,7 +63,8 @@ class Faulty final : public Node {
       case Fault::hang: std::this_thread::sleep_for(std::chrono::duration<double>(*seconds)); break;
       case Fault::parallel: split(); break;
       case Fault::exit: std::exit(0);
-      case Fault::crash: *const_cast<volatile int*>(static_cast<int*>(nullptr)) = 1; break;
+      case Fault::crash: crash(); break;
+      case Fault::crash_in_block: crash_elsewhere(); break;
       case Fault::overflow: deeper(1); break;
       case Fault::abort: std::abort();
       case Fault::nan: return std::numeric_limits<float>::quiet_NaN();
@@ -66,6 +80,16 @@ class Faulty final : public Node {
       while (std::chrono::steady_clock::now() < end) continue;
     });
     waits = false;
+  }
+  static void crash() { *const_cast<volatile int*>(static_cast<int*>(nullptr)) = 1; }
+  // In a block that another thread takes, if one comes in time.
+  static void crash_elsewhere() {
+    const auto here = std::this_thread::get_id();
+    in_blocks(16, 1, [&](int64_t, int64_t) {
+      if (std::this_thread::get_id() != here) crash();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    });
+    crash();
   }
   static int deeper(int n) {
     volatile char frame[4096]{};
@@ -99,6 +123,7 @@ class FaultyData final : public Source {
   Out unused{this, "unused", "[batch, 8]: NaN."};
   Param<int64_t> nan{this, "nan", "The sample that is NaN, or -1.", -1};
   Param<int64_t> bad{this, "bad", "The sample that cannot be read, or -1.", -1};
+  Param<int64_t> slow{this, "slow", "The sample that takes a minute to read, or -1.", -1};
   Param<int64_t> count{this, "count", "How many samples there are.", 64};
 
   int64_t open() override {
@@ -107,6 +132,7 @@ class FaultyData final : public Source {
   }
   void load(int64_t sample, const Row& row) const override {
     if (sample == *bad) throw std::runtime_error("the page is torn");
+    if (sample == *slow) std::this_thread::sleep_for(std::chrono::minutes(1));
     constexpr float none = std::numeric_limits<float>::quiet_NaN();
     std::fill_n(row[x], 8, sample == *nan ? none : 1.0F);
     std::fill_n(row[unused], 8, none);
@@ -117,6 +143,16 @@ class FaultyOptimizer final : public Optimizer {
   Param<int64_t> at{this, "at", "The update that fails.", 2};
   void update(const Update& block) const override {
     if (block.number == *at) throw std::runtime_error("the slope is too steep");
+  }
+};
+
+// Refuses a part of a large matrix, which it is given if it does not ask for whole weights.
+class WholeOptimizer final : public Optimizer {
+  Param<bool> whole{this, "whole", "Whether it asks for whole weights.", true};
+  bool whole_weight() const override { return *whole; }
+  void update(const Update& block) const override {
+    if (block.shape.rank() == 2 && block.shape.back() == 8 && block.shape.front() != 6000)
+      throw Error("a part of it is " + block.shape.str());
   }
 };
 
@@ -245,7 +281,7 @@ class Careless final : public Node {
 
 class CarelessOptimizer final : public Optimizer {
   Slot sum{this, "sum", "Of gradients."};
-  void update(const Update& block) const override { block[sum][block.size] = 0; }
+  void update(const Update& block) const override { block[sum][block.size()] = 0; }
 };
 
 // Gives axis 0 to something else than the batch.
@@ -260,6 +296,7 @@ class Turned final : public Node {
 WEFT_NODE(Turned, "turned", "Turns a batch on its side.", "{x: [4, 3]}")
 WEFT_NODE(Careless, "careless", "Breaks one rule.", "{x: [4, 3]}")
 WEFT_NODE(CarelessOptimizer, "careless_optimizer", "Writes beyond its slot.", "{}")
+WEFT_NODE(WholeOptimizer, "whole_optimizer", "Needs whole weights.", "{}")
 WEFT_NODE(FaultyOptimizer, "faulty_optimizer", "Fails at one update.", "{}")
 WEFT_NODE(Deaf, "deaf", "Passes values on, but no gradients.", "{x: [4, 3]}")
 WEFT_NODE(Observer, "observer", "Counts what it observes.", "{x: [4, 3]}")

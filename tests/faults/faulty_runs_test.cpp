@@ -29,6 +29,11 @@ class FaultyRuns : public testing::Test {
     if (faultless) command.environment["FAULTLESS"] = "1";
     return run(command);
   }
+  bool hangs() const {  // rather than being about to
+    std::error_code missing;
+    return fs::exists(here_ / "run/log.txt", missing) &&
+           read_text(here_ / "run/log.txt").find("running: out.middle") != std::string::npos;
+  }
   TemporaryDirectory here_;
 };
 
@@ -143,11 +148,6 @@ TEST_F(FaultyRuns, ThatHangYieldToASecondSignalOrToStallKill) {
                    here_.path(),
                    {},
                    60});
-  const auto hangs = [&] {  // rather than being about to
-    std::error_code missing;
-    return fs::exists(here_ / "run/log.txt", missing) &&
-           read_text(here_ / "run/log.txt").find("running: out.middle") != std::string::npos;
-  };
   while (process.running() && !hangs()) sleep_for(0.02);
   process.signal(SIGTERM);
   process.signal(SIGTERM);  // too soon
@@ -157,6 +157,40 @@ TEST_F(FaultyRuns, ThatHangYieldToASecondSignalOrToStallKill) {
   const Ended ended = process.wait();
   EXPECT_EQ(ended.exit, 130) << ended.err;
   EXPECT_THAT(status().at("reason"), HasSubstr("ended at once"));
+}
+
+TEST_F(FaultyRuns, ThatCrashInABlockOfAnotherThreadNameTheNode) {
+  write_text(here_ / "chain.yaml", chain(middle, "at: forward, kind: crash_in_block", true));
+  const Ended ended = weft_train({"--threads", "4"});
+  EXPECT_EQ(ended.signal, SIGSEGV) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("weft: out.middle (faulty), step 3, forward: crashed ("));
+}
+
+TEST_F(FaultyRuns, ThatHangAsTheyReadNameTheSource) {
+  std::string text = chain(middle, "at: nowhere");
+  text.replace(text.find("  nodes:\n    noise"), 9,
+               "  data: {node: faulty_data, batch: 64, slow: 3}\n  nodes:\n");
+  const std::string noise = "{node: normal, shape: [64, 8]}";
+  text.replace(text.find(noise), noise.size(), "{node: scale, x: data.x, by: 2}");
+  write_text(here_ / "chain.yaml", text);
+  const Ended killed = weft_train({"--stall-kill", "1"});
+  EXPECT_EQ(killed.exit, 3) << killed.err;
+  EXPECT_THAT(killed.err, HasSubstr("no step has ended for 1 s; running: data"));
+}
+
+TEST_F(FaultyRuns, ThatHangYieldToASecondInterruptAndNoOther) {
+  write_text(here_ / "chain.yaml", chain(middle, "at: forward, kind: hang, seconds: 60", true));
+  Process process({{program("weft"), "train", "chain.yaml", "-o", "run", "--stall", "0.2"},
+                   here_.path(),
+                   {},
+                   60});
+  while (process.running() && !hangs()) sleep_for(0.02);
+  process.signal(SIGHUP);  // as a terminal that is closed does, before it interrupts
+  process.signal(SIGINT);
+  sleep_for(0.3);
+  EXPECT_TRUE(process.running());
+  process.signal(SIGINT);
+  EXPECT_EQ(process.wait().exit, 130);
 }
 
 TEST_F(FaultyRuns, ThatHangAreReported) {

@@ -62,7 +62,7 @@ TEST_F(Installed, MakesAPluginThatTrains) {
   write_text(here_ / "my_own/nodes/swish.cpp", block_of(SOURCE_DIR "/README.md", "```cpp"));
   const std::string commands = block_of(here_ / "my_own/README.md", "```sh");
   const std::string said = done({"sh", "-ec", cd + commands}, environment);
-  EXPECT_THAT(said, HasSubstr("8 nodes: "));
+  EXPECT_THAT(said, HasSubstr("9 nodes: "));
   EXPECT_THAT(said, HasSubstr("passed, 0 failed"));
   EXPECT_THAT(said, HasSubstr("worst"));
   EXPECT_FALSE(read_text(here_ / "my_own/runs/denoise/points.txt").empty());
@@ -84,10 +84,11 @@ TEST_F(Installed, HasTheHeadersOfAuthorsAndNoOthers) {
     names.push_back(header.path().filename());
     includes += "#include \"framework/node/" + names.back() + "\"\n";
   }
-  EXPECT_THAT(names, UnorderedElementsAre("build.h", "dnn.h", "elementwise.h", "error.h", "loops.h",
-                                          "measure.h", "node.h", "optimizer.h", "parallel.h",
-                                          "param.h", "plugin.h", "ports.h", "random.h", "shape.h",
-                                          "simd.h", "sink.h", "softmax.h", "source.h", "split.h"));
+  EXPECT_THAT(
+      names, UnorderedElementsAre("build.h", "did_you_mean.h", "dnn.h", "elementwise.h", "error.h",
+                                  "loops.h", "measure.h", "node.h", "optimizer.h", "parallel.h",
+                                  "param.h", "plugin.h", "ports.h", "random.h", "shape.h", "simd.h",
+                                  "sink.h", "softmax.h", "source.h", "split.h"));
   write_text(here_ / "all.cpp", includes);
   done({COMPILER, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fopenmp-simd", "-fsyntax-only",
         "-I" + prefix_ + "/include/weft", "all.cpp"});

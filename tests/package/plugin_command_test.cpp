@@ -49,7 +49,7 @@ TEST_F(PluginCommand, NewCopiesTheTemplateUnderItsName) {
       EXPECT_EQ(read_text(copy), read_text(entry.path()));
     }
   }
-  EXPECT_EQ(files, 13);
+  EXPECT_EQ(files, 14);
   EXPECT_THAT(read_text(here_ / "waves/CMakeLists.txt"), HasSubstr("weft_plugin(waves "));
 }
 
@@ -82,7 +82,7 @@ TEST_F(PluginCommand, DoctorTellsWhatIsWhere) {
   EXPECT_THAT(ended.out,
               AllOf(HasSubstr("lib/weft/plugins (of this weft)\n  ok    augment "),
                     HasSubstr((here_ / "a").string() + " (WEFT_PLUGIN_PATH)\n"),
-                    HasSubstr("  ok    my_nodes 0.1.0, 7 kinds, libweft_my_nodes.so\n")));
+                    HasSubstr("  ok    my_nodes 0.1.0, 8 kinds, libweft_my_nodes.so\n")));
   EXPECT_THAT(ended.out, HasSubstr("  error two plugins have the name `my_nodes`, " + a +
                                    "/libweft_my_nodes.so and " + a + "/other.so: keep one\n"));
   EXPECT_THAT(ended.out, HasSubstr("  error " + a + "/text.so is not a shared library\n"));

@@ -53,10 +53,7 @@ void LoneNode::forward(int64_t step, int64_t rows) {
   if (!source) return node_->forward({step, rows});
   Reader reader(*source, false);
   for (const Out* out : node_->host().outs)
-    Host::bind(*reader.host().outs[out->index],
-               {out->shape(), out->dtype,
-                out->dtype == DType::f32 ? static_cast<void*>(out->data()) : out->ints()},
-               {});
+    Host::bind(*reader.host().outs[out->index], Host::value(*out), {});
   reader.forward({step, rows});
 }
 

@@ -29,6 +29,61 @@ class NeverWritten final : public Copy {
 };
 WEFT_NODE(NeverWritten, "never_written", "Half of y.", "{x: [5, 3]}")
 
+class BeyondEnd final : public Copy {
+  void forward(const Step& step) override {
+    Copy::forward(step);
+    y.data()[y.size()] = 1;
+  }
+};
+WEFT_NODE(BeyondEnd, "beyond_end", "One number behind y.", "{x: [5, 3]}")
+
+class FloatsAsInts final : public Node {
+  In x{this, "x", "[batch, ...]", {.grad = false}};
+  Out y{this, "y", "As x.", DType::i32};
+  void infer() override { y.shape(x.shape()); }
+  void forward(const Step&) override {
+    for (int64_t i = 0; i < x.size(); ++i) y.data()[i] = std::round(x.data()[i]);
+  }
+};
+WEFT_NODE(FloatsAsInts, "floats_as_ints", "In a port of integers.", "{x: [5, 3]}")
+
+class ReadsGone final : public Copy {
+  void infer() override {
+    Copy::infer();
+    y.forward_only();
+  }
+  void backward(const Step&) override {
+    for (int64_t i = 0; i < x.size(); ++i) x.grad()[i] = y.grad()[i] + 0 * y.data()[i];
+  }
+};
+WEFT_NODE(ReadsGone, "reads_gone", "What it said it would not.", "{x: [5, 3]}")
+
+class Turned final : public Node {
+  In x{this, "x", "[batch, n]"};
+  Out y{this, "y", "[n, batch]"};
+  void infer() override {
+    if (x.shape().rank() != 2) throw Error("`x` must be [batch, n]");
+    y.shape({x.row_size(), x.rows()});
+  }
+  void forward(const Step&) override { std::fill_n(y.data(), y.size(), 0.0F); }
+  void backward(const Step&) override { std::fill_n(x.grad(), x.size(), 0.0F); }
+};
+WEFT_NODE(Turned, "turned", "A batch on its side.", "{x: [5, 3]}")
+
+class SavesNoRows final : public Copy {
+  Saved mean{this, "mean", "[3]"};
+  void infer() override {
+    Copy::infer();
+    if (training()) mean.shape({3});
+  }
+};
+WEFT_NODE(SavesNoRows, "saves_no_rows", "Though it runs in lanes.", "{x: [5, 3]}")
+
+class Latin final : public Copy {
+  void forward(const Step&) override { throw std::runtime_error("caf\xe9"); }
+};
+WEFT_NODE(Latin, "latin", "Says what is no UTF-8.", "{x: [5, 3]}")
+
 class WrongFactor final : public Copy {
   void backward(const Step&) override {
     for (int64_t i = 0; i < x.size(); ++i) x.grad()[i] = 2 * y.grad()[i];
@@ -96,8 +151,7 @@ class RemembersInputs final : public Copy {
     last_ = x.data()[0], any_ = true;
   }
 };
-WEFT_NODE(RemembersInputs, "remembers_inputs", "Of the step before.", "{x: [5, 3]}",
-          .exact_gradient = false)
+WEFT_NODE(RemembersInputs, "remembers_inputs", "Of the step before.", "{x: [5, 3]}", .inexact = "y")
 
 class NoBackward final : public Node {
   In x{this, "x", "Any shape."};

@@ -54,6 +54,34 @@ class Flaky final : public Numbers {
 };
 WEFT_NODE(Flaky, "flaky", "Another sample each time.", "{batch: 2}")
 
+class TrustsItsFit final : public Numbers {
+  Fit fit{this, x};
+  size_t size_ = 0;
+  int64_t open() override {
+    size_ = fit.known("words", "nothing", [] { return std::string("one two"); }).size();
+    return Numbers::open();
+  }
+  void load(int64_t sample, const Row& row) const override {
+    if (size_ != 7) std::abort();
+    Numbers::load(sample, row);
+  }
+};
+WEFT_NODE(TrustsItsFit, "trusts_its_fit", "And crashes with another.", "{batch: 2}")
+
+class LearnsAgain final : public Numbers {
+  Fit fit{this, x};
+  float first_ = 0;
+  int64_t open() override {
+    fit.known("first", "all", [] { return std::string("1"); });
+    first_ = fit.given() ? 2 : 1;
+    return Numbers::open();
+  }
+  void load(int64_t sample, const Row& row) const override {
+    std::fill_n(row[x], 2, first_ * static_cast<float>(sample));
+  }
+};
+WEFT_NODE(LearnsAgain, "learns_again", "Though it was given it.", "{batch: 2}")
+
 class AbsentData final : public Numbers {
   int64_t open() override { throw Error(Exit::data, "there is no such file here"); }
 };
@@ -61,14 +89,14 @@ WEFT_NODE(AbsentData, "absent_data", "Its data is elsewhere.", "{batch: 2}")
 
 class Ascends final : public Optimizer {
   void update(const Update& u) const override {
-    for (int64_t i = 0; i < u.size; ++i) u.weight[i] += 0.1F * u.grad[i];
+    for (int64_t i = 0; i < u.size(); ++i) u.weight[i] += 0.1F * u.grad[i];
   }
 };
 WEFT_NODE(Ascends, "ascends", "The wrong way.", "{}")
 
 class KnowsItsBlock final : public Optimizer {
   void update(const Update& u) const override {
-    for (int64_t i = 0; i < u.size; ++i) u.weight[i] -= u.grad[i] / static_cast<float>(u.size);
+    for (int64_t i = 0; i < u.size(); ++i) u.weight[i] -= u.grad[i] / static_cast<float>(u.size());
   }
 };
 WEFT_NODE(KnowsItsBlock, "knows_its_block", "Steps as large as the block is small.", "{}")
@@ -76,10 +104,10 @@ WEFT_NODE(KnowsItsBlock, "knows_its_block", "Steps as large as the block is smal
 class HiddenSlot final : public Optimizer {
   mutable std::atomic<int> updates_{0};
   void update(const Update& u) const override {
-    if (u.size == 35) ++updates_;
-    for (int64_t i = 0; i < u.size; ++i)
+    if (u.size() == 35) ++updates_;
+    for (int64_t i = 0; i < u.size(); ++i)
       u.weight[i] -=
-          0.1F * u.grad[i] * static_cast<float>(u.size == 35 ? updates_.load() : u.number);
+          0.1F * u.grad[i] * static_cast<float>(u.size() == 35 ? updates_.load() : u.number);
   }
 };
 WEFT_NODE(HiddenSlot, "hidden_slot", "Counts updates in a member.", "{}")

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/node/optimizer.h"
 #include "framework/node/plugin.h"
 
 namespace weft {
@@ -27,7 +28,7 @@ class StraightThrough final : public Matrix1 {
   }
   void backward(const Step&) override { scale(y.grad(), x.grad(), 1); }
 };
-WEFT_NODE(StraightThrough, "straight_through", "Rounds.", "{x: [5, 3]}", .exact_gradient = false)
+WEFT_NODE(StraightThrough, "straight_through", "Rounds.", "{x: [5, 3]}", .inexact = "y")
 
 // Divides by the running largest number, which a step moves before its lanes.
 class Normalised final : public Matrix1 {
@@ -63,6 +64,54 @@ class Frequency final : public Matrix1 {
   }
 };
 WEFT_NODE(Frequency, "frequency", "cos(omega x).", "{x: [5, 3]}", .fixed_state = true)
+
+// Two outputs, of which one goes straight through.
+class Halves final : public Matrix1 {
+  Out rounded{this, "rounded", "As x."};
+  void infer() override {
+    Matrix1::infer();
+    rounded.shape(x.shape());
+  }
+  void forward(const Step&) override {
+    scale(x.data(), y.data(), 0.5F);
+    for (int64_t i = 0; i < x.size(); ++i) rounded.data()[i] = std::round(4 * x.data()[i]) / 4;
+  }
+  void backward(const Step&) override {
+    for (int64_t i = 0; i < x.size(); ++i) x.grad()[i] = 0.5F * y.grad()[i] + rounded.grad()[i];
+  }
+};
+WEFT_NODE(Halves, "halves", "One exact, one not.", "{x: [5, 3]}", .inexact = "rounded")
+
+// You et al. 2020, arXiv:1904.00962: a step as long as the weight.
+class Lamb final : public Optimizer {
+  bool whole_weight() const override { return true; }
+  void update(const Update& u) const override {
+    double weight = 0, grad = 0;
+    for (int64_t i = 0; i < u.size(); ++i)
+      weight += std::pow(static_cast<double>(u.weight[i]), 2),
+          grad += std::pow(static_cast<double>(u.grad[i]), 2);
+    const auto ratio = static_cast<float>(std::sqrt(weight / (grad + 1e-12)));
+    for (int64_t i = 0; i < u.size(); ++i) u.weight[i] -= 0.01F * ratio * u.grad[i];
+  }
+};
+WEFT_NODE(Lamb, "lamb", "By the norm of the weight.", "{}")
+
+// Undoes what a source did.
+class Restored final : public Matrix1 {
+  float factor() const {
+    const auto known = fitted("scale of `x`");
+    if (!known) throw Error("no source has a scale of `x`");
+    return std::stof(*known);
+  }
+  void infer() override {
+    Matrix1::infer();
+    factor();
+  }
+  void forward(const Step&) override { scale(x.data(), y.data(), factor()); }
+  void backward(const Step&) override { scale(y.grad(), x.grad(), factor()); }
+};
+WEFT_NODE(Restored, "restored", "x times what a source learned.",
+          "{x: [5, 3], fitted: {scale of `x`: 3}}")
 
 }  // namespace
 }  // namespace weft

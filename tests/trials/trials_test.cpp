@@ -59,10 +59,16 @@ TEST_P(Defects, AreToldByOneTrial) {
 INSTANTIATE_TEST_SUITE_P(
     Kinds, Defects,
     testing::Values(
-        Defect{"never_written", "example", "`y` was never written at [2, 1]"},
+        Defect{"never_written", "example",
+               "in forward() in training it leaves 8 of 15 numbers of `y` unwritten, or adds to "
+               "what it has not written: the first at [2, 1]"},
+        Defect{"beyond_end", "example", "in training it writes beyond the end of `y`"},
+        Defect{"floats_as_ints", "example", "crashes (Segmentation fault) in forward()"},
+        Defect{"reads_gone", "example", "or reads a port that is forward_only(): the first at"},
+        Defect{"turned", "example", "`y` is [3, 5], but axis 0 is the batch, of 5 rows"},
+        Defect{"saves_no_rows", "example", "`mean` is [3], but axis 0 is the batch, of 5 rows"},
         Defect{"wrong_factor", "gradients", "the gradient of `x` is "},
-        Defect{"missing_gradient", "gradients",
-               "the gradient of `offset` was never written at [0, 0]"},
+        Defect{"missing_gradient", "example", "leaves 15 of 15 numbers of `offset.grad()`"},
         Defect{"writes_unwanted", "constants",
                "crashes (Segmentation fault) in backward() where `x` wants no gradient"},
         Defect{"remembers_inputs", "repeats", "left over from a step of other inputs"},
@@ -87,15 +93,17 @@ INSTANTIATE_TEST_SUITE_P(
         Defect{"crashes", "example", "the node crashes (Aborted) in backward() in training"},
         Defect{"exits", "example", "ends the process (exit code 0) in forward() in training"},
         Defect{"hangs", "example", "the node hangs (2000 ms were not enough) in forward()"},
-        Defect{"lane_writes_state", "observe", "the state `shift` is "},
+        Defect{"lane_writes_state", "example", "it changes `shift`, which it may only read"},
         Defect{"never_remembers", "states", "moves none of its states"},
         Defect{"evaluation_remembers", "states", "evaluation moves the state `shift`"},
         Defect{"follows_state", "repeats", "something is left over from an earlier step"},
         Defect{"minus_three", "example", "open() counts -3 samples"},
         Defect{"empty_source", "example", "open() counts 0 samples"},
-        Defect{"half_sample", "example", "`x` of sample 0 was never written at [0, 1]"},
+        Defect{"half_sample", "example", "`x` of sample 0 is never written at [0, 1]"},
         Defect{"beyond_row", "example", "load() writes `x` beyond its row"},
         Defect{"flaky", "samples", "as before: loaded again"},
+        Defect{"trusts_its_fit", "fits", "crashes (Aborted) in load() where other bytes"},
+        Defect{"learns_again", "fits", "as before: given what it had learned"},
         Defect{"ascends", "descends", "it must go the other way"},
         Defect{"knows_its_block", "blocks", "once it is cut into 3 blocks"},
         Defect{"hidden_slot", "slots", "once a new instance goes on with its slots"},
@@ -134,7 +142,7 @@ const std::string defects = TRIED "/defects.so";
 TEST(PluginTest, PassesWhatIsSound) {
   const Ended ended = weft({TRIED "/sound.so"});
   EXPECT_EQ(ended.exit, 0) << ended.err;
-  EXPECT_THAT(ended.out, ContainsRegex("^3 nodes: [0-9]+ trials passed, 0 failed, 0 skipped\n$"));
+  EXPECT_THAT(ended.out, ContainsRegex("^6 nodes: [0-9]+ trials passed, 0 failed, 0 skipped\n$"));
 }
 
 TEST(PluginTest, SaysInOneLineHowToSeeAFailureAgain) {
@@ -160,7 +168,7 @@ TEST(PluginTest, PassesNothingWithoutData) {
   EXPECT_EQ(ended.exit, 0);
   EXPECT_THAT(ended.out,
               AllOf(HasSubstr("absent_data, example: skipped: there is no such file here"),
-                    HasSubstr("1 node: 0 trials passed, 0 failed, 5 skipped")));
+                    HasSubstr("1 node: 0 trials passed, 0 failed, 6 skipped")));
 }
 
 TEST(PluginTest, WritesJson) {
@@ -170,6 +178,19 @@ TEST(PluginTest, WritesJson) {
   EXPECT_EQ(json["nodes"], 1);
   EXPECT_EQ(json["failures"].size(), 1U);
   EXPECT_EQ(json["failures"][0]["trial"], "descends");
+}
+
+TEST(PluginTest, WritesJsonOfWhatIsNoUtf8) {
+  const Ended ended = weft({defects, "latin", "--json"});
+  EXPECT_EQ(ended.exit, 3);
+  const auto json = nlohmann::json::parse(ended.out);
+  EXPECT_THAT(json["failures"][0]["sentences"][0].get<std::string>(), HasSubstr("caf"));
+}
+
+TEST(PluginTest, RefusesNamesThatWeftHas) {
+  const Ended ended = weft({TRIED "/taken.so"});
+  EXPECT_EQ(ended.exit, 3);
+  EXPECT_THAT(ended.out, HasSubstr("taken.so has a node `scale`, as weft has itself"));
 }
 
 TEST(PluginTest, RefusesAPluginWithoutNodes) {

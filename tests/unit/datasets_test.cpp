@@ -4,8 +4,8 @@
 
 #include <sstream>
 
+#include "framework/datasets/download.h"
 #include "framework/datasets/files.h"
-#include "framework/datasets/package.h"
 #include "tests/support/environment.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "framework/language/fragments.h"
+#include "framework/language/fragment_files.h"
 #include "framework/node/host.h"
 #include "framework/node/optimizer.h"
 #include "framework/node/source.h"

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "framework/language/fragments.h"
+#include "framework/language/fragment_files.h"
 #include "framework/print/describe.h"
 #include "framework/print/schema.h"
 #include "tests/support/lone_node.h"

@@ -1,7 +1,7 @@
 // Tables of samples: files of one stem in folders and archives; sounds; cells and files that fail.
 #include <gmock/gmock.h>
 
-#include "framework/datasets/package.h"
+#include "framework/datasets/download.h"
 #include "framework/node/host.h"
 #include "framework/node/source.h"
 #include "tests/support/lone_node.h"

@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "framework/datasets/package.h"
+#include "framework/datasets/download.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/text_file.h"
 

@@ -18,7 +18,7 @@ class Lion final : public Optimizer {
   void update(const Update& u) const override {
     const auto rate = static_cast<float>(*lr), decay = static_cast<float>(*weight_decay);
     float* const m = u[momentum];
-    for (int64_t i = 0; i < u.size; ++i) {
+    for (int64_t i = 0; i < u.size(); ++i) {
       const float direction = sign(0.9F * m[i] + 0.1F * u.grad[i]);
       u.weight[i] -= rate * (direction + decay * u.weight[i]);
       m[i] = 0.99F * m[i] + 0.01F * u.grad[i];

@@ -2,7 +2,8 @@
 #include <algorithm>
 
 #include "framework/language/fields.h"
-#include "framework/language/fragments.h"
+#include "framework/language/fragment_files.h"
+#include "framework/node/did_you_mean.h"
 #include "framework/plan/wiring.h"
 
 namespace weft {

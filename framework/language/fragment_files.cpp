@@ -1,4 +1,4 @@
-#include "framework/language/fragments.h"
+#include "framework/language/fragment_files.h"
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

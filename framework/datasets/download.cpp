@@ -1,4 +1,4 @@
-#include "framework/datasets/package.h"
+#include "framework/datasets/download.h"
 
 #include <fcntl.h>
 #include <spawn.h>

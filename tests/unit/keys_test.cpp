@@ -1,5 +1,5 @@
 // The tables of the language: what they promise of themselves, and that readers keep to them.
-#include "framework/language/grammar.h"
+#include "framework/language/keys.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ namespace {
 
 TEST(Grammar, TellsEveryKeyInASentence) {
   std::set<std::string> names;
-  for (const Keys* keys : grammar::all()) {
+  for (const Keys* keys : keys::all()) {
     EXPECT_TRUE(names.insert(keys->name).second) << keys->name;
     for (const Key& key : keys->all) {
       EXPECT_TRUE(std::string(key.about).ends_with(".")) << keys->name << "." << key.name;
@@ -26,7 +26,7 @@ TEST(Grammar, TellsEveryKeyInASentence) {
 
 // A default is read as the value of a file would be, so it must be one.
 TEST(Grammar, HasDefaultsThatItWouldTake) {
-  for (const Keys* keys : grammar::all())
+  for (const Keys* keys : keys::all())
     for (const Key& key : keys->all) {
       if (!*key.value.standard) continue;
       Mistakes mistakes;
@@ -45,7 +45,7 @@ TEST(Grammar, HasDefaultsThatItWouldTake) {
 TEST(Grammar, IsAllThatCanBeRead) {
   Mistakes mistakes;
   const Yaml map = Yaml::map({}, {});
-  Fields fields(map, grammar::save, "`save`", mistakes);
+  Fields fields(map, keys::save, "`save`", mistakes);
   EXPECT_EQ(fields.integer("keep"), 3);
   EXPECT_EQ(fields.text("better"), "lowest");
   EXPECT_EQ(fields.take("best"), nullptr);

@@ -1,4 +1,4 @@
-#include "framework/run/files.h"
+#include "framework/run/durable_files.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
