@@ -23,7 +23,7 @@ std::string why(const PluginFile& found) {
   std::string sentence = found.refusal->sentence();
   const std::string head = found.file.string() + " cannot be loaded: ";
   if (!sentence.starts_with(head)) return sentence;
-  const std::string all = tell(missing(found.file));
+  const std::string all = in_words(lacks(found.file));
   return all.empty() ? sentence : head + all;
 }
 

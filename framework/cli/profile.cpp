@@ -285,8 +285,11 @@ class Profile {
       fmt::print("{:<{}} {:>9.3f} {:>6.1f}", row.name, wide, row.all.seconds * 1e3,
                  100 * row.all.seconds / all);
       for (const Work work : {Work::forward, Work::backward, Work::learn, Work::update}) {
-        const auto found = row.seconds.find(work);
-        const double s = found == row.seconds.end() ? 0 : found->second;
+        const auto of = [&](Work one) {
+          const auto found = row.seconds.find(one);
+          return found == row.seconds.end() ? 0 : found->second;
+        };
+        const double s = of(work) + (work == Work::forward ? of(Work::observe) : 0);
         other -= s;
         fmt::print(" {:>9}", s > 0 ? fmt::format("{:.3f}", s * 1e3) : "");
       }

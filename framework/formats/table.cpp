@@ -154,6 +154,11 @@ size_t Table::column(const std::string& name) const {
   return static_cast<size_t>(found - columns.begin());
 }
 
+bool is_table(const std::filesystem::path& file) {
+  const std::string kind = file.extension().string();
+  return kind == ".json" || kind == ".jsonl" || kind == ".csv" || kind == ".tsv";
+}
+
 Table read_table(const std::filesystem::path& file) {
   const std::string kind = file.extension().string();
   if (kind == ".json") return read_json(file, false);

@@ -16,6 +16,8 @@ struct Table {
   size_t column(const std::string& name) const;  // throws Error with the near name
 };
 
+bool is_table(const std::filesystem::path& file);  // by its extension
+
 // Reads a table. A number or a bool of JSON becomes its text, a list its items joined by spaces,
 // null "". Throws Error(data), with the place: missing, larger than 1 GiB, not a table, a row of
 // another length, a quote that is never closed, JSON deeper than 64, a zero byte.

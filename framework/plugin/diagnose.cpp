@@ -122,7 +122,7 @@ std::string list(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Missing missing(const fs::path& file) {
+Missing lacks(const fs::path& file) {
   Missing all;
   std::set<std::string> symbols;
   std::istringstream said(ask_linker(file));
@@ -145,7 +145,7 @@ Missing missing(const fs::path& file) {
   return all;
 }
 
-std::string tell(const Missing& missing) {
+std::string in_words(const Missing& missing) {
   std::string sentence;
   for (const std::string& library : missing.libraries)
     add(sentence, library + " is not here: install it, or name its folder in LD_LIBRARY_PATH");

@@ -19,9 +19,9 @@ struct Missing {
 
 // The libraries and symbols that the system's loader would look for in vain. None of the file's
 // code runs.
-Missing missing(const std::filesystem::path& file);
+Missing lacks(const std::filesystem::path& file);
 
 // The same in words, for after "FILE cannot be loaded: "; "" if nothing is missing.
-std::string tell(const Missing& missing);
+std::string in_words(const Missing& missing);
 
 }  // namespace weft

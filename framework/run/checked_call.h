@@ -8,7 +8,7 @@
 
 #include "framework/node/node.h"
 #include "framework/node/optimizer.h"
-#include "framework/run/trace.h"
+#include "framework/run/work.h"
 
 namespace weft {
 

@@ -9,13 +9,9 @@
 #include <vector>
 
 #include "framework/plan/ids.h"
+#include "framework/run/work.h"
 
 namespace weft {
-
-// The work of a call. `read` fills the next batch; `check` looks at the loss before anything learns
-// from it.
-enum class Work { observe, forward, seed, backward, sum, learn, update, check, clip, read };
-const char* name(Work work);
 
 class Trace {
  public:

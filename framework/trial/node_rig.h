@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/run/trace.h"
+#include "framework/run/work.h"
 #include "framework/trial/node_case.h"
 
 namespace weft::trial {

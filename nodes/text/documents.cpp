@@ -13,11 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr uintmax_t most_bytes = uintmax_t{1} << 30;
 
-bool is_table(const fs::path& file) {
-  const std::string kind = file.extension().string();
-  return kind == ".json" || kind == ".jsonl" || kind == ".csv" || kind == ".tsv";
-}
-
 std::vector<fs::path> files_of(const Corpus& corpus) {
   std::error_code error;
   if (!fs::is_directory(corpus.path, error)) return {corpus.path};

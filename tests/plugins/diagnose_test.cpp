@@ -18,13 +18,13 @@ using testing::Not;
 using testing::StartsWith;
 
 Missing missing_of(const std::string& name) {
-  return missing(fs::path(FIXTURES) / (name + ".so"));
+  return lacks(fs::path(FIXTURES) / (name + ".so"));
 }
 
 TEST(Diagnose, FindsNothingInAGoodPlugin) {
   EXPECT_THAT(missing_of("good").libraries, IsEmpty());
   EXPECT_THAT(missing_of("good").symbols, IsEmpty());
-  EXPECT_EQ(tell({}), "");
+  EXPECT_EQ(in_words({}), "");
 }
 
 TEST(Diagnose, CountsNotWhatTheProgramGives) {
@@ -40,7 +40,7 @@ TEST(Diagnose, NamesEverySymbolAndWhoHasIt) {
   EXPECT_EQ(found.symbols[1].library, "");
   EXPECT_EQ(found.symbols[2].name, "sf_close");
   EXPECT_THAT(found.symbols[2].library, StartsWith("libsndfile.so"));
-  EXPECT_THAT(tell(found),
+  EXPECT_THAT(in_words(found),
               AllOf(StartsWith("`sf_close` is in libsndfile.so"),
                     HasSubstr(": name it behind LIBRARIES of weft_plugin(); this weft has no "
                               "`weft::Node::later()`: build it against this weft; no library here "
@@ -50,7 +50,7 @@ TEST(Diagnose, NamesEverySymbolAndWhoHasIt) {
 TEST(Diagnose, NamesALibraryThatIsGone) {
   const Missing found = missing_of("needs_absent");
   EXPECT_THAT(found.libraries, ElementsAre("libabsent.so.7"));
-  EXPECT_THAT(tell(found), StartsWith("libabsent.so.7 is not here: install it"));
+  EXPECT_THAT(in_words(found), StartsWith("libabsent.so.7 is not here: install it"));
 }
 
 TEST(Diagnose, ReadsWhatAFileExports) {
@@ -63,7 +63,7 @@ TEST(Diagnose, NamesAFewOfMany) {
   Missing many;
   for (const char* name : {"a", "b", "c", "d", "e", "f", "g"})
     many.symbols.push_back({name, "x.so"});
-  EXPECT_THAT(tell(many), StartsWith("`a`, `b`, `c`, `d`, `e` and 2 more are in x.so"));
+  EXPECT_THAT(in_words(many), StartsWith("`a`, `b`, `c`, `d`, `e` and 2 more are in x.so"));
 }
 
 }  // namespace

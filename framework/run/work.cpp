@@ -1,4 +1,4 @@
-#include "framework/run/trace.h"
+#include "framework/run/work.h"
 
 namespace weft {
 

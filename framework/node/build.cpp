@@ -1,6 +1,6 @@
-#include "framework/node/plugin.h"
-
 #include "framework/node/build.h"
+
+#include "framework/node/plugin.h"
 
 namespace weft {
 
