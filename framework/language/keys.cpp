@@ -93,6 +93,27 @@ const Keys param{"param",
                      {"about", text, "What it is, in a sentence."},
                  }};
 
+const Keys loop{
+    "loop",
+    "How a node runs many times within a step, on values that it hands on from turn to turn. No "
+    "gradient passes it.",
+    {
+        {"times", integer(within(1, many)).needed(), "Turns."},
+        {"carry", named(reference).needed(),
+         "Inputs that get this value in the first turn, and in each later one the node's output of "
+         "the same name from the turn before. What the last turn gave are the outputs of the "
+         "loop."},
+        {"over", named(anything),
+         "Inputs that get a number in each turn, [batch]: the word `turn`, counted from 0, a list "
+         "of numbers, or a schedule over the turns."},
+        {"until", text,
+         "An output, [batch]: a row where it is not 0 is done, and keeps what it carries. When all "
+         "are done, so is the loop."},
+        {"collect", named(text),
+         "Further outputs of the loop, [batch, times, ...]: what an output of the node was in each "
+         "turn, and 0, or -1 if it is i32, in the turns after a row was done."},
+    }};
+
 const Keys node{
     "node",
     "What computes: a node kind or a fragment by `node`, or a module by `use`, one of both.",
@@ -103,6 +124,7 @@ const Keys node{
          "Makes a chain of so many nodes, or one for each value of the list: each takes the output "
          "of the one before as its `x`. `$index` counts from 0, `$item` is the list's value."},
         {"chain", text.otherwise("x"), "The port that the one before feeds."},
+        {"loop", map(loop), "Runs it many times within a step."},
     },
     "its ports and params, or the inputs of the module: `x: node.port` wires one, `features: 400` "
     "sets one."};

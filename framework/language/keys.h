@@ -10,7 +10,7 @@ extern const Keys pipeline;
 extern const Keys train, evaluate, generate;                        // sections
 extern const Keys data, other_data, phase, optimizer, group, save;  // parts of sections
 extern const Keys module, source, fragment, param;
-extern const Keys node;
+extern const Keys node, loop;
 extern const Keys schedule;  // in place of a number, for a param that changes with the step
 
 // All tables, each after the first one that contains it.

@@ -22,6 +22,16 @@ struct Mention {
   Place place;
 };
 
+// How a node runs many times within a step.
+struct LoopDecl {
+  Place place;
+  int64_t times = 1;
+  std::vector<std::pair<std::string, Mention>> carry;    // input, and its first value
+  std::vector<std::pair<std::string, Yaml>> over;        // input, and its number in each turn
+  std::optional<Mention> until;                          // an output of the node
+  std::vector<std::pair<std::string, Mention>> collect;  // output of the loop, and of the node
+};
+
 // One entry of `nodes:`. `keys` holds its other keys: ports and params in one flat map.
 struct NodeDecl {
   std::string name;
@@ -29,6 +39,7 @@ struct NodeDecl {
   std::string kind;    // from `node:`, a node kind or a fragment; else ""
   std::string module;  // from `use:`; else ""
   Yaml keys;
+  std::optional<LoopDecl> loop = {};
 };
 
 // A sub-graph with named inputs and outputs.

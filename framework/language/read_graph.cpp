@@ -32,6 +32,37 @@ std::vector<Mention> read_mentions(const Fields& fields, const std::string& key,
   return mentions;
 }
 
+namespace {
+std::vector<std::pair<std::string, Mention>> read_named(const Fields& fields,
+                                                        const std::string& key,
+                                                        Mistakes& mistakes) {
+  std::vector<std::pair<std::string, Mention>> all;
+  const Yaml* map = fields.take(key);
+  if (map && !map->is_map())
+    mistakes.add(map->place(), ticked(key) + " of a loop must be a map: {name: node.port}");
+  if (map && map->is_map())
+    for (const auto& [name, place, value] : map->entries())
+      all.emplace_back(name, read_mention(value, ticked(name) + " of " + ticked(key), mistakes));
+  return all;
+}
+
+LoopDecl read_loop(const Yaml& map, Mistakes& mistakes) {
+  LoopDecl loop{.place = map.place()};
+  Fields fields(map, keys::loop, "a loop", mistakes);
+  loop.times = std::max<int64_t>(1, fields.integer("times"));
+  fields.need("carry");
+  loop.carry = read_named(fields, "carry", mistakes);
+  loop.collect = read_named(fields, "collect", mistakes);
+  if (const Yaml* over = fields.take("over"); over && over->is_map())
+    for (const auto& [name, place, value] : over->entries()) loop.over.emplace_back(name, value);
+  else if (over)
+    mistakes.add(over->place(), "`over` of a loop must be a map: {t: turn}");
+  if (const Yaml* until = fields.take("until"))
+    loop.until = read_mention(*until, "`until`", mistakes);
+  return loop;
+}
+}  // namespace
+
 NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
                    Mistakes& mistakes) {
   NodeDecl node{.name = name, .place = place};
@@ -45,7 +76,8 @@ NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
     mistakes.add(place, "node " + ticked(name) + " needs either `node: KIND` or `use: MODULE`" +
                             (node.kind.empty() ? "" : ", not both"));
   node.keys = map.is_map() ? map : Yaml::map({}, map.place());
-  for (const char* key : {"node", "use"}) node.keys.erase(key);
+  if (const Yaml* loop = fields.take("loop")) node.loop = read_loop(*loop, mistakes);
+  for (const char* key : {"node", "use", "loop"}) node.keys.erase(key);
   return node;
 }
 

@@ -91,6 +91,12 @@ void Schedule::give_to(ParamBase& param) const {
 Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
   if (!param.check.scheduled)
     throw Error(std::string("`") + param.name + "` cannot follow a schedule");
+  const Schedule schedule = read(map, total);
+  schedule.give_to(param);
+  return schedule;
+}
+
+Schedule Schedule::read(const Yaml& map, int64_t total) {
   Mistakes mistakes;
   Schedule schedule;
   const std::string kind = kind_of(map);
@@ -115,7 +121,6 @@ Schedule Schedule::read(const Yaml& map, int64_t total, ParamBase& param) {
                    "an exponential schedule needs `from` and `to` of one sign, not zero");
   }
   mistakes.check();
-  schedule.give_to(param);
   return schedule;
 }
 

@@ -22,8 +22,11 @@ struct Schedule {
   // the param's check refuses one of them.
   void give_to(ParamBase& param) const;
 
+  // Reads a schedule. `total` is what `over` is by default, less the warm-up; 0 if it is not known.
+  // Throws Errors.
+  static Schedule read(const Yaml& map, int64_t total);
   // Reads the schedule of a param and gives it to the param. `total` is the number of steps of the
-  // training, which `over` is by default, less the warm-up; 0 if it is not known. Throws Errors.
+  // training.
   static Schedule read(const Yaml& map, int64_t total, ParamBase& param);
 
  private:

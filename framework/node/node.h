@@ -56,6 +56,7 @@ enum class Pass { observe, forward, backward, learn };
 struct Step {
   int64_t number = 0;  // counts from 0; also the number of the batch
   int64_t rows = 0;    // rows of the batch that hold samples: the last batch may be short
+  int64_t turn = 0;    // of the loop around the node, from 0; a loop within a loop counts on
 };
 
 // What observe() looks at: nothing (it is not called), the node's weights, or its inputs, which
@@ -106,9 +107,9 @@ class WEFT_API Node {
   // the same wherever the module is used.
   uint64_t random_key() const;
   uint64_t module_key() const;
-  // The random numbers of one of this instance's rows in this step.
+  // The random numbers of one of this instance's rows in this step and turn.
   Random random(const Step& step, int64_t row) const {
-    return {random_key(), static_cast<uint64_t>(step.number),
+    return {random_key(), static_cast<uint64_t>(step.number + (step.turn << 40)),
             static_cast<uint32_t>(first_row() + row)};
   }
 

@@ -84,9 +84,12 @@ void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs
 ByNode<bool> ancestors(const Plan& plan, const std::vector<ValueId>& values) {
   ByNode<bool> needed(plan.nodes.size());
   for (const ValueId value : values) needed[plan.values[value].node] = true;
-  for (const NodeId n : plan.nodes.ids().backwards())
+  for (const NodeId n : plan.nodes.ids().backwards()) {
+    if (!needed[n]) continue;
     for (const ValueId input : plan.nodes[n].inputs)
-      if (needed[n] && input) needed[plan.values[input].node] = true;
+      if (input) needed[plan.values[input].node] = true;
+    if (const LoopId loop = plan.nodes[n].loop; loop) needed[plan.loops[loop].begin] = true;
+  }
   return needed;
 }
 

@@ -68,10 +68,12 @@ struct PlanNode;
 struct PlanValue;
 struct PlanWeight;
 struct PlanBuffer;
+struct PlanLoop;
 using NodeId = Id<PlanNode>;
 using ValueId = Id<PlanValue>;
 using WeightId = Id<PlanWeight>;
 using BufferId = Id<PlanBuffer>;
+using LoopId = Id<PlanLoop>;
 
 template <class T>
 using ByNode = ById<PlanNode, T>;

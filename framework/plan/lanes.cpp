@@ -34,6 +34,12 @@ bool is_row_wise(const PlanNode& node, const Plan& plan) {
 void cut_into_lanes(Plan& plan, int64_t wanted) {
   plan.lanes = wanted ? std::min(wanted, plan.rows) : choose_lanes(plan);
   for (PlanNode& node : plan.nodes) node.laned = is_row_wise(node, plan);
+  // A loop runs in lanes as a whole, or not at all.
+  ById<PlanLoop, bool> laned(plan.loops.size(), true);
+  for (const PlanNode& node : plan.nodes)
+    if (node.loop && !node.laned) laned[plan.outermost(node.loop)] = false;
+  for (PlanNode& node : plan.nodes)
+    if (node.loop) node.laned = laned[plan.outermost(node.loop)];
 }
 
 }  // namespace weft

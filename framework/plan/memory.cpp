@@ -31,6 +31,10 @@ class Memory {
       const bool laned = plan_.nodes[value.node].laned;
       plan_.value_buffers.push_back(add(value.path, value.shape, value.dtype, laned));
     }
+    for (const PlanLoop& loop : plan_.loops)
+      for (size_t i = 0; i < loop.carried; ++i)
+        plan_.value_buffers[plan_.nodes[loop.end].outputs[i]] =
+            plan_.value_buffers[plan_.nodes[loop.begin].outputs[i]];
     for (PlanNode& node : plan_.nodes)
       for (const Saved* saved : node.node->host().saved)
         node.saved.push_back(
@@ -92,6 +96,22 @@ class Memory {
     for (const BufferId buffer : phase.input_grads[n]) use(buffer, node.laned);
   }
 
+  // What a loop keeps from turn to turn lives as long as it, and so does what its nodes read.
+  void use_loop(NodeId n) {
+    for (const LoopId l : plan_.loops.ids()) {
+      const PlanLoop& loop = plan_.loops[l];
+      if (n != loop.begin && n != loop.end) continue;
+      const bool laned = plan_.nodes[n].laned;
+      for (const ValueId value : plan_.nodes[loop.end].outputs)
+        use(plan_.value_buffers[value], laned);
+      for (const PlanNode& node : plan_.nodes)
+        for (const ValueId value : node.inputs)
+          if (value && plan_.within(node.loop, l) &&
+              !plan_.within(plan_.nodes[plan_.values[value].node].loop, l))
+            use(plan_.value_buffers[value], laned);
+    }
+  }
+
   // Gives every gradient of the phase a buffer: a value's own, and one for each further reader.
   void add_grads(PlanPhase& phase) {
     phase.grads.resize(plan_.values.size());
@@ -127,7 +147,7 @@ class Memory {
       if (item.kind == PlanItem::Kind::observe)
         use_inputs(item.node);
       else if (item.kind == PlanItem::Kind::forward)
-        use_node(phase, item.node, false);
+        use_node(phase, item.node, false), use_loop(item.node);
       else if (item.kind == PlanItem::Kind::backward)
         use_node(phase, item.node, true);
       else {

@@ -1,6 +1,7 @@
 #include "framework/plan/order.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -95,21 +96,65 @@ std::vector<size_t> ItemIndex::readers(const std::string& weights) const {
 }
 
 namespace {
-// Gives each item its stage, and sorts them by it.
+// The nodes, in an order in which they can run and each loop is one piece. Nodes that the body of a
+// loop reads may have been wired in the midst of it: they come before.
+class Pieces {
+ public:
+  explicit Pieces(const Plan& plan) : plan_(plan) {
+    std::vector<NodeId> all;
+    for (const NodeId n : plan.nodes.ids()) all.push_back(n);
+    add(all, LoopId());
+  }
+  const std::vector<NodeId>& nodes() const { return nodes_; }
+
+ private:
+  void add(const std::vector<NodeId>& some, LoopId around) {
+    std::map<LoopId, std::vector<NodeId>> bodies;  // of the loops inside
+    for (const NodeId n : some) {
+      LoopId inner = plan_.nodes[n].loop;
+      if (inner == around) {
+        nodes_.push_back(n);
+        continue;
+      }
+      while (plan_.loops[inner].outer != around) inner = plan_.loops[inner].outer;
+      bodies[inner].push_back(n);
+      if (n == plan_.loops[inner].end) add(bodies[inner], inner);
+    }
+  }
+
+  const Plan& plan_;
+  std::vector<NodeId> nodes_;
+};
+
+// Gives each item its stage, those of a loop one together, and sorts them by it.
 std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
                              std::vector<PlanItem> items) {
   ItemIndex index(plan, phase);
-  for (size_t i = 0; i < items.size(); ++i) {
-    PlanItem& item = items[i];
-    const NodeId node = item.node ? item.node : plan.values[item.value].node;
-    const bool observe = item.kind == PlanItem::Kind::observe;
-    item.laned = plan.nodes[node].laned && !observe;
-    item.stage = item.laned ? 0 : observe ? -1 : 1;
-    for (const size_t before : index.needs(item)) {
-      const int stage = items[before].stage;
-      item.stage = std::max(item.stage, item.laned ? stage + stage % 2 : stage | 1);
+  for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
+    const LoopId loop = plan.outermost(items[begin].loop);
+    for (end = begin + 1;
+         loop && end < items.size() &&
+         (items[end].kind == PlanItem::Kind::observe || plan.outermost(items[end].loop) == loop);)
+      ++end;
+    int together = 0;
+    for (size_t i = begin; i < end; ++i) {
+      PlanItem& item = items[i];
+      const NodeId node = item.node ? item.node : plan.values[item.value].node;
+      const bool observe = item.kind == PlanItem::Kind::observe;
+      item.laned = plan.nodes[node].laned && !observe;
+      item.stage = item.laned ? 0 : observe ? -1 : 1;
+      for (const size_t before : index.needs(item)) {
+        const int stage = items[before].stage;
+        item.stage = std::max(item.stage, item.laned ? stage + stage % 2 : stage | 1);
+      }
+      if (observe) index.add(item, i);
+      if (!observe) together = std::max(together, item.stage);
     }
-    index.add(item, i);
+    for (size_t i = begin; i < end; ++i) {
+      if (items[i].kind == PlanItem::Kind::observe) continue;
+      items[i].stage = together;
+      index.add(items[i], i);
+    }
   }
   std::stable_sort(items.begin(), items.end(),
                    [](const PlanItem& a, const PlanItem& b) { return a.stage < b.stage; });
@@ -120,6 +165,7 @@ std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
 std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vector<bool>& active) {
   const auto& [nodes, phases] = std::tie(plan.nodes, plan.phases);
   std::vector<std::vector<PlanItem>> program(phases.size());
+  const Pieces pieces(plan);
   ByNode<bool> computed(nodes.size());
   std::set<std::string> observed;  // nodes of modules, whose weights all their uses share
   if (plan.data) computed[plan.data] = true;  // read ahead
@@ -131,12 +177,13 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
     if (static_cast<std::ptrdiff_t>(p) == last)
       for (const auto& [name, value] : plan.reports) wanted.push_back(value);
     const auto needs = ancestors(plan, wanted);
-    for (const NodeId n : nodes.ids()) {
+    for (const NodeId n : pieces.nodes()) {
       if ((phases[p].loss ? needs[n] : plan.needed[n]) && !computed[n]) {
         if (plan.observes(n) && (nodes[n].node->observes() == Observes::batch ||
                                  observed.insert(nodes[n].weights).second))
           program[p].push_back({.kind = PlanItem::Kind::observe, .node = n});
-        program[p].push_back({.kind = PlanItem::Kind::forward, .node = n});
+        program[p].push_back(
+            {.kind = PlanItem::Kind::forward, .node = n, .loop = plan.nodes[n].loop});
         computed[n] = true;
       }
     }
@@ -150,8 +197,13 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
           if (plan.weights[update].name == nodes[n].weights + "." + weight->name) changed[n] = true;
       for (const ValueId input : nodes[n].inputs)
         if (input && changed[plan.values[input].node]) changed[n] = true;
-      if (changed[n]) computed[n] = false;
     }
+    std::set<LoopId> again;  // a loop runs as a whole
+    for (const NodeId n : nodes.ids())
+      if (changed[n] && nodes[n].loop) again.insert(plan.outermost(nodes[n].loop));
+    for (const NodeId n : nodes.ids())
+      if (changed[n] || (nodes[n].loop && again.contains(plan.outermost(nodes[n].loop))))
+        computed[n] = false;
   }
   return program;
 }

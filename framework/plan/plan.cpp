@@ -52,7 +52,7 @@ const PlanLearn* PlanPhase::learn(NodeId node) const {
 
 std::unique_ptr<Node> Plan::instance(const Registry& registry, NodeId n) const {
   const PlanNode& from = nodes[n];
-  std::unique_ptr<Node> node = registry.make(from.kind);
+  std::unique_ptr<Node> node = from.make ? from.make() : registry.make(from.kind);
   for (size_t i = 0; i < from.lists.size(); ++i)
     Host::resize(*node->host().lists[i], *node, from.lists[i]);
   from.params.give_to(*node);
@@ -72,6 +72,22 @@ const PlanOptimizer& Plan::optimizer(const PlanPhase& phase, WeightId weight) co
   return *std::find_if(
       phase.optimizers.begin(), phase.optimizers.end(),
       [&](const PlanOptimizer& o) { return matches(o.match, weights[weight].name); });
+}
+
+bool Plan::within(LoopId inner, LoopId loop) const {
+  while (inner && inner != loop) inner = loops[inner].outer;
+  return static_cast<bool>(inner);
+}
+
+LoopId Plan::outermost(LoopId loop) const {
+  while (loop && loops[loop].outer) loop = loops[loop].outer;
+  return loop;
+}
+
+int64_t Plan::turns(NodeId node) const {
+  int64_t turns = 1;
+  for (LoopId loop = nodes[node].loop; loop; loop = loops[loop].outer) turns *= loops[loop].times;
+  return turns;
 }
 
 size_t Plan::weight_bytes() const {
@@ -124,7 +140,8 @@ double Plan::step_flops() const {
     for (const PlanItem& item : phase.items) {
       if (!item.node) continue;
       const double forward = nodes[item.node].node->flops();
-      if (item.kind == PlanItem::Kind::forward) flops += forward;
+      if (item.kind == PlanItem::Kind::forward)
+        flops += forward * static_cast<double>(turns(item.node));
       if (item.kind == PlanItem::Kind::backward)
         flops += backward_flops(phase, item.node) + (phase.learn(item.node) ? forward : 0);
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,17 @@ struct PlanNode {
   std::unique_ptr<Node> node;    // that instance; all lanes share a source
   bool has_backward = false, has_learn = false;  // does the kind have these functions?
   bool laned = false;                            // does it run in lanes, with an instance for each?
+  LoopId loop;                                   // the innermost loop around it
+  std::function<std::unique_ptr<Node>()> make;   // of the framework's own nodes: makes an instance
+};
+
+// Nodes that run many times within a step. `begin` hands out what is carried into a turn, `end`
+// keeps what a turn gave: the two share the memory of it.
+struct PlanLoop {
+  int64_t times = 1;
+  LoopId outer;  // the loop around it
+  NodeId begin, end;
+  size_t carried = 0;  // the first so many outputs of both
 };
 
 struct PlanWeight {
@@ -97,6 +109,7 @@ struct PlanItem {
   enum class Kind { observe, forward, seed, sum, backward } kind;
   NodeId node;    // for observe, forward and backward
   ValueId value;  // for seed and sum
+  LoopId loop;    // the innermost loop around it
   bool laned = false;
   // An even stage, 2·g, is group g of every lane; an odd one, 2·g + 1, waits for all lanes to leave
   // group g, and group g + 1 may wait for it; stage -1 waits for nothing.
@@ -138,6 +151,7 @@ class Plan {
   int64_t steps = 0;     // the length of the training
   NodeId data;           // the node that is the section's data
   ById<PlanNode> nodes;  // in an order in which they can run
+  ById<PlanLoop> loops;
   ById<PlanValue> values;
   ById<PlanWeight> weights;
   std::vector<PlanState> states;
@@ -160,6 +174,9 @@ class Plan {
   // A new instance of a node, wired and shaped like the plan's own.
   std::unique_ptr<Node> instance(const Registry& registry, NodeId node) const;
 
+  bool within(LoopId inner, LoopId loop) const;    // is it that loop, or one inside?
+  LoopId outermost(LoopId loop) const;             // none if `loop` is none
+  int64_t turns(NodeId node) const;                // how often it runs in a step, at the most
   WeightId weight(const std::string& name) const;  // none if there is none
   NodeId measure(size_t report) const;             // the measure that makes the report, if one does
   bool observes(NodeId node) const;                // does the node observe each step?

@@ -70,6 +70,7 @@ ValueId Wiring::value(const std::string& ref, const Place& place) {
 ValueId Wiring::resolve(Scope& scope, const std::string& ref, const Place& place) {
   if (const auto input = scope.inputs.find(ref); input != scope.inputs.end())
     return scope.read.insert(ref), input->second;
+  if (scope.through) return resolve(*scope.outer, ref, place);
   size_t dot = ref.find('.');
   if (const size_t second = dot == std::string::npos ? dot : ref.find('.', dot + 1);
       dot != std::string::npos && scope.nodes.contains(ref.substr(0, second)))
@@ -135,6 +136,19 @@ const FragmentDecl* Wiring::fragment(const std::string& name) {
   return found ? &plan_.fragments.emplace_back(std::move(*found)) : nullptr;
 }
 
+Wiring::Outputs Wiring::wire_once(Scope& scope, const NodeDecl& decl) {
+  if (!decl.module.empty()) return wire_module(scope, decl);
+  if (const auto* entry = registry_.find(decl.kind)) return wire_kind(scope, decl, *entry->kind);
+  const FragmentDecl* const fragment = this->fragment(decl.kind);
+  if (fragment) return wire_fragment(scope, decl, *fragment);
+  if (pipeline_.modules.contains(decl.kind))
+    throw Error(decl.place, ticked(decl.kind) + " is a module: write `use: " + decl.kind +
+                                "` instead of `node: " + decl.kind + "`");
+  throw Error(decl.place, "there is no node kind " + ticked(decl.kind) +
+                              did_you_mean(decl.kind, kinds()) +
+                              "; `weft nodes` lists them, and `plugins:` may bring more");
+}
+
 const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
   if (const auto done = scope.done.find(decl.name); done != scope.done.end()) return done->second;
   if (scope.failed.contains(decl.name) || expanded_ > most_nodes) throw Skip{};
@@ -147,20 +161,8 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
                                   " nodes wait for one another: write a node below those it reads");
     } else if (decl.module.empty() && decl.kind.empty()) {
       throw Skip{};  // reported already
-    } else if (!decl.module.empty()) {
-      outputs = wire_module(scope, decl);
-    } else if (const auto* entry = registry_.find(decl.kind)) {
-      outputs = wire_kind(scope, decl, *entry->kind);
     } else {
-      const FragmentDecl* const fragment = this->fragment(decl.kind);
-      if (!fragment && pipeline_.modules.contains(decl.kind))
-        throw Error(decl.place, ticked(decl.kind) + " is a module: write `use: " + decl.kind +
-                                    "` instead of `node: " + decl.kind + "`");
-      if (!fragment)
-        throw Error(decl.place, "there is no node kind " + ticked(decl.kind) +
-                                    did_you_mean(decl.kind, kinds()) +
-                                    "; `weft nodes` lists them, and `plugins:` may bring more");
-      outputs = wire_fragment(scope, decl, *fragment);
+      outputs = decl.loop ? wire_loop(scope, decl) : wire_once(scope, decl);
     }
     scope.open.pop_back();
     --waiting_;

@@ -31,7 +31,7 @@ class Wiring {
   using Outputs = std::vector<std::pair<std::string, ValueId>>;  // by name
   // One graph that is being wired: the section itself, or a use of a module or a fragment.
   struct Scope {
-    const Scope* outer = nullptr;
+    Scope* outer = nullptr;
     std::string what;     // "module `encoder`", for messages
     std::string path;     // "code."
     std::string module;   // "encoder"
@@ -41,17 +41,26 @@ class Wiring {
     std::map<std::string, Outputs> done;
     std::set<std::string> failed, read;  // failed: nodes; read: inputs and nodes
     std::vector<std::string> open;       // nodes, each of which waits for the next one's outputs
+    LoopId loop;                         // the loop around it
+    bool through = false;                // do names that it lacks stand for those of `outer`?
   };
   struct Skip {};  // thrown when a reference needs something that failed and was reported
 
   int64_t training_steps() const;
   ValueId resolve(Scope& scope, const std::string& ref, const Place& place);
   const Outputs& wire(Scope& scope, const NodeDecl& decl);
+  Outputs wire_once(Scope& scope, const NodeDecl& decl);
   Outputs wire_kind(Scope& scope, const NodeDecl& decl, const NodeKind& kind);
   Outputs wire_module(Scope& scope, const NodeDecl& decl);
   Outputs wire_fragment(Scope& scope, const NodeDecl& decl, const FragmentDecl& fragment);
   Outputs wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl, const GraphDecl& graph,
                      const Spelling& spelling);
+  struct Looped;
+  Outputs wire_loop(Scope& scope, const NodeDecl& decl);
+  void read_starts(Scope& scope, Looped& looped);
+  Outputs begin_loop(Scope& around, const Looped& looped);
+  Outputs end_loop(Scope& around, const Looped& looped, const Outputs& begin, const Outputs& given);
+  Outputs add_own(const Scope& around, PlanNode node, const std::vector<ValueId>& inputs);
   std::vector<std::string> kinds() const;  // names of node kinds and fragments
   const FragmentDecl* fragment(const std::string& name);
   bool attempt(Scope& scope, const NodeDecl& decl);

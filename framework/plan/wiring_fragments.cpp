@@ -95,6 +95,7 @@ Wiring::Outputs Wiring::wire_fragment(Scope& scope, const NodeDecl& decl,
 Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& decl,
                                    const GraphDecl& graph, const Spelling& spelling) {
   inner.path = outer.path + decl.name + ".";
+  inner.loop = outer.loop;
   inner.outer = &outer;
   int depth = 0;
   for (const Scope* scope = &outer; scope; scope = scope->outer) {

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "framework/language/fields.h"
+#include "framework/node/measure.h"
 #include "framework/node/optimizer.h"
+#include "framework/node/sink.h"
 #include "framework/plan/blame.h"
 #include "framework/plan/checks.h"
 #include "framework/plan/wiring.h"
@@ -50,9 +52,12 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   node.has_backward = kind.has_backward, node.has_learn = kind.has_learn;
   node.module = scope.module;
   node.weights = scope.weights + decl.name;
+  node.loop = scope.loop;
   std::unique_ptr<Node> made = registry_.make(kind.name);
   Reading reading{decl, decl.name.substr(0, decl.name.find('.')) + " (" + kind.name + ")", *made};
   refuse_misplaced(*made, reading.who, scope.module, decl.place);
+  if (scope.loop && (dynamic_cast<Sink*>(made.get()) || dynamic_cast<Measure*>(made.get())))
+    throw Error(decl.place, reading.who + " belongs behind the loop, not in it");
   for (const auto& [entry, near] : reading.spelling.unknown())
     reading.mistakes.add(entry->place, reading.who + " has no port or param " + ticked(entry->key) +
                                            near + "; it has " + listed(keys_of(*made)));

@@ -104,7 +104,10 @@ std::string print_nodes(const Plan& plan) {
     }
     const double flops = node.node->flops();
     const auto outputs = output_cells(plan, node);
-    table.add({node.path, node.kind, outputs[0],
+    const bool ends = node.loop && plan.loops[node.loop].end == n;
+    table.add({node.path,
+               ends ? fmt::format("loop, {} turns", plan.loops[node.loop].times) : node.kind,
+               outputs[0],
                shared       ? "shared"
                : parameters ? grouped(parameters)
                             : "",

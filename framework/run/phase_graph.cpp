@@ -75,7 +75,9 @@ void PhaseGraph::add_item(const PlanItem& item) {
       add_calls(item, lane, own);
     }
   } else {
-    where.task = &task();
+    const LoopId loop = plan_.outermost(item.loop);
+    Task*& own = loop ? loops_[loop] : where.task;
+    where.task = own = own ? own : &task();
     wait_for(*where.task, after);
     add_calls(item, -1, *where.task);
   }
@@ -90,17 +92,22 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
                            : instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
   const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
   const auto add_call = [&](Work work, void (Node::*function)(const Step&)) {
-    add(work, [this, &instance, work, function](int) {
-      call(instance, work, [&](Node& node) { (node.*function)(state_.step); });
+    add(work, [this, &instance, work, function](int, int64_t turn) {
+      Step step = state_.step;
+      step.turn = turn;
+      call(instance, work, [&](Node& node) { (node.*function)(step); });
     });
   };
   switch (item.kind) {
     case PlanItem::Kind::observe: add_call(Work::observe, &Node::observe); break;
-    case PlanItem::Kind::forward: add_call(Work::forward, &Node::forward); break;
+    case PlanItem::Kind::forward:
+      add_call(Work::forward, &Node::forward);
+      if (item.loop) mark_loop(n, instance, task);
+      break;
     case PlanItem::Kind::seed:
-      return add(Work::seed, [=, this](int space) { seed(item.value, {lane, space}); });
+      return add(Work::seed, [=, this](int space, int64_t) { seed(item.value, {lane, space}); });
     case PlanItem::Kind::sum:
-      return add(Work::sum, [=, this](int space) { sum(item.value, {lane, space}); });
+      return add(Work::sum, [=, this](int space, int64_t) { sum(item.value, {lane, space}); });
     case PlanItem::Kind::backward:
       add_call(Work::backward, &Node::backward);
       if (const PlanLearn* learn = plan_.phases[phase_].learn(n); learn && learn->in_lanes)
@@ -109,12 +116,23 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   if (lane >= 0) task.visited.push_back(&instance);
 }
 
+// Marks the call that was added last if a loop begins or ends with it.
+void PhaseGraph::mark_loop(NodeId node, const Instance& instance, Task& task) {
+  const PlanLoop& loop = plan_.loops[plan_.nodes[node].loop];
+  task.calls.back().begins = node == loop.begin;
+  if (node != loop.end) return;
+  const auto begin =
+      std::ranges::find(task.calls.rbegin(), task.calls.rend(), loop.begin, &Call::node);
+  task.calls.back().loop = dynamic_cast<const LoopEnd*>(instance.node.get());
+  task.calls.back().back = static_cast<size_t>(task.calls.rend() - begin) - 1;
+}
+
 // Calls a node, under watch if that is asked for. `samples` is the number of rows of the batch that
 // hold samples: those of this step if it is not given.
 template <class F>
 void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples) {
   Node& node = *instance.node;
-  if (!state_.check) return f(node);
+  if (!state_.check || plan_.nodes[instance.plan_node].make) return f(node);
   if (samples < 0) samples = state_.step.rows;
   checked_call(node, work, samples, [&] { f(node); });
 }
@@ -184,7 +202,7 @@ void PhaseGraph::add_learning() {
   const NodeId loss = plan_.values[phase.loss].node;
   Task& guard = task();
   wait_for(guard, index_.needs({.kind = PlanItem::Kind::seed, .value = phase.loss}));
-  guard.calls.push_back({loss, Work::check, -1, [this](int) { check_loss(); }});
+  guard.calls.push_back({loss, Work::check, -1, [this](int, int64_t) { check_loss(); }});
   std::vector<Task*> blocks;
   for (BlockLearner& learner : instances_.learners(phase_)) {
     const PlanLearn& own = phase.learns[learner.learn];
@@ -194,22 +212,22 @@ void PhaseGraph::add_learning() {
     const auto part = static_cast<int64_t>(learner.block);
     if (!own.in_lanes)
       block.calls.push_back(
-          {own.nodes[0], Work::learn, part, [this, &learner](int) { learn(learner); }});
+          {own.nodes[0], Work::learn, part, [this, &learner](int, int64_t) { learn(learner); }});
     // The update follows the gradient at once, while the block is in the cache.
     block.calls.push_back(
-        {own.nodes[0], Work::update, part, [this, &learner](int) { finish(learner); }});
+        {own.nodes[0], Work::update, part, [this, &learner](int, int64_t) { finish(learner); }});
   }
   if (phase.decl->clip == 0) return;
   Task& norm = task();
   norm.after = blocks;
-  norm.calls.push_back({loss, Work::clip, -1, [this](int) {
+  norm.calls.push_back({loss, Work::clip, -1, [this](int, int64_t) {
                           if (updates_.updates(phase_, state_.step.number)) updates_.clip(phase_);
                         }});
   for (BlockLearner& learner : instances_.learners(phase_)) {
     Task& update = task();
     update.after = {&norm};
     update.calls.push_back({phase.learns[learner.learn].nodes[0], Work::update,
-                            static_cast<int64_t>(learner.block), [this, &learner](int) {
+                            static_cast<int64_t>(learner.block), [this, &learner](int, int64_t) {
                               if (updates_.updates(phase_, state_.step.number))
                                 updates_.update(phase_, learner.learn, learner.block,
                                                 state_.step.number);
@@ -219,7 +237,7 @@ void PhaseGraph::add_learning() {
 
 void PhaseGraph::add_read_ahead() {
   for (Instance& instance : instances_.of(plan_.data)) {
-    task().calls.push_back({plan_.data, Work::read, -1, [this, &instance](int) {
+    task().calls.push_back({plan_.data, Work::read, -1, [this, &instance](int, int64_t) {
                               const Step next{state_.step.number + 1, plan_.rows};
                               call(
                                   instance, Work::read, [&](Node& node) { node.forward(next); },
@@ -245,7 +263,8 @@ void PhaseGraph::connect() {
     task->join = std::make_unique<Join>(
         graph_, [this, task = task.get()](const tbb::flow::continue_msg&) { execute(*task); });
   for (const auto& task : tasks_) {
-    const std::set<Task*> after(task->after.begin(), task->after.end());
+    std::set<Task*> after(task->after.begin(), task->after.end());
+    after.erase(task.get());  // within a loop
     for (Task* before : after) tbb::flow::make_edge(*before->join, *task->join);
     task->after.assign(after.begin(), after.end());
   }
@@ -290,20 +309,30 @@ void PhaseGraph::make_calls(Task& task, int workspace) {
   const int parity = static_cast<int>(state_.step.number % 2);
   for (Instance* instance : task.visited)
     instances_.bind_lane(*instance, phase_, parity, workspace);
-  for (const Call& call : task.calls) {
+  int64_t turn = 0;  // of all loops around the call
+  bool again = false;
+  for (size_t i = 0; i < task.calls.size(); ++i) {
+    const Call& call = task.calls[i];
     if (state_.failed.load(std::memory_order_relaxed)) break;
     task.now.store(&call, std::memory_order_relaxed);
-    make(task, call, workspace);
+    if (call.begins && !std::exchange(again, false))
+      turn *= plan_.loops[plan_.nodes[call.node].loop].times;
+    make(task, call, workspace, turn);
+    if (!call.loop) continue;
+    if (call.loop->finished())
+      turn /= call.loop->times();
+    else
+      ++turn, again = true, i = call.back - 1;
   }
 }
 
-void PhaseGraph::make(const Task& task, const Call& call, int workspace) {
+void PhaseGraph::make(const Task& task, const Call& call, int workspace, int64_t turn) {
   const PlanNode& node = plan_.nodes[call.node];
   const Running now(node.path.c_str(), node.kind.c_str(), name(call.work), state_.step.number);
-  if (!state_.trace) return call.body(workspace);
+  if (!state_.trace) return call.body(workspace, turn);
   const double in_blocks = seconds_in_blocks();
   const auto begin = Trace::Clock::now();
-  call.body(workspace);
+  call.body(workspace, turn);
   state_.trace->add({phase_, call.node, call.work, call.part, traced_, task.number, begin,
                      Trace::Clock::now(), seconds_in_blocks() - in_blocks});
 }

@@ -10,12 +10,14 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "framework/plan/loop_nodes.h"
 #include "framework/plan/order.h"
 #include "framework/run/instances.h"
 #include "framework/run/trace.h"
@@ -52,7 +54,10 @@ class PhaseGraph {
     NodeId node;
     Work work;
     int64_t part;  // as in Trace
-    std::function<void(int workspace)> body;
+    std::function<void(int workspace, int64_t turn)> body;
+    const LoopEnd* loop = nullptr;  // the loop that ends with it
+    size_t back = 0;                // the call with which a further turn of that begins
+    bool begins = false;            // does a loop begin with it?
   };
   struct Task {
     int number;
@@ -74,6 +79,7 @@ class PhaseGraph {
   void wait_for(Task& task, const std::vector<size_t>& items);
   void add_item(const PlanItem& item);
   void add_calls(const PlanItem& item, int64_t lane, Task& task);
+  void mark_loop(NodeId node, const Instance& instance, Task& task);
   template <class F>
   void call(const Instance& instance, Work work, F f, int64_t samples = -1);
   void seed(ValueId value, Rows rows);
@@ -87,7 +93,7 @@ class PhaseGraph {
   void execute(Task& task);
   Error failure(const Task& task) const;
   void make_calls(Task& task, int workspace);
-  void make(const Task& task, const Call& call, int workspace);
+  void make(const Task& task, const Call& call, int workspace, int64_t turn);
 
   const Plan& plan_;
   const size_t phase_;
@@ -100,7 +106,8 @@ class PhaseGraph {
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<std::vector<Task*>> groups_;  // by group and lane
   ItemIndex index_;
-  std::vector<Where> where_;  // by item
+  std::vector<Where> where_;       // by item
+  std::map<LoopId, Task*> loops_;  // the tasks of loops that do not run in lanes
 };
 
 }  // namespace weft
