@@ -50,8 +50,9 @@ LoopDecl read_loop(const Yaml& map, Mistakes& mistakes) {
   LoopDecl loop{.place = map.place()};
   Fields fields(map, keys::loop, "a loop", mistakes);
   loop.times = std::max<int64_t>(1, fields.integer("times"));
-  fields.need("carry");
   loop.carry = read_named(fields, "carry", mistakes);
+  if (const Yaml* carry = fields.need("carry"); carry && carry->is_map() && loop.carry.empty())
+    mistakes.add(carry->place(), "a loop must carry something");
   loop.collect = read_named(fields, "collect", mistakes);
   if (const Yaml* over = fields.take("over"); over && over->is_map())
     for (const auto& [name, place, value] : over->entries()) loop.over.emplace_back(name, value);

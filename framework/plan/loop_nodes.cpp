@@ -55,16 +55,16 @@ void LoopBegin::forward(const Step& step) {
 }
 
 LoopEnd::LoopEnd(std::shared_ptr<const LoopPorts> ports) : ports_(std::move(ports)) {
-  const auto in = [&](const std::string& name, DType dtype) {
-    return std::make_unique<In>(this, name.c_str(), "Of a turn.",
+  const auto in = [&](const char* name, DType dtype) {
+    return std::make_unique<In>(this, name, "Of a turn.",
                                 PortTraits{.dtype = dtype, .grad = false});
   };
   for (const auto& [name, dtype] : ports_->carried) {
-    carried_.push_back(in(name, dtype));
+    carried_.push_back(in(name.c_str(), dtype));
     last_.push_back(std::make_unique<Out>(this, name.c_str(), "Of the last turn.", dtype));
   }
   for (const auto& [name, dtype] : ports_->collected) {
-    collected_.push_back(in(name, dtype));
+    collected_.push_back(in(name.c_str(), dtype));
     all_.push_back(std::make_unique<Out>(this, name.c_str(), "Of all turns.", dtype));
   }
   if (ports_->until) until_ = in("until", DType::f32);

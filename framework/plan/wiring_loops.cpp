@@ -76,7 +76,7 @@ void Wiring::read_starts(Scope& scope, Looped& looped) {
   if (turns > most_turns)
     throw Error(loop.place, "loops within loops have " + std::to_string(turns) +
                                 " turns, but may have " + std::to_string(most_turns));
-  if (loop.carry.empty()) throw Error(loop.place, "a loop must carry something");
+  if (loop.carry.empty()) throw Skip{};  // reported already
   const auto refuse_given = [&, &decl = decl](const std::string& input) {
     if (const Yaml* given = decl.keys.find(input))
       throw Error(given->place(), ticked(input) + " is given here and by the loop");
