@@ -10,9 +10,9 @@ Value Value::needed() const {
   return value;
 }
 
-Value Value::needed_unless(const char* key) const {
+Value Value::needed_unless(std::vector<const char*> keys) const {
   Value value = needed();
-  value.unless = key;
+  value.unless = std::move(keys);
   return value;
 }
 

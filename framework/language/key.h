@@ -40,12 +40,12 @@ struct Value {
     named  // a map from names that the user chooses to such values
   } count = Count::one;
   bool required = false;
-  const char* unless = "";    // it is required only where this other key is absent
-  const char* standard = "";  // the default as YAML; "": zero, or told by the sentence
+  std::vector<const char*> unless = {};  // it is required only where these keys are absent
+  const char* standard = "";             // the default as YAML; "": zero, or told by the sentence
 
   bool is_scalar() const { return count == Count::one && type != Type::map; }
   Value needed() const;
-  Value needed_unless(const char* key) const;
+  Value needed_unless(std::vector<const char*> keys) const;
   Value otherwise(const char* standard) const;
 };
 

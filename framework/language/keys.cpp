@@ -51,13 +51,19 @@ const Keys module{
         about,
         inputs,
         optional,
-        {"nodes", nodes.needed_unless("from"), "What it computes."},
-        {"outputs", outputs.needed_unless("from"), "Its outputs: {name: node.port}."},
+        {"nodes", nodes.needed_unless({"from", "follows"}), "What it computes."},
+        {"outputs", outputs.needed_unless({"from", "follows"}), "Its outputs: {name: node.port}."},
         {"frozen", boolean.otherwise("false"),
          "Its weights do not learn, and it runs as in evaluation: no dropout, running statistics. "
          "Gradients may still pass through it."},
         {"from", map_or(Type::text, source),
          "A run whose weights it starts from: its last checkpoint's, or as the map says."},
+        {"follows", name,
+         "A module of this pipeline whose graph it has, and whose weights its own follow: they "
+         "start "
+         "as those, and after each update become decay · own + (1 - decay) · theirs. States, such "
+         "as running statistics, are copied. It gives no gradient."},
+        {"decay", map_or(Type::number, schedule).otherwise("0.999"), "Of a module that follows."},
         {"module", name, "Its name in that run; its own if not given."},
         {"checkpoint", checkpoint.otherwise("last"),
          "Of that run: what weft writes into the pipeline that a run keeps, where `from` is no "

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "framework/language/fields.h"
+#include "framework/language/followers.h"
 #include "framework/language/include.h"
 #include "framework/language/keys.h"
 #include "framework/language/overrides.h"
@@ -116,7 +117,8 @@ Yaml Pipeline::with_values(const Yaml& source, Mistakes& mistakes) {
 void Pipeline::build(Mistakes& mistakes) {
   if (!source.is_map())
     throw Error(source.place(), "a pipeline file is a map that starts with `weft: 1`");
-  const Yaml body = with_values(source, mistakes);
+  Yaml body = with_values(source, mistakes);
+  if (Yaml* all = body.find("modules")) expand_followers(*all, mistakes);
 
   Fields fields(body, keys::pipeline, "a pipeline", mistakes);
   const Yaml* version = fields.take("weft");

@@ -58,6 +58,8 @@ struct ModuleDecl {
   std::string from;        // the run whose weights it starts from, or ""
   std::string original;    // the module's name in that run
   std::string checkpoint;  // the run's checkpoint: last, best or a step
+  std::string follows;     // the module whose weights its own follow, or ""
+  Yaml decay;              // of a module that follows: a number or a schedule
 };
 
 // A graph with params of its own. Each use of its name makes another copy, with weights of its own.

@@ -130,7 +130,14 @@ ModuleDecl read_module(const std::string& name, const Place& place, const Yaml& 
   module.from = fields.text("from");
   module.original = fields.text("module", name);
   module.checkpoint = fields.text("checkpoint");
-  if (!map.find("from") || map.find("nodes"))  // else transfer_modules() did not find the run
+  module.follows = fields.text("follows");
+  if (const Yaml* decay = fields.take("decay")) {
+    module.decay = *decay;
+    if (module.follows.empty())
+      mistakes.add(decay->place(), what + " has a `decay`, but follows no other");
+  }
+  // Without them transfer_modules() did not find the run, or expand_followers() the module.
+  if ((!map.find("from") && !map.find("follows")) || map.find("nodes"))
     module.graph = read_graph(fields, map, what, mistakes);
   module.graph.place = place;
   return module;

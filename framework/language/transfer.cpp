@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "framework/language/fields.h"
+#include "framework/language/followers.h"
 #include "framework/language/keys.h"
 #include "framework/language/vars.h"
 #include "framework/node/did_you_mean.h"
@@ -29,6 +30,7 @@ class Transfer {
     if (const Yaml* modules = theirs_.find("modules"))
       their_modules_ =
           substitute(*modules, vars ? read_vars(*vars, {}, mistakes) : Vars{}, mistakes);
+    expand_followers(their_modules_, mistakes);
   }
 
   void module(const std::string& name, const std::string& original) {
@@ -39,6 +41,7 @@ class Transfer {
       throw Error("the run `" + run_ + "` has no module `" + original + "`" +
                   did_you_mean(original, known));
     Yaml module = *found;
+    for (const char* key : {"follows", "decay"}) module.erase(key);
     module.put("from", Yaml::scalar(run_, place_));
     module.put("module", Yaml::scalar(original, place_));
     module.put("checkpoint", Yaml::scalar(checkpoint_, place_));

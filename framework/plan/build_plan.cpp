@@ -7,6 +7,7 @@
 #include "framework/plan/checks.h"
 #include "framework/plan/differentiate.h"
 #include "framework/plan/fits.h"
+#include "framework/plan/follow.h"
 #include "framework/plan/lanes.h"
 #include "framework/plan/memory.h"
 #include "framework/plan/optimizers.h"
@@ -103,6 +104,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
                 "the pipeline has no section `" + std::string(weft::name(mode)) + "`");
   Wiring wiring(*plan, pipeline, registry, known.training_steps, mistakes);
   wiring.section(*section);
+  if (mode == Mode::train && mistakes.empty()) plan_follows(*plan, pipeline, mistakes);
   plan->rows = batch_rows(*plan);
   cut_into_lanes(*plan, section->lanes);
   if (mistakes.empty()) check_rows(*plan, mistakes);

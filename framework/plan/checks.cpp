@@ -77,6 +77,9 @@ void check_updates(const Plan& plan, const Pipeline& pipeline, const PhaseDecl& 
     if (found == pipeline.modules.end())
       mistakes.add(module.place,
                    "there is no module `" + module.text + "`" + did_you_mean(module.text, known));
+    else if (!found->second.follows.empty())
+      mistakes.add(module.place, "module `" + module.text + "` follows `" + found->second.follows +
+                                     "`, so phase `" + phase.name + "` cannot update it");
     else if (found->second.frozen)
       mistakes.add(module.place, "module `" + module.text + "` is frozen, so phase `" + phase.name +
                                      "` cannot update it");
@@ -95,7 +98,8 @@ void check_modules_learn(const Plan& plan, const Pipeline& pipeline, Mistakes& m
     }
   for (const PlanWeight& weight : plan.weights) {
     const ModuleDecl& module = pipeline.modules.at(weight.module);
-    if (!updated.contains(weight.module) && !module.frozen && module.from.empty())
+    if (!updated.contains(weight.module) && !module.frozen && module.from.empty() &&
+        module.follows.empty())
       mistakes.add(module.graph.place, "no phase updates module `" + module.name +
                                            "`: add it to `update`, or say `frozen: true`");
   }

@@ -102,6 +102,8 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
   phase.wants.assign(plan.values.size(), false);
   for (const NodeId n : plan.nodes.ids()) {
     const PlanNode& node = plan.nodes[n];
+    const auto follows = [&](const PlanFollow& follow) { return follow.module == node.module; };
+    if (std::ranges::any_of(plan.follows, follows)) continue;  // it gives no gradient
     bool wants = !learned(plan, phase, node).empty();
     for (size_t i = 0; i < node.inputs.size(); ++i)
       wants = wants || input_wants_grad(plan, phase, n, i);

@@ -74,6 +74,14 @@ const PlanOptimizer& Plan::optimizer(const PlanPhase& phase, WeightId weight) co
       [&](const PlanOptimizer& o) { return matches(o.match, weights[weight].name); });
 }
 
+std::vector<std::string> Plan::followers(const std::string& weights) const {
+  std::vector<std::string> all;
+  for (const PlanFollow& follow : this->follows)
+    if (weights.starts_with(follow.leader + "."))
+      all.push_back(follow.module + weights.substr(follow.leader.size()));
+  return all;
+}
+
 bool Plan::within(LoopId inner, LoopId loop) const {
   while (inner && inner != loop) inner = loops[inner].outer;
   return static_cast<bool>(inner);

@@ -76,6 +76,14 @@ struct PlanState {
   Init init;
 };
 
+// A module whose weights and states follow those of another.
+struct PlanFollow {
+  std::string module, leader;
+  Schedule decay;
+  ByWeight<WeightId> weights;                               // by weight of the leader: its own
+  std::vector<std::pair<std::string, std::string>> states;  // the leader's, and its own
+};
+
 // Nodes that share weights, and the blocks of weight rows, each of which one task learns.
 struct PlanLearn {
   std::string weights;        // "encoder.h"
@@ -155,7 +163,8 @@ class Plan {
   ById<PlanValue> values;
   ById<PlanWeight> weights;
   std::vector<PlanState> states;
-  std::vector<PlanPhase> phases;  // evaluate and generate have one, without a loss
+  std::vector<PlanFollow> follows;  // of `train`
+  std::vector<PlanPhase> phases;    // evaluate and generate have one, without a loss
   std::vector<std::pair<std::string, ValueId>> reports;
   // What sources were given or learned of their data; a run stores it.
   std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
@@ -174,6 +183,8 @@ class Plan {
   // A new instance of a node, wired and shaped like the plan's own.
   std::unique_ptr<Node> instance(const Registry& registry, NodeId node) const;
 
+  // The names that weights of followers start with, "teacher.h", by that of what they follow.
+  std::vector<std::string> followers(const std::string& weights) const;
   bool within(LoopId inner, LoopId loop) const;    // is it that loop, or one inside?
   LoopId outermost(LoopId loop) const;             // none if `loop` is none
   int64_t turns(NodeId node) const;                // how often it runs in a step, at the most

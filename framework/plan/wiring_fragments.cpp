@@ -30,6 +30,12 @@ Wiring::Outputs Wiring::wire_module(Scope& scope, const NodeDecl& decl) {
                 "there is no module " + ticked(decl.module) + did_you_mean(decl.module, known));
   }
   if (found->second.graph.outputs.empty()) throw Skip{};  // reported already
+  const auto around = pipeline_.modules.find(scope.module);
+  if (around != pipeline_.modules.end() && !around->second.follows.empty() &&
+      found->second.follows.empty())
+    throw Error(decl.place, "module " + ticked(scope.module) + " follows " +
+                                ticked(around->second.follows) +
+                                ", so no fragment in it can use module " + ticked(decl.module));
   Scope inner;
   inner.what = "module " + ticked(decl.module);
   inner.module = decl.module;

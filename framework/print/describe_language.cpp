@@ -1,4 +1,6 @@
 // The description of the language: its maps and their keys.
+#include <fmt/format.h>
+
 #include "framework/language/fields.h"
 #include "framework/language/keys.h"
 #include "framework/print/describe.h"
@@ -34,8 +36,8 @@ std::string type_of(const Value& value) {
 }
 
 std::string default_of(const Value& value) {
-  if (value.required && *value.unless)
-    return "required without `" + std::string(value.unless) + "`";
+  if (value.required && !value.unless.empty())
+    return fmt::format("required without `{}`", fmt::join(value.unless, "` and `"));
   return value.required ? "required" : value.standard;
 }
 

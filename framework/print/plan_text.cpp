@@ -223,6 +223,9 @@ std::string print_totals(const Plan& plan) {
     table.add({"data", fmt::format("{} samples in {} batch{}", grouped(plan.source()->samples()),
                                    grouped(plan.steps_per_epoch()),
                                    plan.steps_per_epoch() == 1 ? "" : "es")});
+  for (const PlanFollow& follow : plan.follows)
+    table.add({"follows", fmt::format("{}: {}, decay {}", follow.module, follow.leader,
+                                      schedule_text(follow.decay))});
   if (plan.precision == Precision::bf16) table.add({"products", "bf16, added up in f32"});
   if (!plan.reports.empty())
     table.add({"reports", joined(plan.reports, [](const auto& report) { return report.first; })});

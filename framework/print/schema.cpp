@@ -132,8 +132,11 @@ Json map_schema(const Keys& keys) {
   Json map{{"type", "object"}};
   for (const Key& key : keys.all) {
     map["properties"][key.name] = key_schema(key);
-    if (*key.value.unless) map["if"] = {{"not", {{"required", {key.value.unless}}}}};
-    if (key.value.required) (*key.value.unless ? map["then"] : map)["required"].push_back(key.name);
+    const auto& unless = key.value.unless;
+    std::vector<Json> others;
+    for (const char* other : unless) others.push_back({{"required", {other}}});
+    if (!unless.empty()) map["if"] = {{"not", any_of(others)}};
+    if (key.value.required) (unless.empty() ? map : map["then"])["required"].push_back(key.name);
   }
   if (!*keys.further) map["additionalProperties"] = false;
   return described(std::move(map), keys.about);

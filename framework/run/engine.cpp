@@ -181,7 +181,7 @@ struct Engine::Body {
       state.losses[p] = std::numeric_limits<double>::quiet_NaN();
       arena.execute([&] { run[p]->run(); });
       if (state.failure) explain(p);
-      if (plan.phases[p].loss && updates.updates(p, number)) updates.count_update(p);
+      if (plan.phases[p].loss && updates.updates(p, number)) updates.end_update(p, model);
     }
     loaded = number + 1;
   }

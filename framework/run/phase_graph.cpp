@@ -208,6 +208,8 @@ void PhaseGraph::add_learning() {
     const PlanLearn& own = phase.learns[learner.learn];
     Task& block = *blocks.emplace_back(&task());
     wait_for(block, index_.readers(own.weights));
+    for (const std::string& follower : plan_.followers(own.weights))
+      wait_for(block, index_.readers(follower));
     block.after.push_back(&guard);
     const auto part = static_cast<int64_t>(learner.block);
     if (!own.in_lanes)

@@ -110,7 +110,11 @@ class Trainer {
     for (const auto& [name, value] : plan_->reports) names.push_back(name);
     means_ = std::make_unique<Means>(names);
     std::vector<std::string> sources;
-    if (!resumes) sources = load_transferred(model_, pipeline_);  // an old run is removed below
+    const auto begin_with_sources = [&] {
+      sources = load_transferred(model_, pipeline_);
+      model_.follow(*plan_);
+    };
+    if (!resumes) begin_with_sources();  // an old run is removed below
     if (exists && !resumes) RunDirectory::clear(options_.run);
     if (options_.start == TrainOptions::Start::overwrite && !exists)
       RunDirectory::check_free(options_.run);
@@ -119,7 +123,7 @@ class Trainer {
         options_.run / "checkpoints",
         CheckpointOptions{.keep = static_cast<int>(decl_.save.keep),
                           .warn = [this](const std::string& s) { say(s); }});
-    if (resumes && !resume()) sources = load_transferred(model_, pipeline_);
+    if (resumes && !resume()) begin_with_sources();
     for (const std::string& source : sources) say(source);
     if ((step_ < last_ && !done_) || !resumes) {  // a run that is done stays as it is
       directory_->write("resolved.yaml", resolved_);

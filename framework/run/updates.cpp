@@ -16,6 +16,11 @@ WEFT_SIMD void scale(float* __restrict to, float factor, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] *= factor;
 }
 
+WEFT_SIMD void follow(float* __restrict own, const float* __restrict leader, float decay,
+                      int64_t n) {
+  for (int64_t i = 0; i < n; ++i) own[i] = decay * own[i] + (1 - decay) * leader[i];
+}
+
 WEFT_SIMD float square_sum(const float* __restrict from, int64_t n) {
   float sum = 0;
   WEFT_SUM(sum)
@@ -67,11 +72,18 @@ void Updates::add_blocks(size_t p, const PlanLearn& learn, const Weights& weight
                              kept.sum.view ? part(kept.sum.view).floats() : nullptr});
       for (const OwnedTensor& slot : kept.slots)
         block.parts.back().slots.push_back(part(slot.view).floats());
+      for (size_t f = 0; f < plan_.follows.size(); ++f)
+        if (const WeightId follower = plan_.follows[f].weights[w])
+          block.parts.back().followers.emplace_back(
+              f, part(weights[plan_.weights[follower].name]).floats());
     }
   }
 }
 
 void Updates::set_schedules(int64_t step) {
+  decays_.clear();
+  for (const PlanFollow& follow : plan_.follows)
+    decays_.push_back(static_cast<float>(follow.decay.at(step)));
   for (size_t p = 0; p < phases_.size(); ++p)
     for (size_t o = 0; o < phases_[p].optimizers.size(); ++o)
       for (const auto& [param, schedule] : plan_.phases[p].optimizers[o].params.schedules)
@@ -140,6 +152,18 @@ void Updates::update(size_t phase, size_t learn, size_t block, int64_t step) {
       throw blame(from.place, from.kind + ", the optimizer of `" + weight + "`",
                   "step " + std::to_string(step));
     }
+    for (const auto& [follower, own] : part.followers)
+      follow(own, part.weight, decays_[follower], part.size);
+  }
+}
+
+void Updates::end_update(size_t phase, const Weights& weights) {
+  ++phases_[phase].updates;
+  for (const PlanFollow& follow : plan_.follows) {
+    const auto moves = [&](const Mention& module) { return module.text == follow.leader; };
+    if (std::ranges::none_of(plan_.phases[phase].decl->update, moves)) continue;
+    for (const auto& [leader, own] : follow.states)
+      std::ranges::copy(weights[leader].span(), weights[own].floats());
   }
 }
 

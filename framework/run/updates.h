@@ -34,8 +34,9 @@ class Updates {
   void finish_block(size_t phase, size_t learn, size_t block, int64_t step);
   void clip(size_t phase);
   void update(size_t phase, size_t learn, size_t block, int64_t step);
-  // Called after the last block of the phase, in a step with an update.
-  void count_update(size_t phase) { ++phases_[phase].updates; }
+  // Called after the last block of the phase, in a step with an update. States that follow others
+  // are then made equal to them.
+  void end_update(size_t phase, const Weights& weights);
 
   // For checkpoints: the slots, named "PHASE.WEIGHT.SLOT", and the number of updates of each phase.
   std::vector<NamedTensor> tensors() const;
@@ -55,6 +56,7 @@ class Updates {
     int64_t size;
     float *weight, *grad, *sum;
     std::vector<float*> slots;
+    std::vector<std::pair<size_t, float*>> followers;  // which of plan.follows, and its rows
   };
   struct Block {
     std::vector<Part> parts;
@@ -75,6 +77,7 @@ class Updates {
   const Plan& plan_;
   const bool check_;
   std::vector<Phase> phases_;
+  std::vector<float> decays_;  // of the followers, in this step
 };
 
 }  // namespace weft

@@ -46,6 +46,19 @@ void Weights::add(const Plan& plan) {
   for (const PlanState& state : plan.states)
     if (missing(state.name, state.shape))
       start(state.name, state.init, plan.seed, make(state.name, state.shape));
+  follow(plan);
+}
+
+void Weights::follow(const Plan& plan) {
+  const auto copy = [&](const std::string& from, const std::string& to) {
+    std::ranges::copy((*this)[from].span(), (*this)[to].floats());
+  };
+  for (const PlanFollow& follow : plan.follows) {
+    for (const WeightId leader : follow.weights.ids())
+      if (const WeightId own = follow.weights[leader])
+        copy(plan.weights[leader].name, plan.weights[own].name);
+    for (const auto& [leader, own] : follow.states) copy(leader, own);
+  }
 }
 
 void Weights::load(const std::map<std::string, Tensor>& from, const std::string& ours,

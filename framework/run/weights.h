@@ -15,8 +15,10 @@ namespace weft {
 class Weights {
  public:
   // Makes the weights and states that the plan needs and that are not there yet. They start as
-  // their Init says, with random numbers of the key (seed, "weights/NAME").
+  // their Init says, with random numbers of the key (seed, "weights/NAME"), or as what they follow.
   void add(const Plan& plan);
+  // Makes what follows in the plan equal to what it follows.
+  void follow(const Plan& plan);
   // Overwrites those whose name starts with `ours` ("" for all) by those of a checkpoint, where the
   // name starts with `theirs` instead. Throws Error(checkpoint) if one is missing there or has
   // another shape.
