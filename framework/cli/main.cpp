@@ -57,6 +57,9 @@ Exit run(int argc, char** argv) {
     cli::check_typed(*app, argv + 1);
     app->parse(argc, argv);
     return exit;
+  } catch (const CLI::RequiredError& error) {
+    tell("{}\n", cli::lacking(*app, error.what()));
+    return Exit::usage;
   } catch (const CLI::ParseError& error) {
     return app->exit(error) == 0 ? Exit::done : Exit::usage;
   } catch (const Error& error) {

@@ -1,5 +1,6 @@
 // weft plugin test: the trials of framework/trial/ on the nodes of a plugin that is being written
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -54,8 +55,10 @@ class PluginTest {
     const Registry weft = load_plugins({.standard = plugin_search().standard});
     for (const std::string& name : registry.names()) {
       if (const auto own = weft.find(name); own && own->kind != registry.find(name)->kind)
-        throw Error(Exit::plugin, file.string() + " has a node " + ticked(name) +
-                                      ", as weft has itself: no pipeline could load both");
+        failed(file.string(), "", "",
+               {file.string() + " has a node " + ticked(name) +
+                ", as weft has itself: no pipeline could load both"},
+               "weft plugin test " + quoted(file));
       names_.push_back(name);
       if (options_.node.empty() || options_.node == name) look_at(file, *registry.find(name)->kind);
     }
@@ -78,6 +81,8 @@ class PluginTest {
                          trial->name, options_.seed));
       if (trial == trials.front()) return left_out(kind.name, trials.size() - 1);
     }
+    const auto own = [&](const json& skip) { return skip["node"] == kind.name; };
+    if (std::ranges::count_if(skips_, own) == std::ssize(trials)) untried_.emplace_back(kind.name);
   }
 
   // A word of a shell's line.
@@ -125,7 +130,9 @@ class PluginTest {
 
   void print_summary() const {
     fmt::print("{} node{}: {} trials passed, {} failed, {} skipped", kinds_, kinds_ == 1 ? "" : "s",
-               passed(), failures_.size(), skips_.size() + left_out_);
+               passed(), failures_.size(), skips_.size());
+    if (left_out_) fmt::print(", {} not tried", left_out_);
+    if (!untried_.empty()) fmt::print("; NOTHING was tried of {}", fmt::join(untried_, ", "));
     fmt::print("\n");
   }
 
@@ -137,7 +144,7 @@ class PluginTest {
 
   const PluginTestOptions& options_;
   size_t kinds_ = 0, trials_ = 0, left_out_ = 0;
-  std::vector<std::string> names_, trial_names_;
+  std::vector<std::string> names_, trial_names_, untried_;
   std::vector<json> failures_, skips_;
 };
 

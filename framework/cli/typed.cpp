@@ -113,6 +113,12 @@ void check_typed(const CLI::App& app, char** words) {
               "; `" + path_of(app) + " --help` lists them");
 }
 
+std::string lacking(const CLI::App& app, const std::string& said) {
+  if (const auto inner = app.get_subcommands(); !inner.empty()) return lacking(*inner[0], said);
+  return "`" + path_of(app) + "` needs " + said.substr(0, said.find(' ')) + "; `" + path_of(app) +
+         " --help` tells what that is";
+}
+
 CLI::Validator whole(int64_t least, int64_t most) {
   const std::string bounds = most == INT64_MAX
                                  ? "at least " + std::to_string(least)

@@ -19,6 +19,9 @@ bool takes_value(const CLI::Option& option);
 // `words` are those behind the program's name, with a null at the end.
 void check_typed(const CLI::App& app, char** words);
 
+// The sentence about words that a command lacks, from CLI11's own: "PATH is required".
+std::string lacking(const CLI::App& app, const std::string& said);
+
 // Validators of an option's value.
 CLI::Validator whole(int64_t least, int64_t most = INT64_MAX);
 CLI::Validator thread_count();

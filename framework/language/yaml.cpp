@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "framework/language/yaml_text.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 namespace {
@@ -343,11 +344,26 @@ Yaml Yaml::parse(std::string_view text, const std::string& file) {
   return builder.finish();
 }
 
+namespace {
+// " (did you mean `vae.yaml`?)", of the files beside the one that is not there.
+std::string near_file(const std::filesystem::path& file) {
+  constexpr size_t most = 1000;
+  std::vector<std::string> names;
+  std::error_code denied;
+  const auto folder = file.has_parent_path() ? file.parent_path() : ".";
+  for (std::filesystem::directory_iterator at(folder, denied), end;
+       !denied && at != end && names.size() < most; at.increment(denied))
+    if (at->path().extension() == file.extension()) names.push_back(at->path().filename());
+  return did_you_mean(file.filename().string(), names);
+}
+}  // namespace
+
 Yaml Yaml::read(const std::filesystem::path& file) {
   const Place place{file.string()};
   std::error_code error;
   const auto type = std::filesystem::status(file, error).type();
-  if (type == std::filesystem::file_type::not_found) throw Error(place, "there is no such file");
+  if (type == std::filesystem::file_type::not_found)
+    throw Error(place, "there is no such file" + near_file(file));
   if (type == std::filesystem::file_type::directory)
     throw Error(place, "this is a directory, not a file");
   if (type == std::filesystem::file_type::none)

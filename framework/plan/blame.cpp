@@ -34,9 +34,10 @@ Blamed blame(const Place& place, const std::string& who, const std::string& when
     return error;
   } catch (const Error& error) {
     const bool own = error.code() == Exit::plugin || error.code() == Exit::usage;
+    const bool late = !when.empty() && when != "infer()";  // for the user's mistakes
+    const Exit code = late && own ? Exit::plugin : error.code();
     const bool elsewhere = !error.place().file.empty() && error.place().file != place.file;
-    return {place, head + (elsewhere ? error.what() : error.sentence()) + (own ? wires : ""),
-            error.code()};
+    return {place, head + (elsewhere ? error.what() : error.sentence()) + (own ? wires : ""), code};
   } catch (const std::bad_alloc&) {
     return {place, head + "there is not enough memory", Exit::resources};
   } catch (const std::exception& error) {

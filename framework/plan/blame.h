@@ -22,7 +22,8 @@ std::string wires(const Plan& plan, const PlanNode& node, const Host& ports);
 
 // Turns the exception that is being handled, which a node threw, into an error: "WHO, WHEN: why",
 // with `wires` behind it unless the cause lies outside the node, such as in a file. An Error keeps
-// its code, too little memory is Exit::resources, all else that a node throws is Exit::plugin.
+// its code, but that the user's mistakes are known by infer(); too little memory is
+// Exit::resources, all else that a node throws is Exit::plugin.
 Blamed blame(const Place& place, const std::string& who, const std::string& when,
              const std::string& wires = "");
 

@@ -151,8 +151,8 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
 }
 
 // What is known once `train` is planned.
-Known known_after(const Plan& train, const Known& before, const Mistakes& mistakes) {
-  return {mistakes.empty() ? *train.fitted : before.fitted, train.steps};
+Known known_after(const Plan& train) {
+  return {*train.fitted, train.steps};
 }
 }  // namespace
 
@@ -164,12 +164,13 @@ std::unique_ptr<const Plan> build_plan(const Pipeline& pipeline, const Registry&
   } else if (lacks_steps && !pipeline.train->steps) {
     Mistakes of_train;
     const auto train = build_plan(pipeline, registry, Mode::train, known, of_train);
-    known = known_after(*train, known, of_train);
+    known = known_after(*train);
   }
   auto plan = build_section(pipeline, registry, mode, known, mistakes);
   if (Known agreed = known; mistakes.empty() && agree(*plan, agreed.fitted))
     plan = build_section(pipeline, registry, mode, agreed, mistakes);
-  if (mistakes.empty()) keep_fits(*plan, known.fitted, mistakes);
+  Mistakes unheard;  // behind others; what was learned is kept all the same, for other sections
+  keep_fits(*plan, known.fitted, mistakes.empty() ? mistakes : unheard);
   return plan;
 }
 
@@ -179,7 +180,7 @@ Plans build_plans(const Pipeline& pipeline, const Registry& registry, Known know
   for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
     if (!pipeline.section(mode)) continue;
     plans.push_back(build_plan(pipeline, registry, mode, known, mistakes));
-    if (mode == Mode::train) known = known_after(*plans.back(), known, mistakes);
+    if (mode == Mode::train) known = known_after(*plans.back());
   }
   if (mistakes.empty())
     for (size_t i = 1; i < plans.size(); ++i) check_shared(*plans[0], *plans[i], mistakes);

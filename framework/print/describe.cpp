@@ -201,7 +201,7 @@ std::string describe_kind(const Registry& registry, const std::string& name) {
   const Registry::Entry* entry = registry.find(name);
   if (!entry)
     throw Error("no plugin has a node `" + name + "`" + did_you_mean(name, registry.names()) +
-                "; `weft nodes` lists them all");
+                "; `weft nodes` lists them all, those of plugins in WEFT_PLUGIN_PATH too");
   const auto node = registry.make(name);
   const Plugin& plugin = *registry.plugin(entry->plugin);
   const std::string place = place_in_file(*node);

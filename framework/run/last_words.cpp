@@ -67,7 +67,7 @@ class Line {
   size_t size_ = 0;
 };
 
-void describe(int signal, Line& line) {
+void describe(int signal, bool null, Line& line) {
   const Running* const now = Running::here();
   if (!now) {
     line << "weft crashed outside of any node";
@@ -76,15 +76,16 @@ void describe(int signal, Line& line) {
     if (now->step >= 0) line << ", step " << now->step;
     line << ", " << now->call << ": crashed";
   }
-  line << " (" << name_of(signal) << ")";
+  line << " (" << name_of(signal) << (null ? " at a null pointer)" : ")");
 }
 
-void on_crash(int signal) {
+void on_crash(int signal, siginfo_t* info, void*) {
   thread_local bool telling = false;
   if (!std::exchange(telling, true) && scribe.process == ::getpid()) {
     while (ending.exchange(true)) ::pause();  // another thread is reporting
     Line line(scribe.sentence);
-    describe(signal, line);
+    constexpr uintptr_t near = 1 << 20;  // an index from null
+    describe(signal, signal == SIGSEGV && reinterpret_cast<uintptr_t>(info->si_addr) < near, line);
     for (const char* part : {"weft: ", static_cast<const char*>(scribe.sentence.data()), "\n"})
       if (::write(STDERR_FILENO, part, std::strlen(part)) < 0) break;
     sem_post(&scribe.crashed);
@@ -152,8 +153,8 @@ Crashes::Crashes() {
   prepare_thread();
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they report crashes, too
   struct sigaction action {};
-  action.sa_handler = on_crash;
-  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  action.sa_sigaction = on_crash;
+  action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO;
   for (const int signal : crashes) ::sigaction(signal, &action, nullptr);
 #endif
 }

@@ -58,16 +58,16 @@ class Trainer {
         Watchdog::Patience{options_.stall, options_.stall_kill}, [this] { return busy(); },
         [this](const std::string& s) { say(s); },
         [this](const std::string& s, bool runs) { give_up(s, runs); });
-    directory_->status("training", step_, "");
+    directory_->status("training", reached_ = step_, "");
     const LastWords last([this](const std::string& sentence) {
       directory_->log(sentence);
-      directory_->status("failed", step_, sentence);
+      directory_->status("failed", reached_, sentence);
     });
     try {
       while (step_ < last_ && !done_) {
         if (Signals::stop() || out_of_time()) return stop();
         engine_->step(step_, step_);
-        ++step_;
+        reached_ = ++step_;
         watchdog_->beat();
         after_step();
         if (Signals::take_save()) save();
@@ -82,7 +82,7 @@ class Trainer {
     }
     if (step_ < plan_->steps && !done_) return stop();
     return end(Exit::done, done_ ? "no better evaluation for a while" : "",
-               fmt::format("done: {} steps, in {}{}", step_.load(), options_.run.string(),
+               fmt::format("done: {} steps, in {}{}", step_, options_.run.string(),
                            done_ ? fmt::format(": {} evaluations without a better `{}`",
                                                decl_.save.patience, decl_.save.best)
                                  : ""));
@@ -131,7 +131,7 @@ class Trainer {
     }
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lane{}", step_ ? "goes on" : "starts",
-                                step_.load(), plan_->steps, plan_->lanes,
+                                step_, plan_->steps, plan_->lanes,
                                 plan_->lanes == 1 ? "" : "s"));
     remember_fits(*plan_, [this](const std::string& s) { say(s); });
     for (const std::string& note : plan_->notes()) say(note);
@@ -202,7 +202,7 @@ class Trainer {
     progress_->step(step_, engine_->rows(), values());
     if (step_ % options_.log_every == 0 || step_ == plan_->steps) {
       Json line = means_->take();
-      line.update({{"step", step_.load()}, {"epoch", epoch()}});
+      line.update({{"step", step_}, {"epoch", epoch()}});
       if (const Json scheduled = engine_->scheduled(); !scheduled.empty())
         line["scheduled"] = scheduled;
       metrics(line);
@@ -243,7 +243,7 @@ class Trainer {
   void evaluate_now() {
     const Results results =
         run_pass(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
-    metrics({{"step", step_.load()}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
+    metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
     say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
     for (const auto& [name, value] : results)
       if (best_.tracked() && name == decl_.save.best) judge(value[0]);
@@ -315,7 +315,7 @@ class Trainer {
   [[noreturn]] void give_up(const std::string& sentence, bool runs) {
     const std::string end = sentence + "; ended by --stall-kill";
     say(end);
-    directory_->status("failed", step_, end);
+    directory_->status("failed", reached_, end);
     ::_exit(static_cast<int>(runs ? Exit::plugin : Exit::resources));
   }
 
@@ -359,8 +359,8 @@ class Trainer {
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Watchdog> watchdog_;  // below the engine that it watches, to be destroyed first
   std::string resolved_, save_error_;
-  std::atomic<int64_t> step_ = 0;  // read by the watchdog and by last words
-  int64_t saved_ = -1, last_ = 0;
+  int64_t step_ = 0, saved_ = -1, last_ = 0;
+  std::atomic<int64_t> reached_ = 0;  // step_, for other threads
   std::unique_ptr<Means> means_;
   std::set<std::string> failing_;  // files that could not be written
   Best best_;

@@ -151,7 +151,11 @@ Outcome run(const Trial& trial, const NodeKind& kind, uint64_t seed,
         [&](const Stage& stage) { return packed(Attempt(kind, seed, folder, stage).run(trial)); },
         patience));
   } catch (const Error& error) {
-    outcome = {Outcome::End::failed, {error.sentence()}};
+    const bool null = error.sentence().find("(Segmentation fault)") != std::string::npos;
+    outcome = {Outcome::End::failed,
+               {error.sentence() + (null ? " (data() is null of an i32 port, ints() of any other, "
+                                           "grad() of what wants no gradient)"
+                                         : "")}};
   }
   std::error_code ignored;
   fs::remove_all(folder, ignored);

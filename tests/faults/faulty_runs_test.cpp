@@ -125,6 +125,8 @@ TEST_F(FaultyRuns, ThatCrashNameTheNode) {
       EXPECT_EQ(ended.signal, signal) << ended.err;
       EXPECT_THAT(ended.err, AllOf(HasSubstr("weft: out.middle (faulty), "), HasSubstr(at),
                                    HasSubstr(": crashed (")));
+      EXPECT_EQ(ended.err.find("at a null pointer") != std::string::npos,
+                kind == std::string("crash"));
       if (at == "infer" || at == "prepare") continue;  // there is no run yet
       const auto status = nlohmann::json::parse(read_text(here_ / "run/status.json"));
       EXPECT_EQ(status.at("state"), "failed");

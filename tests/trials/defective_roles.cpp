@@ -68,6 +68,15 @@ class TrustsItsFit final : public Numbers {
 };
 WEFT_NODE(TrustsItsFit, "trusts_its_fit", "And crashes with another.", "{batch: 2}")
 
+class IgnoresItsFit final : public Numbers {
+  Fit fit{this, x};
+  int64_t open() override {
+    fit.known("words", "nothing", [] { return std::string("one two"); });
+    return Numbers::open();
+  }
+};
+WEFT_NODE(IgnoresItsFit, "ignores_its_fit", "Whatever it is.", "{batch: 2}")
+
 class LearnsAgain final : public Numbers {
   Fit fit{this, x};
   float first_ = 0;
