@@ -32,7 +32,7 @@ TEST(Grammar, HasDefaultsThatItWouldTake) {
       Mistakes mistakes;
       const Yaml map = Yaml::map({{key.name, {}, Yaml::scalar(key.value.standard, {})}}, {});
       Fields fields(map, *keys, keys->name, mistakes);
-      switch (key.value.type) {
+      switch (key.value.alone.value_or(key.value.type)) {
         case Type::integer: fields.integer(key.name); break;
         case Type::number: fields.number(key.name); break;
         case Type::boolean: fields.boolean(key.name); break;
