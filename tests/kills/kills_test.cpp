@@ -56,6 +56,10 @@ TEST_F(Kills, AKilledSequenceEndsWithTheSameBits) {
   survives(tiny_sequence(), 20);
 }
 
+TEST_F(Kills, WithAModuleThatFollows) {
+  survives(tiny_teacher(), 20);
+}
+
 TEST_F(Kills, WithRunningStatistics) {
   survives(tiny_classifier(), 20);
 }

@@ -242,6 +242,61 @@ std::string tiny_halves() {
   return replaced(tiny_siamese(), "weft: 1\n", "weft: 1\nprecision: auto\n");
 }
 
+std::string tiny_teacher() {
+  return R"(weft: 1
+name: teacher
+vars: {batch: 48, features: 12}
+
+modules:
+  student:
+    inputs: [x]
+    nodes:
+      h: {node: linear, x: x, features: 24}
+      n: {node: batch_norm, x: h, activation: relu}
+      y: {node: linear, x: n, features: $features}
+    outputs: {y: y}
+  teacher: {follows: student, decay: {schedule: cosine, from: 0.9, to: 1}}
+
+fragments:
+  walk:
+    params: {batch: {}, pixels: {}}
+    inputs: [x]
+    nodes:
+      more: {node: normal, shape: [$batch, $pixels]}
+      part: {node: scale, x: more, by: 0.05, plus: 0}
+      y:    {node: add, a: x, b: part}
+    outputs: {x: y}
+
+train:
+  data:
+    node: idx
+    images: data/train-images-idx3-ubyte
+    batch: $batch
+    shuffle: true
+  nodes:
+    noisy: {node: walk, batch: $batch, pixels: 64, loop: {times: 3, carry: {x: data.image}}}
+    s:     {use: student, x: noisy}
+    t:     {use: teacher, x: data.image}
+    loss:  {node: mse, x: s, target: t}
+    away:  {node: normal, shape: [$batch, $features]}
+    other: {node: mse, x: s, target: away}
+    both:  {node: add, a: loss, b: other}
+  lanes: 3
+  phases:
+    - {name: main, minimize: both, update: student, optimizer: {node: adam, lr: 0.003}}
+  epochs: 12
+  save: {every_steps: 7}
+
+evaluate:
+  data: {node: idx, images: data/t10k-images-idx3-ubyte, batch: $batch}
+  nodes:
+    s:    {use: student, x: data.image}
+    t:    {use: teacher, x: data.image}
+    loss: {node: mse, x: s, target: t}
+  report: loss
+)";
+}
+
 std::string tiny_sequence() {
   return R"(weft: 1
 name: sequence

@@ -14,6 +14,8 @@ std::string tiny_siamese();     // convolutions that learn in lanes, two uses, a
 std::string tiny_halves();      // the same, its products in bf16 where the CPU has it
 std::string tiny_sequence();    // text with blanks, a source beside the data, a memory of features
 
+std::string tiny_teacher();  // a module that another follows; noise that a loop makes
+
 // `text` with the first `from` replaced by `to`, which must be there.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
 
@@ -25,6 +27,6 @@ struct Tiny {
 inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},           {"gan", tiny_gan},
                                       {"gan_sums", tiny_gan_sums}, {"classifier", tiny_classifier},
                                       {"siamese", tiny_siamese},   {"halves", tiny_halves},
-                                      {"sequence", tiny_sequence}};
+                                      {"sequence", tiny_sequence}, {"teacher", tiny_teacher}};
 
 }  // namespace weft::tests
