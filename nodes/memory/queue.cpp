@@ -25,7 +25,9 @@ class Queue final : public Node {
   Param<int64_t> size{this, "size", "Keys in the queue, the last ones of training.", required,
                       within(1, 1 << 24)};
   Param<double> temperature{this, "temperature", "Divides the cosines.", 0.07, scheduled(above(0))};
-  State keys{this, "keys", "The queue, directions, [size, d]; normal numbers at first."};
+  State keys{
+      this, "keys",
+      "The queue, directions, [size, d]; at first normal numbers, of length 1 but for chance."};
   Saved before{this, "before", "The queue before this batch, [size, d]."};
 
   std::vector<float> query_, own_;            // [batch, d]: x and key as directions

@@ -12,7 +12,7 @@ namespace weft {
 namespace {
 
 // Is any of them NaN or +inf?
-WEFT_SIMD bool has_none(const float* __restrict x, int64_t n) {
+WEFT_SIMD bool unusable(const float* __restrict x, int64_t n) {
   int64_t wrong = 0;
   WEFT_SUM(wrong)
   for (int64_t i = 0; i < n; ++i) wrong += !(x[i] <= std::numeric_limits<float>::max());
@@ -86,7 +86,7 @@ class Categorical final : public Node {
     std::copy_n(given, classes(), scores_.begin());
     if (seen.wired()) penalize(given, seen.ints() + row * seen.row_size());
     const auto best = std::max_element(scores_.begin(), scores_.end());
-    if (has_none(scores_.data(), classes()) || std::isinf(*best))
+    if (unusable(scores_.data(), classes()) || std::isinf(*best))
       throw Error(Exit::nonfinite, "`logits` hold NaN or inf, or nothing but -inf");
     if (*temperature == 0) return static_cast<int32_t>(best - scores_.begin());
     candidates_.resize(scores_.size());

@@ -39,7 +39,10 @@ class Order : public Draw {
 };
 
 class Permutation final : public Order {
-  Out y{this, "y", "0 to n - 1 in an order of its own for each row, [rows, n].", DType::i32};
+  Out y{
+      this, "y",
+      "0 to n - 1 in an order of its own for each row, [rows, n], where n is axis 1 of the shape.",
+      DType::i32};
 
   void infer() override {
     Order::infer();
@@ -53,7 +56,9 @@ class Permutation final : public Order {
 
 // What masked autoencoders see, and what they do not: He et al. 2022, arXiv:2111.06377, section 3.
 class Subset final : public Order {
-  Out y{this, "y", "k of the positions 0 to n - 1, in ascending order, [rows, k].", DType::i32};
+  Out y{this, "y",
+        "k of the positions 0 to n - 1, in ascending order, [rows, k]; n is axis 1 of the shape.",
+        DType::i32};
   Out rest{this, "rest", "The others, in ascending order, [rows, n - k].", DType::i32};
   Param<int64_t> k{this, "k", "How many to draw; fewer than n.", required, within(1, 1 << 24)};
 
