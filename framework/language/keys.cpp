@@ -170,6 +170,9 @@ const Keys phase{
          "Other params of the optimizer for some weights; the first group that matches a weight "
          "updates it."},
         {"clip", amount.otherwise("0"), "The greatest norm of the phase's gradient; 0: any."},
+        {"clip_weights", amount.otherwise("0"),
+         "After an update no weight of the phase is farther from 0 than this (Arjovsky et al. "
+         "2017); 0: any."},
         {"accumulate", integer(within(1, many)).otherwise("1"),
          "Steps whose gradients are averaged into one update."},
         {"every", integer(within(1, many)).otherwise("1"), "Run in every n-th step."},

@@ -78,6 +78,7 @@ struct PhaseDecl {
   Yaml optimizer;               // {node: kind, params…}
   std::vector<Yaml> groups;     // {match: glob, params…}
   double clip = 0;              // the largest global norm of the gradient; 0: no limit
+  double clip_weights = 0;      // the largest absolute weight after an update; 0: no limit
   int64_t accumulate = 0;       // steps whose gradients are averaged into one update
   int64_t every = 0;            // the phase runs in every n-th step
 };

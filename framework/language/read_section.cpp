@@ -17,6 +17,7 @@ PhaseDecl read_phase(const Yaml& map, size_t index, Mistakes& mistakes) {
   if (const Yaml* optimizer = fields.need("optimizer")) phase.optimizer = *optimizer;
   phase.groups = fields.list("groups");
   phase.clip = fields.number("clip");
+  phase.clip_weights = fields.number("clip_weights");
   phase.accumulate = fields.integer("accumulate");
   phase.every = fields.integer("every");
   return phase;

@@ -17,13 +17,15 @@
 namespace weft {
 
 namespace {
-// Rows of a batch: what the data gives, else what the nodes without inputs make.
+// Rows of a batch: what the data gives, else what the nodes make that have no input wired.
 int64_t batch_rows(const Plan& plan) {
   int64_t rows = 1;
-  for (const PlanNode& node : plan.nodes)
+  for (const PlanNode& node : plan.nodes) {
+    if (std::ranges::any_of(node.inputs, [](ValueId input) { return bool(input); })) continue;
     for (const ValueId value : node.outputs)
-      if (node.inputs.empty() && plan.values[value].shape.rank() > 0)
+      if (plan.values[value].shape.rank() > 0)
         rows = std::max(rows, plan.values[value].shape.rows());
+  }
   return plan.source() ? *plan.source()->batch : rows;
 }
 

@@ -174,6 +174,8 @@ std::string print_phases(const Plan& plan) {
     for (size_t i = 1; i < optimizers.size(); ++i) table.add({"", "", "", optimizers[i]});
     std::string rules;
     if (phase.decl->clip > 0) rules += fmt::format(", gradient norm ≤ {}", phase.decl->clip);
+    if (phase.decl->clip_weights > 0)
+      rules += fmt::format(", weights within ±{}", phase.decl->clip_weights);
     if (phase.decl->accumulate > 1)
       rules += fmt::format(", an update from {} steps", phase.decl->accumulate);
     if (phase.decl->every > 1) rules += fmt::format(", in one step of {}", phase.decl->every);

@@ -21,6 +21,13 @@ WEFT_SIMD void follow(float* __restrict own, const float* __restrict leader, flo
   for (int64_t i = 0; i < n; ++i) own[i] = decay * own[i] + (1 - decay) * leader[i];
 }
 
+WEFT_SIMD void clamp(float* __restrict to, float most, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float high = to[i] > most ? most : to[i];
+    to[i] = high < -most ? -most : high;
+  }
+}
+
 WEFT_SIMD float square_sum(const float* __restrict from, int64_t n) {
   float sum = 0;
   WEFT_SUM(sum)
@@ -137,6 +144,7 @@ void Updates::clip(size_t phase) {
 
 void Updates::update(size_t phase, size_t learn, size_t block, int64_t step) {
   const Phase& p = phases_[phase];
+  const auto most = static_cast<float>(plan_.phases[phase].decl->clip_weights);
   for (const Part& part : p.blocks[learn][block].parts) {
     if (p.scale != 1) scale(part.grad, p.scale, part.size);
     const PlanOptimizer& from = plan_.optimizer(plan_.phases[phase], part.of);
@@ -148,6 +156,7 @@ void Updates::update(size_t phase, size_t learn, size_t block, int64_t step) {
         checked_update(*part.optimizer, update);
       else
         part.optimizer->update(update);
+      if (most > 0) clamp(part.weight, most, part.size);
     } catch (...) {
       throw blame(from.place, from.kind + ", the optimizer of `" + weight + "`",
                   "step " + std::to_string(step));

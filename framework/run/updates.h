@@ -1,5 +1,5 @@
-// The updates of weights by their gradients: accumulation, clipping, and optimizers with what they
-// keep.
+// The updates of weights by their gradients: accumulation, clipping of both, and optimizers with
+// what they keep.
 #pragma once
 
 #include <map>

@@ -139,6 +139,17 @@ TEST_F(Learning, AccumulatedGradientsAreThoseOfALargerBatch) {
   expect_near(weights("halves", 10), weights("whole", 5), 2e-6F);
 }
 
+TEST_F(Learning, ClippedWeightsStayWithinTheirBounds) {
+  const std::string adam = "{node: adam, lr: {schedule: linear, from: 3e-3, to: 0}}";
+  write("free", replaced(tiny_vae(), adam, "{node: sgd, lr: 0.01}"));
+  write("clipped", replaced(tiny_vae(), adam, "{node: sgd, lr: 0.01}\n      clip_weights: 0.02"));
+  for (const char* name : {"free", "clipped"}) train_it(name, name, {"--steps", "1"});
+  Weights expected = weights("free", 1);
+  for (auto& [name, values] : expected)
+    for (float& value : values) value = std::clamp(value, -0.02F, 0.02F);
+  expect_near(weights("clipped", 1), expected, 0);
+}
+
 // The rate is too small for gradients, the decay is not.
 TEST_F(Learning, GroupsDecideByName) {
   const std::string decays = "{node: sgd, lr: 1e-20, weight_decay: 1e19}";
@@ -177,6 +188,56 @@ TEST_F(Learning, PatienceEndsTheTraining) {
     EXPECT_EQ(status("run").at("step"), 15);  // the first epoch is the best, two more are not
     EXPECT_EQ(status("run").at("state"), "done");
   }
+}
+
+constexpr const char* vq_vae = R"(weft: 1
+modules:
+  encoder:
+    inputs: [x]
+    nodes:
+      z: {node: linear, x: x, features: 24}
+      v: {node: reshape, x: z, shape: [6, 4]}
+    outputs: {z: v}
+  codebook:
+    optional: [x, codes]
+    nodes: {vq: {node: vector_quantize, x: x, look_up: codes, codes: 16, features: 4}}
+    outputs: {y: vq.y, code: vq.code, commitment: vq.commitment}
+  decoder:
+    inputs: [z]
+    nodes: {f: {node: reshape, x: z, shape: [24]}, y: {node: linear, x: f, features: 8}}
+    outputs: {y: y}
+train:
+  nodes:
+    x:     {node: normal, shape: [32, 8]}
+    z:     {use: encoder, x: x}
+    q:     {use: codebook, x: z}
+    y:     {use: decoder, z: q.y}
+    error: {node: mse, x: y, target: x}
+    pull:  {node: scale, x: q.commitment, by: 0.25}
+    loss:  {node: add, a: error, b: pull}
+  phases:
+    - {minimize: loss, update: [encoder, decoder], optimizer: {node: rmsprop, lr: 3e-3}}
+  report: [error]
+  steps: 200
+evaluate:
+  nodes:
+    x:    {node: normal, shape: [32, 8]}
+    z:    {use: encoder, x: x}
+    q:    {use: codebook, x: z}
+    r:    {use: codebook, codes: q.code}
+    same: {node: mse, x: q.y, target: r.y}
+  report: [same]
+)";
+
+TEST_F(Learning, UsesOfAModuleShareWhatItRemembers) {
+  write("vq", vq_vae);
+  train_it("vq", "vq");
+  const auto lines = metrics("vq");
+  EXPECT_LT(lines.at(lines.size() - 2).at("error"), 0.5 * lines[0].at("error").get<double>());
+  EXPECT_EQ(lines.back().at("evaluate").at("same"), 0);
+  for (const std::string lanes : {"1", "3"})
+    train_it("vq", "vq" + lanes, {"--set", "train.lanes=" + lanes, "--steps", "10"});
+  expect_near(weights("vq3", 10), weights("vq1", 10), 1e-5F);
 }
 
 }  // namespace

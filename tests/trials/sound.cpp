@@ -82,8 +82,8 @@ class Halves final : public Matrix1 {
 };
 WEFT_NODE(Halves, "halves", "One exact, one not.", "{x: [5, 3]}", .inexact = "rounded")
 
-// You et al. 2020, arXiv:1904.00962: a step as long as the weight.
-class Lamb final : public Optimizer {
+// You et al. 2017, arXiv:1708.03888: a step as long as the weight.
+class Lars final : public Optimizer {
   bool whole_weight() const override { return true; }
   void update(const Update& u) const override {
     double weight = 0, grad = 0;
@@ -94,7 +94,7 @@ class Lamb final : public Optimizer {
     for (int64_t i = 0; i < u.size(); ++i) u.weight[i] -= 0.01F * ratio * u.grad[i];
   }
 };
-WEFT_NODE(Lamb, "lamb", "By the norm of the weight.", "{}")
+WEFT_NODE(Lars, "lars", "By the norm of the weight.", "{}")
 
 // Undoes what a source did.
 class Restored final : public Matrix1 {

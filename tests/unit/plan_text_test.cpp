@@ -41,6 +41,7 @@ train:
       optimizer: {node: sgd, lr: {schedule: linear, from: 0.5, to: 0.25, warmup: 10}}
       groups: [{match: "*.bias", lr: 0.125}]
       clip: 2
+      clip_weights: 0.5
   steps: 1234
 )";
 
@@ -73,7 +74,7 @@ TEST(Print, ShowsWhatAPhaseDoes) {
   const std::string text = plan_text(*Planned().plan);
   EXPECT_THAT(line_with(text, "  meet "), HasSubstr("loss       body     *.bias: sgd, lr 0.125"));
   EXPECT_THAT(text, HasSubstr("sgd, lr linear 0.5 → 0.25, warm-up 10\n"));
-  EXPECT_THAT(text, HasSubstr("gradient norm ≤ 2\n"));
+  EXPECT_THAT(text, HasSubstr("gradient norm ≤ 2, weights within ±0.5\n"));
 }
 
 TEST(Print, AddsUpMemory) {

@@ -54,8 +54,26 @@ def random():
         add("gaussian_sample", name,
             lambda i, w: {"z": i["mean"] + torch.exp(i["log_var"] / 2) * eps},
             {"mean": numbers(*shape), "log_var": numbers(*shape)}, step=step)
-        add("normal", name, lambda i, w: {"y": eps}, {}, {"shape": list(shape)}, mode="generate",
-            step=step)
+
+
+def draws():
+    for name, shape, step in [("one row", (1, 3), 0), ("odd sizes", (5, 7), 2**33 % 1000)]:
+        size = math.prod(shape[1:])
+        eps = torch.tensor(weft_random.normal(KEY, step, range(shape[0]), size)).double().reshape(shape)
+        unit = torch.tensor(weft_random.uniform(KEY, step, range(shape[0]), size)).double().reshape(shape)
+        words = weft_random.bits(KEY, step, range(shape[0]), 2 * size)
+        wide = [[(int(a) << 32 | int(b)) * 1000 >> 64 for a, b in zip(row[::2], row[1::2])]
+                for row in words]
+        p = torch.rand(shape).double()
+        for kind, y, inputs, params in [
+                ("normal", eps, {}, {"shape": list(shape)}),
+                ("normal", eps, {"like": numbers(*shape)}, {}),
+                ("uniform", 3 * unit - 1, {}, {"shape": list(shape), "least": -1, "most": 2}),
+                ("integers", torch.tensor(wide).int().reshape(shape), {}, {"shape": list(shape), "below": 1000}),
+                ("bernoulli", (unit < 0.3).double(), {}, {"shape": list(shape), "p": 0.3}),
+                ("bernoulli", (unit < p).double(), {"probabilities": p}, {})]:
+            add(kind, f"{name}, {len(inputs)} inputs", lambda i, w: {"y": y}, inputs, params,
+                mode="generate", step=step)
 
 
 def take(x, places):
@@ -80,4 +98,4 @@ def argmax():
             mode="evaluate")
 
 
-FAMILIES = [shapes, arithmetic, random, gather, argmax]
+FAMILIES = [shapes, arithmetic, random, draws, gather, argmax]

@@ -8,8 +8,9 @@ float sign(float x) {
   return static_cast<float>(x > 0) - static_cast<float>(x < 0);
 }
 
-// Chen et al. 2023, "Symbolic discovery of optimization algorithms", arXiv:2302.06675, program 1.
-class Lion final : public Optimizer {
+// Bernstein et al. 2018, "signSGD: compressed optimisation for non-convex problems",
+// arXiv:1802.04434, algorithm 2.
+class Signum final : public Optimizer {
   Param<double> lr{this, "lr", "Learning rate.", 1e-4, scheduled(at_least(0))};
   Param<double> weight_decay{this, "weight_decay", "Each update shrinks weights by lr times this.",
                              0, scheduled(at_least(0))};
@@ -19,14 +20,13 @@ class Lion final : public Optimizer {
     const auto rate = static_cast<float>(*lr), decay = static_cast<float>(*weight_decay);
     float* const m = u[momentum];
     for (int64_t i = 0; i < u.size(); ++i) {
-      const float direction = sign(0.9F * m[i] + 0.1F * u.grad[i]);
-      u.weight[i] -= rate * (direction + decay * u.weight[i]);
-      m[i] = 0.99F * m[i] + 0.01F * u.grad[i];
+      m[i] = 0.9F * m[i] + 0.1F * u.grad[i];
+      u.weight[i] -= rate * (sign(m[i]) + decay * u.weight[i]);
     }
   }
 };
 
-WEFT_NODE(Lion, "lion", "Steps of one size, by the sign of momentum.",
+WEFT_NODE(Signum, "signum", "Steps of one size, by the sign of momentum.",
           "{lr: 1e-3, weight_decay: 0.1}")
 
 }  // namespace
