@@ -259,10 +259,9 @@ modules:
 
 fragments:
   walk:
-    params: {batch: {}, pixels: {}}
     inputs: [x]
     nodes:
-      more: {node: normal, shape: [$batch, $pixels]}
+      more: {node: normal, like: x}
       part: {node: scale, x: more, by: 0.05, plus: 0}
       y:    {node: add, a: x, b: part}
     outputs: {x: y}
@@ -274,7 +273,7 @@ train:
     batch: $batch
     shuffle: true
   nodes:
-    noisy: {node: walk, batch: $batch, pixels: 64, loop: {times: 3, carry: {x: data.image}}}
+    noisy: {node: walk, loop: {times: 3, carry: {x: data.image}}}
     s:     {use: student, x: noisy}
     t:     {use: teacher, x: data.image}
     loss:  {node: mse, x: s, target: t}
