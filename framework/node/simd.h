@@ -108,15 +108,17 @@ inline float pow(float x, float e) {
   float y = exp(static_cast<float>(t - n * ln_2));
   y *= std::bit_cast<float>((half + 127) << 23);
   y *= std::bit_cast<float>((whole - half + 127) << 23);
-  const float limit = e > 0 ? 0.0F : infinite;
-  y = a == 0 ? limit : y;
-  y = a == infinite ? infinite - limit : y;
+  const float of_zero = e > 0 ? 0.0F : infinite, of_infinity = e > 0 ? infinite : 0.0F;
+  y = a == 0 ? of_zero : y;
+  y = a == infinite ? of_infinity : y;
   y = e == 0 ? 1.0F : y;
   const float far = e < 0 ? -e : e;
-  const bool odd = (static_cast<int32_t>(far < 16777216.0F ? e : 0.0F) & 1) != 0;
-  const float negative = e == std::nearbyint(e) ? (odd ? -y : y) : infinite - infinite;
+  const auto digits = static_cast<int32_t>(far < 16777216.0F ? far : 0.0F);  // even beyond
+  const float signed_y = y * static_cast<float>(1 - 2 * (digits & 1));
+  const float negative = e == std::nearbyint(e) ? signed_y : infinite - infinite;
   y = x < 0 ? negative : y;
-  return x == x && e == e ? y : x + e;
+  y = x == x ? y : x;
+  return e == e ? y : e;
 }
 
 inline float sigmoid(float x) {

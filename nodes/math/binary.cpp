@@ -1,4 +1,4 @@
-#include <cmath>
+#include <limits>
 
 #include "framework/node/plugin.h"
 #include "nodes/math/broadcast.h"
@@ -49,8 +49,9 @@ struct PowMaths {
   static float of(float a, float b) { return simd::pow(a, b); }
   static float da(float g, float a, float b) { return b == 0 ? 0 : g * b * simd::pow(a, b - 1); }
   static float db(float g, float a, float b) {
-    const float slope = simd::pow(a, b) * simd::log(a);
-    return a == 0 && b >= 0 ? 0 : a > 0 ? g * slope : g * std::sqrt(a);  // NaN below 0
+    constexpr float infinite = std::numeric_limits<float>::infinity();
+    const float at_0 = b >= 0 ? 0 : -infinite, limit = a == 0 ? at_0 : infinite - infinite;
+    return g * (a > 0 ? simd::pow(a, b) * simd::log(a) : limit);
   }
 };
 

@@ -71,7 +71,9 @@ struct ReciprocalMaths {
 struct PowerMaths {
   static constexpr From from = From::x;
   static float y(float x, float e) { return simd::pow(x, e); }
-  static float dy(float x, float, float e) { return e == 0 ? 0 : e * simd::pow(x, e - 1); }
+  static float dy(float x, float, float e) {
+    return e * simd::pow(x, e == 0 ? 0 : e - 1);  // 0 everywhere if e is
+  }
 };
 struct Bounds {
   float least, most;

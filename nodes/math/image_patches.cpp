@@ -72,7 +72,8 @@ class PatchesToImage final : public Rearranged {
     const int64_t n = x.shape()[1];
     const int64_t high =
         *height > 0 ? *height / *size : std::llround(std::sqrt(static_cast<double>(n)));
-    return {high, n / std::max<int64_t>(high, 1), *size, x.shape()[2] / (*size * *size)};
+    const int64_t wide = *height > 0 ? n / std::max<int64_t>(high, 1) : high;
+    return {high, wide, *size, x.shape()[2] / (*size * *size)};
   }
   void infer() override {
     if (x.shape().rank() != 3 || x.shape()[2] % (*size * *size) != 0)

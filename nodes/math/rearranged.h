@@ -18,7 +18,7 @@ struct Order {
   // cut into squares that a cache holds, and moved number by number.
   template <class F>
   void each_run(const F& move) const {
-    constexpr int64_t side = 32;
+    constexpr int64_t side = 16;
     const int64_t rows = walk.rows(), cols = walk.cols();
     const int64_t down = walk.outer().strides[0], right = walk.inner().strides[0];
     walk.each_block([&](int64_t at, const auto& offsets) {
@@ -26,10 +26,11 @@ struct Order {
       if (right == 1)
         for (int64_t i = 0; i < rows; ++i) move(at + i * cols, other + i * down, cols);
       else
-        for (int64_t left = 0; left < cols; left += side)
-          for (int64_t i = 0; i < rows; ++i)
-            for (int64_t j = left; j < std::min(left + side, cols); ++j)
-              move(at + i * cols + j, other + i * down + j * right, 1);
+        for (int64_t top = 0; top < rows; top += side)
+          for (int64_t left = 0; left < cols; left += side)
+            for (int64_t i = top; i < std::min(top + side, rows); ++i)
+              for (int64_t j = left; j < std::min(left + side, cols); ++j)
+                move(at + i * cols + j, other + i * down + j * right, 1);
     });
   }
 

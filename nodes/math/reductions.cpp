@@ -39,7 +39,7 @@ struct GradIsThat {
 WEFT_SIMD void greatest_of_rows(const float* __restrict x, float sign, int64_t rows, int64_t cols,
                                 float* __restrict y, int64_t stride) {
   for (int64_t i = 0; i < rows; ++i, x += cols, y += stride) {
-    float most = *y, missing = 0;
+    float most = *y, missing = *y == *y ? 0.0F : 1.0F;
     WEFT_PRAGMA(omp simd reduction(max : most) reduction(+ : missing))
     for (int64_t j = 0; j < cols; ++j) {
       most = sign * x[j] > most ? sign * x[j] : most;
