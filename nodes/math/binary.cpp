@@ -78,14 +78,14 @@ template <class Maths>
 class Broadcasting : public Node {
  protected:
   In a, b;
-  Out y{this, "y", "The shape that both have together."};
+  Out y{
+      this, "y",
+      "The shape of both: they are aligned at the end, and an axis that is missing or of extent 1 "
+      "is repeated. [batch] is one number for each sample."};
 
   explicit Broadcasting(PortTraits traits)
       : a(this, "a", "[batch, ...]", traits),
-        b(this, "b",
-          "[batch, ...]; aligned with `a` at the end, an axis that is missing or of extent 1 is "
-          "repeated, as NumPy has it: [batch] is one number for each sample.",
-          traits) {}
+        b(this, "b", "[batch, ...]; broadcast with `a`, as NumPy has it.", traits) {}
 
   void infer() override {
     y.shape(broadcast({&a, &b}));
@@ -169,9 +169,7 @@ class Where final : public Node {
   In condition{
       this, "condition", "[batch, ...], such as a comparison's: 0 is no.", {.grad = false}};
   In a{this, "a", "[batch, ...]"};
-  In b{this, "b",
-       "[batch, ...]; the three are aligned at the end, an axis that is missing or of extent 1 is "
-       "repeated, as NumPy has it."};
+  In b{this, "b", "[batch, ...]; the three are broadcast, as NumPy has it."};
   Out y{this, "y", "`a` where `condition` is not 0, `b` elsewhere."};
   Broadcast<3> all_;
   Broadcast<3, 1> grad_a_, grad_b_;
