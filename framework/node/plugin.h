@@ -33,7 +33,8 @@ struct Traits {
 };
 
 // One kind of node. `example` is a YAML flow map that the tests run: a port is given the shape of
-// its input (`x: [2, 3, 5]`; for integers `{shape: [4], below: 10}`), a param its value.
+// its input (`x: [2, 3, 5]`; for integers `{shape: [4], below: 10}`, for numbers that must not be
+// negative `{shape: [2, 3], above: 0}`), a param its value.
 struct NodeKind {
   const char* name;
   const char* about;

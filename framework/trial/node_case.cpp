@@ -57,14 +57,17 @@ Shape shape_of(const Yaml& list) {
   return Shape(std::span<const int64_t>(dims));
 }
 
-// An input of an example: `[2, 3]`, or `{shape: [4], below: 10}` for integers.
+// An input of an example: `[2, 3]`, `{shape: [2, 3], above: 0}` for greater numbers, or `{shape:
+// [4], below: 10}` for integers.
 Array input_of(const Yaml& spec, uint64_t seed) {
   const Yaml* const shape = spec.find("shape");
   const Yaml* const below = spec.find("below");
-  if (spec.is_map() && (!shape || !below))
-    throw Error(Exit::plugin, "the example gives an input neither a shape nor {shape, below}");
+  const Yaml* const above = spec.find("above");
+  if (spec.is_map() && (!shape || !below == !above))
+    throw Error(Exit::plugin,
+                "the example gives an input neither a shape, nor {shape, below} or {shape, above}");
   Array array(shape_of(shape ? *shape : spec), below ? DType::i32 : DType::f32);
-  fill(array, seed);
+  fill(array, seed, above ? above->to_number("`above`") + 1 : 0);
   Random random(seed, 0, 1);
   for (int32_t& i : array.ints)
     i = static_cast<int32_t>(random.below(static_cast<uint64_t>(below->to_int("`below`"))));

@@ -1,9 +1,7 @@
 #include <numbers>
 
 #include "framework/node/loops.h"
-#include "framework/node/node.h"
-#include "framework/node/plugin.h"
-#include "framework/node/simd.h"
+#include "nodes/math/pointwise.h"
 
 namespace weft {
 namespace {
@@ -35,9 +33,7 @@ constexpr float inv_sqrt_2pi = inv_sqrt_2 * std::numbers::inv_sqrtpi_v<float>;
   return simd::exp(-0.5F * x * x);
 }
 
-// The activations: y(x), and dy/dx from x, from y or from both. `a` is the slope of leaky_relu
-// below zero.
-enum class From { x, y, both };
+// The activations. `a` is the slope of leaky_relu below zero.
 struct ReluMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return x < 0 ? 0 : x; }  // NaN stays NaN
@@ -69,18 +65,6 @@ struct SiluMaths {
   static float dy(float x, float y, float) { return y + simd::sigmoid(x) * (1 - y); }
 };
 
-template <class Maths>
-WEFT_SIMD void apply(const float* __restrict x, float* __restrict y, int64_t n, float a) {
-  for (int64_t i = 0; i < n; ++i) y[i] = Maths::y(x[i], a);
-}
-
-template <class Maths>
-WEFT_SIMD void apply_backward(const float* __restrict x, const float* __restrict y,
-                              const float* __restrict grad_y, float* __restrict grad_x, int64_t n,
-                              float a) {
-  for (int64_t i = 0; i < n; ++i) grad_x[i] = grad_y[i] * Maths::dy(x[i], y[i], a);
-}
-
 WEFT_SIMD void gelu(const float* __restrict x, float* __restrict y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = x[i] * normal_cdf(x[i], bell(x[i]));
 }
@@ -94,25 +78,6 @@ WEFT_SIMD void gelu_and_slope(const float* __restrict x, float* __restrict y,
   }
 }
 
-template <class Maths>
-class Pointwise : public Node {
-  In x{this, "x", "Any shape."};
-  Out y{this, "y", "Shaped as `x`."};
-
-  virtual float slope() const { return 0; }
-
-  void infer() override {
-    y.shape(x.shape());
-    if (Maths::from == From::x) y.forward_only();
-    if (Maths::from == From::y) x.forward_only();
-  }
-  void forward(const Step&) override { apply<Maths>(x.data(), y.data(), x.size(), slope()); }
-  void backward(const Step&) override {
-    if (x.wants_grad())
-      apply_backward<Maths>(x.data(), y.data(), y.grad(), x.grad(), x.size(), slope());
-  }
-};
-
 using Relu = Pointwise<ReluMaths>;
 using Tanh = Pointwise<TanhMaths>;
 using Sigmoid = Pointwise<SigmoidMaths>;
@@ -121,7 +86,7 @@ using Silu = Pointwise<SiluMaths>;
 
 class LeakyRelu final : public Pointwise<LeakyReluMaths> {
   Param<double> slope_{this, "slope", "Of the line below zero.", 0.01, scheduled()};
-  float slope() const override { return static_cast<float>(*slope_); }
+  float extra() const override { return static_cast<float>(*slope_); }
 };
 
 class Gelu final : public Node {

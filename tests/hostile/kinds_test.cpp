@@ -28,7 +28,7 @@ modules:
     inputs: [x]
     optional: [more]
     frozen: false
-    nodes: {t: {node: twice, x: x}, s: {node: sum, xs: [t, more]}, y: {node: linear, x: s, features: $width}}
+    nodes: {t: {node: twice, x: x}, s: {node: add_n, xs: [t, more]}, y: {node: linear, x: s, features: $width}}
     outputs: {y: y}
 train:
   data: {node: idx, images: images, batch: 4}

@@ -37,13 +37,10 @@ def shapes():
 
 def arithmetic():
     for shape in [(1,), (3, 5, 7)]:
-        for kind, function in [("add", torch.add), ("subtract", torch.sub), ("multiply", torch.mul)]:
-            add(kind, str(shape), lambda i, w: {"y": function(i["a"], i["b"])},
-                {"a": numbers(*shape), "b": numbers(*shape)})
         add("scale", str(shape), lambda i, w: {"y": -1.5 * i["x"]}, {"x": numbers(*shape)},
             {"by": -1.5})
         for count in [1, 3]:
-            add("sum", f"{count} of {shape}", lambda i, w: {"y": sum(i["xs"])},
+            add("add_n", f"{count} of {shape}", lambda i, w: {"y": sum(i["xs"])},
                 {"xs": [numbers(*shape) for _ in range(count)]})
 
 

@@ -1,0 +1,228 @@
+#include <cmath>
+#include <limits>
+
+#include "framework/node/plugin.h"
+#include "nodes/math/axes.h"
+#include "nodes/math/broadcast.h"
+
+namespace weft {
+namespace {
+
+// What is summed for y, or spread over x: functions of x, of g, the gradient of y, and of c, y or
+// what else there is one of for each number of y.
+struct Number {
+  static float of(float x, float) { return x; }
+};
+struct SquaredDeviation {
+  static float of(float x, float c) { return (x - c) * (x - c); }
+};
+struct ExpAbove {
+  static float of(float x, float c) { return simd::exp(x - c); }
+};
+struct IsThat {
+  static float of(float x, float c) { return x == c ? 1 : 0; }
+};
+struct Grad {
+  static float of(float, float g, float) { return g; }
+};
+struct GradDeviation {
+  static float of(float x, float g, float c) { return g * (x - c); }
+};
+struct GradExp {
+  static float of(float x, float g, float c) { return g * simd::exp(x - c); }
+};
+struct GradIsThat {
+  static float of(float x, float g, float c) { return x == c ? g : 0; }
+};
+
+// The greatest of sign · x in each row of a block, or in each column; NaN if one is NaN.
+WEFT_SIMD void greatest_of_rows(const float* __restrict x, float sign, int64_t rows, int64_t cols,
+                                float* __restrict y, int64_t stride) {
+  for (int64_t i = 0; i < rows; ++i, x += cols, y += stride) {
+    float most = *y, missing = *y == *y ? 0.0F : 1.0F;
+    WEFT_PRAGMA(omp simd reduction(max : most) reduction(+ : missing))
+    for (int64_t j = 0; j < cols; ++j) {
+      most = sign * x[j] > most ? sign * x[j] : most;
+      missing += x[j] == x[j] ? 0.0F : 1.0F;
+    }
+    *y = missing > 0 ? std::numeric_limits<float>::quiet_NaN() : most;
+  }
+}
+WEFT_SIMD void greatest_of_cols(const float* __restrict x, float sign, int64_t rows, int64_t cols,
+                                float* __restrict y, int64_t stride) {
+  for (int64_t i = 0; i < rows; ++i, x += cols, y += stride)
+    for (int64_t j = 0; j < cols; ++j)
+      y[j] = sign * x[j] > y[j] || x[j] != x[j] ? sign * x[j] : y[j];
+}
+
+WEFT_SIMD void scale(float* __restrict x, float by, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] *= by;
+}
+
+class Reduction : public Node {
+ protected:
+  In x{this, "x", "[batch, ...]"};
+  Out y{this, "y", "`x` without `axes`; [batch] if all are."};
+  Param<std::vector<int64_t>> axes{
+      this, "axes", "Which to reduce: 1 is the first behind the batch, -1 the last; none, all.",
+      std::vector<int64_t>{}};
+  Param<bool> keep{this, "keep", "Leaves the axes, with the extent 1.", false};
+
+  Shape kept() const { return shape(true); }  // of y, if axes were kept
+  int64_t count() const { return x.row_size() / std::max<int64_t>(y.row_size(), 1); }
+
+  void infer() override {
+    if (x.shape().rank() == 0) throw Error("`x` is one number, [], but must be [batch, ...]");
+    y.shape(shape(*keep));
+    if (x.row_size() == 0) throw Error("`x` is " + x.shape().str() + ": there is nothing in it");
+  }
+  void prepare(Pass pass) override {
+    over_ = {x.shape(), {x.shape(), kept()}};
+    if (pass == Pass::backward) spread_ = {x.shape(), {x.shape(), kept(), kept()}};
+  }
+
+  // to = Σ F(x, c), shaped as y.
+  template <class F>
+  void sum(const float* c, float* to) const {
+    over_.template sum<F, 1>({x.data(), c}, to);
+  }
+  // The gradient of x = F(x, that of y, c).
+  template <class F>
+  void spread(const float* c) const {
+    spread_.template map<F>({x.data(), y.grad(), c}, x.grad());
+  }
+  // to = the greatest sign · x, shaped as y.
+  void greatest(float sign, float* to) const {
+    std::fill_n(to, y.size(), -std::numeric_limits<float>::infinity());
+    const Walk<2>& walk = over_.walk();
+    const bool rows = walk.inner().strides[1] == 0 && walk.cols() > 1;
+    walk.each_block([&](int64_t at, const auto& offsets) {
+      (rows ? greatest_of_rows : greatest_of_cols)(x.data() + at, sign, walk.rows(), walk.cols(),
+                                                   to + offsets[1], walk.outer().strides[1]);
+    });
+  }
+
+ private:
+  Broadcast<2, 1> over_;
+  Broadcast<3, 1> spread_;
+
+  Shape shape(bool keeps) const {
+    const std::vector<size_t> chosen = chosen_axes(x.shape(), *axes);
+    std::vector<int64_t> dims;
+    for (size_t axis = 0; axis < x.shape().rank(); ++axis) {
+      const bool goes = axis > 0 && (chosen.empty() || std::ranges::count(chosen, axis) > 0);
+      if (!goes || keeps) dims.push_back(goes ? 1 : x.shape()[axis]);
+    }
+    return Shape(dims);
+  }
+};
+
+class Sum : public Reduction {
+  virtual float share() const { return 1; }
+
+  void infer() final {
+    Reduction::infer();
+    x.forward_only(), y.forward_only();
+  }
+  void forward(const Step&) final {
+    sum<Number>(y.data(), y.data());
+    scale(y.data(), share(), y.size());
+  }
+  void backward(const Step&) final {
+    if (!x.wants_grad()) return;
+    scale(y.grad(), share(), y.size());
+    spread<Grad>(y.grad());
+  }
+};
+
+class Mean final : public Sum {
+  float share() const override { return 1 / static_cast<float>(count()); }
+};
+
+class Variance final : public Reduction {
+  Param<bool> unbiased{this, "unbiased", "Divides by one less than there are.", false};
+  Saved mean{this, "mean", "Shaped as `y`."};
+  std::vector<float> mean_;  // outside training
+
+  float share(float of) const { return of / static_cast<float>(count() - (*unbiased ? 1 : 0)); }
+
+  void infer() override {
+    Reduction::infer();
+    if (*unbiased && count() < 2)
+      throw Error("`x` is " + x.shape().str() + ", in which an `unbiased` variance of " +
+                  std::to_string(count()) + " number has no meaning");
+    mean.shape(y.shape());
+    y.forward_only();
+  }
+  void prepare(Pass pass) override {
+    Reduction::prepare(pass);
+    if (!training()) mean_.resize(static_cast<size_t>(y.size()));
+  }
+  void forward(const Step&) override {
+    float* const m = training() ? mean.data() : mean_.data();
+    sum<Number>(m, m);
+    scale(m, 1 / static_cast<float>(count()), y.size());
+    sum<SquaredDeviation>(m, y.data());
+    scale(y.data(), share(1), y.size());
+  }
+  void backward(const Step&) override {
+    if (!x.wants_grad()) return;
+    scale(y.grad(), share(2), y.size());
+    spread<GradDeviation>(mean.data());
+  }
+};
+
+template <int sign>
+class Extreme final : public Reduction {
+  std::vector<float> equals_;  // in backward()
+
+  void prepare(Pass pass) override {
+    Reduction::prepare(pass);
+    if (pass == Pass::backward) equals_.resize(static_cast<size_t>(y.size()));
+  }
+  void forward(const Step&) override {
+    greatest(sign, y.data());
+    scale(y.data(), sign, y.size());
+  }
+  void backward(const Step&) override {
+    if (!x.wants_grad()) return;
+    sum<IsThat>(y.data(), equals_.data());
+    for (int64_t i = 0; i < y.size(); ++i) y.grad()[i] /= equals_[static_cast<size_t>(i)];
+    spread<GradIsThat>(y.data());
+  }
+};
+
+using Max = Extreme<1>;
+using Min = Extreme<-1>;
+
+class LogSumExp final : public Reduction {
+  std::vector<float> most_;  // in forward()
+
+  void prepare(Pass pass) override {
+    Reduction::prepare(pass);
+    if (pass == Pass::forward) most_.resize(static_cast<size_t>(y.size()));
+  }
+  void forward(const Step&) override {
+    greatest(1, most_.data());
+    sum<ExpAbove>(most_.data(), y.data());
+    for (int64_t i = 0; i < y.size(); ++i)
+      y.data()[i] = most_[static_cast<size_t>(i)] + std::log(y.data()[i]);
+  }
+  void backward(const Step&) override {
+    if (x.wants_grad()) spread<GradExp>(y.data());
+  }
+};
+
+WEFT_NODE(Sum, "sum", "The sum over axes of each sample.", "{x: [4, 3, 2, 5], axes: [1, -1]}")
+WEFT_NODE(Mean, "mean", "The mean over axes of each sample.", "{x: [4, 3, 2, 5]}")
+WEFT_NODE(Variance, "variance", "The variance over axes of each sample.",
+          "{x: [4, 3, 2, 5], axes: [2, 1], keep: true, unbiased: true}")
+WEFT_NODE(Max, "max", "The greatest number over axes of each sample; equals share the gradient.",
+          "{x: [4, 3, 2, 5], axes: [1, 3]}")
+WEFT_NODE(Min, "min", "The smallest number over axes of each sample; equals share the gradient.",
+          "{x: [4, 3, 2, 5], axes: 1}")
+WEFT_NODE(LogSumExp, "logsumexp", "ln Σ e^x over axes of each sample, without overflow.",
+          "{x: [4, 3, 2, 5], axes: [1, -1], keep: true}")
+
+}  // namespace
+}  // namespace weft
