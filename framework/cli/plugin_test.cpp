@@ -43,7 +43,7 @@ class PluginTest {
 
  private:
   std::vector<fs::path> files() const try {
-    const std::vector<fs::path> all = plugin_files(options_.path);
+    std::vector<fs::path> all = plugin_files(options_.path);
     if (all.empty()) throw Error(Exit::plugin, "no plugin (*.so) is in " + options_.path);
     return all;
   } catch (const fs::filesystem_error& error) {

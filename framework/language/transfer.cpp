@@ -140,7 +140,7 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
   };
   each([&](const std::string& name, const Yaml& from, Yaml* module) {  // makes all `from` alike
     // Check the module's own keys now: those of the run are going to replace them.
-    Fields(*module, keys::module, "module " + ticked(name), mistakes);
+    const Fields checked(*module, keys::module, "module " + ticked(name), mistakes);
     const size_t before = mistakes.size();
     const auto [run, checkpoint] = source_of(substitute(from, vars, mistakes), mistakes);
     module->put("from", Yaml::scalar(run, from.place()));

@@ -270,6 +270,7 @@ std::vector<Array> run_updates(const NodeKind& kind, const Yaml& params, Array w
     for (int64_t i = 0; i < count; ++i) {
       const Range own{rows * i / count, rows * (i + 1) / count};
       std::vector<float*> parts;
+      parts.reserve(slots.size());
       for (Array& slot : slots) parts.push_back(part(slot, own).floats());
       const Tensor block = part(weight, own);
       checked_update(optimizer, {block.shape, block.floats(), part(grad, own).floats(), parts,
