@@ -19,13 +19,17 @@ inline int64_t extent_at(const Shape& operand, const Shape& whole, size_t axis) 
   return axis > missing ? operand[axis - missing] : 1;
 }
 
-// The shape that operands have together. Throws Error where they do not go together.
+// The shape that operands have together; [] goes with [] alone. Throws Error where they do not go
+// together.
 inline Shape broadcast(std::initializer_list<const In*> operands) {
   std::vector<int64_t> dims;
   std::string given;
+  const auto is_number = [](const In* in) { return in->shape().rank() == 0; };
+  if (std::ranges::all_of(operands, is_number)) return {};
   for (const In* in : operands) {
-    if (in->shape().rank() == 0)
-      throw Error("`" + std::string(in->name) + "` is one number, [], but must be [batch, ...]");
+    if (is_number(in))
+      throw Error("`" + std::string(in->name) +
+                  "` is one number, [], but must be [batch, ...] as what stands beside it");
     dims.resize(std::max(dims.size(), in->shape().rank()), 1);
     given += (given.empty() ? "`" : ", `") + std::string(in->name) + "` is " + in->shape().str();
   }

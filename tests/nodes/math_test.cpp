@@ -39,7 +39,8 @@ TEST_P(MathMistakes, AreToldInASentence) {
 }
 
 const Mistake mistakes[] = {
-    {"add", "{a: [], b: [4]}", "`a` is one number, [], but must be [batch, ...]"},
+    {"add", "{a: [], b: [4]}",
+     "`a` is one number, [], but must be [batch, ...] as what stands beside it"},
     {"add", "{a: [4, 3], b: [4, 2]}",
      "`a` is [4, 3], `b` is [4, 2], but they must have one batch, and from the last axis on the "
      "same extents or 1"},
@@ -108,6 +109,19 @@ TEST(NotANumber, IsNotLost) {
   EXPECT_THAT(of("max", {{1, nan, 2}}), ElementsAre(IsNan()));
   EXPECT_THAT(of("min", {{nan, 1, 2}}), ElementsAre(IsNan()));
   EXPECT_THAT(of("batch_max", {{nan}}), ElementsAre(IsNan()));
+}
+
+// Losses of the whole batch are numbers.
+TEST(Math, AddsNumbers) {
+  NodeKind kind = *find_kind("add");
+  kind.example = "{a: [], b: []}";
+  NodeRig rig(kind, example(kind));
+  rig.inputs[0].value.floats = {2}, rig.inputs[1].value.floats = {3};
+  rig.forward();
+  EXPECT_THAT(rig.output("y").floats, ElementsAre(5));
+  rig.outputs[0].grad.floats = {7};
+  rig.backward();
+  EXPECT_THAT(rig.inputs[1].grad.floats, ElementsAre(7));
 }
 
 }  // namespace
