@@ -283,7 +283,7 @@ train:
   lanes: 3
   phases:
     - {name: main, minimize: both, update: student, optimizer: {node: adam, lr: 0.003}}
-  epochs: 12
+  steps: 60
   save: {every_steps: 7}
 
 evaluate:
