@@ -90,7 +90,8 @@ void Wiring::read_starts(Scope& scope, Looped& looped) {
   }
   for (const auto& [input, given] : loop.over) {
     refuse_given(input);
-    if (std::ranges::any_of(ports->carried, [&](const auto& p) { return p.name == input; }))
+    if (std::ranges::any_of(ports->carried,
+                            [&, &input = input](const auto& p) { return p.name == input; }))
       throw Error(given.place(), ticked(input) + " is carried already");
     ports->over.emplace_back(input, numbers_of(given, input, loop.times));
   }
@@ -145,7 +146,8 @@ Wiring::Outputs Wiring::end_loop(Scope& around, const Looped& looped, const Outp
   for (const auto& [name, mention] : loop.collect) {
     inputs.push_back(output(mention.text, mention.place));
     looped.ports->collected.push_back({name, plan_.values[inputs.back()].dtype});
-    if (std::ranges::any_of(loop.carry, [&](const auto& carried) { return carried.first == name; }))
+    if (std::ranges::any_of(
+            loop.carry, [&, &name = name](const auto& carried) { return carried.first == name; }))
       throw Error(mention.place, ticked(name) +
                                      " is an output that the loop carries: give what it "
                                      "collects another name");

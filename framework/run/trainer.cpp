@@ -131,8 +131,7 @@ class Trainer {
     }
     directory_->rewind_metrics(step_);
     directory_->log(fmt::format("{} at step {} of {}, {} lane{}", step_ ? "goes on" : "starts",
-                                step_, plan_->steps, plan_->lanes,
-                                plan_->lanes == 1 ? "" : "s"));
+                                step_, plan_->steps, plan_->lanes, plan_->lanes == 1 ? "" : "s"));
     remember_fits(*plan_, [this](const std::string& s) { say(s); });
     for (const std::string& note : plan_->notes()) say(note);
     if (evaluation_)

@@ -20,30 +20,36 @@ class MatrixProduct final : public Node {
     for (size_t axis = 0; axis + 2 < shape.rank(); ++axis) count *= shape[axis];
     return {rows, cols, cols, 1, 1, 0, count, rows * cols};
   }
-  Matrix A() const { return *transpose_a ? stack(a.shape()).t() : stack(a.shape()); }  // n × k
-  Matrix B() const { return *transpose_b ? stack(b.shape()).t() : stack(b.shape()); }  // k × m
+  Matrix matrix_a() const {
+    return *transpose_a ? stack(a.shape()).t() : stack(a.shape());
+  }  // n × k
+  Matrix matrix_b() const {
+    return *transpose_b ? stack(b.shape()).t() : stack(b.shape());
+  }  // k × m
 
   void infer() override {
     const size_t rank = a.shape().rank();
     bool fits = rank >= 3 && b.shape().rank() == rank;
     for (size_t axis = 0; fits && axis + 2 < rank; ++axis)
       fits = a.shape()[axis] == b.shape()[axis];
-    if (!fits || A().cols != B().rows)
+    if (!fits || matrix_a().cols != matrix_b().rows)
       throw Error("`a` is " + a.shape().str() + " and `b` is " + b.shape().str() +
                   ", but must be " + (*transpose_a ? "[batch, ..., k, n]" : "[batch, ..., n, k]") +
                   " and " + (*transpose_b ? "[batch, ..., m, k]" : "[batch, ..., k, m]"));
     std::vector<int64_t> dims(a.shape().dims().begin(), a.shape().dims().end());
-    dims[rank - 2] = A().rows, dims[rank - 1] = B().cols;
+    dims[rank - 2] = matrix_a().rows, dims[rank - 1] = matrix_b().cols;
     y.shape(Shape(dims));
     y.forward_only();
   }
 
   void prepare(Pass pass) override {
     const Matrix X = stack(a.shape()), W = stack(b.shape()), Y = stack(y.shape());
-    if (pass == Pass::forward) product_ = Matmul(A(), B(), Y);
+    if (pass == Pass::forward) product_ = Matmul(matrix_a(), matrix_b(), Y);
     if (pass != Pass::backward) return;
-    if (a.wants_grad()) grad_a_ = *transpose_a ? Matmul(B(), Y.t(), X) : Matmul(Y, B().t(), X);
-    if (b.wants_grad()) grad_b_ = *transpose_b ? Matmul(Y.t(), A(), W) : Matmul(A().t(), Y, W);
+    if (a.wants_grad())
+      grad_a_ = *transpose_a ? Matmul(matrix_b(), Y.t(), X) : Matmul(Y, matrix_b().t(), X);
+    if (b.wants_grad())
+      grad_b_ = *transpose_b ? Matmul(Y.t(), matrix_a(), W) : Matmul(matrix_a().t(), Y, W);
   }
 
   void forward(const Step&) override { product_(a.data(), b.data(), y.data()); }
@@ -56,7 +62,7 @@ class MatrixProduct final : public Node {
   }
 
   double flops() const override {
-    return 2.0 * static_cast<double>(y.size()) * static_cast<double>(A().cols);
+    return 2.0 * static_cast<double>(y.size()) * static_cast<double>(matrix_a().cols);
   }
 };
 

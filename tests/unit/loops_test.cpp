@@ -204,7 +204,8 @@ TEST(Loops, TakeNoMoreMemoryForMoreTurns) {
     const Pipeline pipeline = Pipeline::parse(
         modules + "generate:\n  nodes:\n" + start +
             "    end: {node: net_and_noise, loop: {times: " + std::to_string(times) +
-            ", carry: {x: start}}}\n    n: {use: normed, x: end}\n    out: {node: csv_file, xs: [n], names: [v], path: "
+            ", carry: {x: start}}}\n    n: {use: normed, x: end}\n    out: {node: csv_file, xs: "
+            "[n], names: [v], path: "
             "a.csv}\n",
         "pipeline.yaml", {}, mistakes);
     const auto plan = build_plan(pipeline, standard_nodes(), Mode::generate, {{}, 1}, mistakes);
