@@ -171,8 +171,7 @@ std::unique_ptr<const Plan> build_plan(const Pipeline& pipeline, const Registry&
   auto plan = build_section(pipeline, registry, mode, known, mistakes);
   if (Known agreed = known; mistakes.empty() && agree(*plan, agreed.fitted))
     plan = build_section(pipeline, registry, mode, agreed, mistakes);
-  Mistakes unheard;  // behind others; what was learned is kept all the same, for other sections
-  keep_fits(*plan, known.fitted, mistakes.empty() ? mistakes : unheard);
+  if (mistakes.empty()) keep_fits(*plan, known.fitted, mistakes);
   return plan;
 }
 
