@@ -2,15 +2,14 @@
 #include <algorithm>
 
 #include "framework/node/plugin.h"
+#include "tests/trials/as_x.h"
 
 namespace weft {
 namespace {
 
 // y = x + shift, where training takes the shift from x and does not use it.
-class Shifted : public Node {
+class Shifted : public AsX {
  public:
-  In x{this, "x", "Any shape but []."};
-  Out y{this, "y", "As x."};
   State shift{this, "shift", "The first number of x."};
 
   bool remembers() const { return training() && !frozen(); }
@@ -19,8 +18,7 @@ class Shifted : public Node {
   }
   bool whole_batch() const override { return true; }
   void infer() override {
-    if (x.shape().rank() == 0) throw Error("`x` is [], but must be [batch, ...]");
-    y.shape(x.shape());
+    AsX::infer();
     shift.shape({1}, Init::constant(0));
   }
   void forward(const Step&) override {

@@ -4,25 +4,21 @@
 
 #include "framework/node/optimizer.h"
 #include "framework/node/plugin.h"
+#include "tests/trials/as_x.h"
 
 namespace weft {
 namespace {
 
-class Matrix1 : public Node {
+// With what most of them do.
+class Scaling : public AsX {
  public:
-  In x{this, "x", "Any shape but []."};
-  Out y{this, "y", "As x."};
-  void infer() override {
-    if (x.shape().rank() == 0) throw Error("`x` is [], but must be [batch, ...]");
-    y.shape(x.shape());
-  }
   void scale(const float* from, float* to, float factor) const {
     for (int64_t i = 0; i < x.size(); ++i) to[i] = factor * from[i];
   }
 };
 
 // Bengio et al. 2013, arXiv:1308.3432: a straight-through estimator.
-class StraightThrough final : public Matrix1 {
+class StraightThrough final : public Scaling {
   void forward(const Step&) override {
     for (int64_t i = 0; i < x.size(); ++i) y.data()[i] = std::round(4 * x.data()[i]) / 4;
   }
@@ -31,11 +27,11 @@ class StraightThrough final : public Matrix1 {
 WEFT_NODE(StraightThrough, "straight_through", "Rounds.", "{x: [5, 3]}", .inexact = "y")
 
 // Divides by the running largest number, which a step moves before its lanes.
-class Normalised final : public Matrix1 {
+class Normalised final : public Scaling {
   State largest{this, "largest", "Of all batches."};
   Observes observes() const override { return Observes::batch; }
   void infer() override {
-    Matrix1::infer();
+    Scaling::infer();
     largest.shape({1}, Init::constant(1));
   }
   void observe(const Step& step) override {
@@ -48,10 +44,10 @@ class Normalised final : public Matrix1 {
 WEFT_NODE(Normalised, "normalised", "By what it observed.", "{x: [5, 3]}", .follows_state = true)
 
 // Rahimi and Recht 2007: a frequency that is drawn once.
-class Frequency final : public Matrix1 {
+class Frequency final : public Scaling {
   State omega{this, "omega", "The frequency."};
   void infer() override {
-    Matrix1::infer();
+    Scaling::infer();
     omega.shape({1}, Init::normal(1));
   }
   void forward(const Step&) override {
@@ -66,10 +62,10 @@ class Frequency final : public Matrix1 {
 WEFT_NODE(Frequency, "frequency", "cos(omega x).", "{x: [5, 3]}", .fixed_state = true)
 
 // Two outputs, of which one goes straight through.
-class Halves final : public Matrix1 {
+class Halves final : public Scaling {
   Out rounded{this, "rounded", "As x."};
   void infer() override {
-    Matrix1::infer();
+    Scaling::infer();
     rounded.shape(x.shape());
   }
   void forward(const Step&) override {
@@ -97,14 +93,14 @@ class Lars final : public Optimizer {
 WEFT_NODE(Lars, "lars", "By the norm of the weight.", "{}")
 
 // Undoes what a source did.
-class Restored final : public Matrix1 {
+class Restored final : public Scaling {
   float factor() const {
     const auto known = fitted("scale of `x`");
     if (!known) throw Error("no source has a scale of `x`");
     return std::stof(*known);
   }
   void infer() override {
-    Matrix1::infer();
+    Scaling::infer();
     factor();
   }
   void forward(const Step&) override { scale(x.data(), y.data(), factor()); }
