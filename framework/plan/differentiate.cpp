@@ -22,14 +22,11 @@ std::vector<WeightId> learned(const Plan& plan, const PlanPhase& phase, const Pl
   return weights;
 }
 
-// Does the optimizer of any of the weights need it whole? A phase with mistakes may have none.
+// Does the optimizer of any of the weights need it whole?
 bool updates_whole(const Plan& plan, const PlanPhase& phase, const std::vector<WeightId>& weights) {
   return std::ranges::any_of(weights, [&](WeightId weight) {
-    const auto one = std::ranges::find_if(phase.optimizers, [&](const PlanOptimizer& optimizer) {
-      return matches(optimizer.match, plan.weights[weight].name);
-    });
-    return one != phase.optimizers.end() &&
-           dynamic_cast<const Optimizer&>(*one->node).whole_weight();
+    const PlanOptimizer* const one = optimizer_of(phase, plan.weights[weight].name);
+    return one && dynamic_cast<const Optimizer&>(*one->node).whole_weight();
   });
 }
 

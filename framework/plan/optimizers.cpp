@@ -90,6 +90,12 @@ std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& ph
   return optimizers;
 }
 
+const PlanOptimizer* optimizer_of(const PlanPhase& phase, const std::string& weight) {
+  const auto one = std::ranges::find_if(
+      phase.optimizers, [&](const PlanOptimizer& o) { return matches(o.match, weight); });
+  return one == phase.optimizers.end() ? nullptr : &*one;
+}
+
 bool matches(const std::string& pattern, const std::string& name) {
   size_t p = 0, n = 0, star = std::string::npos, after = 0;
   while (n < name.size()) {

@@ -13,6 +13,10 @@ namespace weft {
 std::vector<PlanOptimizer> read_optimizers(const Plan& plan, const PhaseDecl& phase,
                                            const Registry& registry, Mistakes& mistakes);
 
+// The optimizer of the weight of this name; null if there is none, as a phase with mistakes may
+// lack its own.
+const PlanOptimizer* optimizer_of(const PlanPhase& phase, const std::string& weight);
+
 // Does `name` fit the pattern? `*` stands for any text.
 bool matches(const std::string& pattern, const std::string& name);
 

@@ -69,9 +69,7 @@ std::unique_ptr<Node> Plan::instance(const Registry& registry, NodeId n) const {
 }
 
 const PlanOptimizer& Plan::optimizer(const PlanPhase& phase, WeightId weight) const {
-  return *std::find_if(
-      phase.optimizers.begin(), phase.optimizers.end(),
-      [&](const PlanOptimizer& o) { return matches(o.match, weights[weight].name); });
+  return *optimizer_of(phase, weights[weight].name);
 }
 
 std::vector<std::string> Plan::followers(const std::string& weights) const {
