@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <cmath>
+#include <numbers>
 #include <sstream>
 #include <string_view>
 
@@ -20,8 +21,16 @@ std::string number_text(double number) {
   return out.str();
 }
 
+struct Function {
+  const char* name;
+  double (*of)(double);
+};
+constexpr Function functions[] = {
+    {"sqrt", std::sqrt}, {"exp", std::exp}, {"log", std::log}, {"log2", std::log2}};
+
 // A parser that computes as it reads:
-// sum := product (('+' | '-') product)*, product := factor (('*' | '/' | '//' | '%') factor)*
+// sum := product (('+' | '-') product)*, product := factor (('*' | '/' | '//' | '%') factor)*,
+// factor := '-' factor | one ('**' factor)?
 class Arithmetic {
  public:
   Arithmetic(std::string_view text, const Vars& vars) : text_(text), vars_(vars) {}
@@ -79,23 +88,27 @@ class Arithmetic {
   }
   double factor() {
     if (++depth_ > 64) fail("too deeply nested");
-    const double value = unnested();
+    const double value = eat("-") ? -factor() : power(unnested());
     --depth_;
     return value;
   }
+  double power(double base) { return eat("**") ? std::pow(base, factor()) : base; }
+  double inside() {
+    const double inner = sum();
+    if (!eat(")")) fail("a `)` is missing");
+    return inner;
+  }
   double unnested() {
-    if (eat("-")) return -factor();
-    if (eat("(")) {
-      const double inner = sum();
-      if (!eat(")")) fail("a `)` is missing");
-      return inner;
-    }
+    if (eat("(")) return inside();
     const std::string_view left = rest();
     size_t end = 0;
     if (!left.empty() && starts_variable(left[0])) {
       while (end < left.size() && in_variable(left[end])) ++end;
       at_ += end;
       const std::string name(left.substr(0, end));
+      for (const auto& [known, of] : functions)
+        if (name == known && eat("(")) return of(inside());
+      if (name == "pi" && !vars_.contains(name)) return std::numbers::pi;
       return variable(name, vars_).to_number("`$" + name + "`");
     }
     while (end < left.size() &&

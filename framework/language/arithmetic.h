@@ -1,4 +1,4 @@
-// The arithmetic of `$(…)`: numbers, variables, + - * / // % ( ).
+// The arithmetic of `$(…)`: numbers, variables, + - * / // % ** ( ), sqrt, exp, log, log2, pi.
 #pragma once
 
 #include <string>

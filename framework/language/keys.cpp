@@ -28,7 +28,8 @@ const Keys pipeline{
         {"about", text, "What the pipeline is, in a sentence."},
         {"vars", named(anything),
          "Variables, each above those that use it: `$name` anywhere in the file, `$(2 * name + 1)` "
-         "is arithmetic (`+ - * / // %`); `--set name=3` changes one."},
+         "is arithmetic (`+ - * / // % **`, `sqrt`, `exp`, `log`, `log2`, `pi`); `--set name=3` "
+         "changes one."},
         {"seed", integer(at_least(0)).otherwise("0"), "Of every random number."},
         {"precision", choice({"f32", "bf16", "auto"}).otherwise("f32"),
          "Of products; `auto` is bf16 where the CPU multiplies it faster. Weights, sums and all "
@@ -122,7 +123,8 @@ const Keys loop{
 
 const Keys node{
     "node",
-    "What computes: a node kind or a fragment by `node`, or a module by `use`, one of both.",
+    "What computes: a node kind or a fragment by `node`, a module by `use`, or a derivative by "
+    "`gradient`, one of them.",
     {
         {"node", text, "A node kind or a fragment."},
         {"use", text, "A module of this pipeline; every use shares its weights."},
@@ -131,6 +133,11 @@ const Keys node{
          "of the one before as its `x`. `$index` counts from 0, `$item` is the list's value."},
         {"chain", text.otherwise("x"), "The port that the one before feeds."},
         {"loop", map(loop), "Runs it many times within a step."},
+        {"gradient", reference,
+         "A value: the node is the derivative of it, summed over all its numbers, by another, "
+         "`of`, "
+         "shaped as that. Where rows are treated apart it is each row's own."},
+        {"of", reference, "By what `gradient` is a derivative; there is no other key beside both."},
     },
     "its ports and params, or the inputs of the module: `x: node.port` wires one, `features: 400` "
     "sets one."};

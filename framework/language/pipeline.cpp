@@ -20,7 +20,12 @@ namespace {
 void check_modules_used(const Pipeline& pipeline, Mistakes& mistakes) {
   std::set<std::string> used;
   const auto note = [&](const std::vector<NodeDecl>& nodes) {
-    for (const NodeDecl& node : nodes) used.insert(node.module);
+    for (const NodeDecl& node : nodes) {
+      used.insert(node.module);
+      for (const auto& [key, place, value] :
+           node.keys.entries())  // a fragment may use what it is told
+        if (value.is_scalar()) used.insert(value.text());
+    }
   };
   if (pipeline.train) note(pipeline.train->nodes);
   if (pipeline.evaluate) note(pipeline.evaluate->nodes);

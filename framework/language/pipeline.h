@@ -32,6 +32,11 @@ struct LoopDecl {
   std::vector<std::pair<std::string, Mention>> collect;  // output of the loop, and of the node
 };
 
+// A value that is the derivative of another, summed over all its numbers, by a third.
+struct GradientDecl {
+  Mention of, by;
+};
+
 // One entry of `nodes:`. `keys` holds its other keys: ports and params in one flat map.
 struct NodeDecl {
   std::string name;
@@ -40,6 +45,7 @@ struct NodeDecl {
   std::string module;  // from `use:`; else ""
   Yaml keys;
   std::optional<LoopDecl> loop = {};
+  std::optional<GradientDecl> gradient = {};
 };
 
 // A sub-graph with named inputs and outputs.

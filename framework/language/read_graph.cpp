@@ -46,6 +46,17 @@ std::vector<std::pair<std::string, Mention>> read_named(const Fields& fields,
   return all;
 }
 
+std::optional<GradientDecl> read_gradient(const Fields& fields, Mistakes& mistakes) {
+  const Yaml* const of = fields.take("gradient");
+  if (!of) return std::nullopt;
+  GradientDecl gradient{.of = read_mention(*of, "`gradient`", mistakes)};
+  if (const Yaml* by = fields.take("of"))
+    gradient.by = read_mention(*by, "`of`", mistakes);
+  else
+    mistakes.add(of->place(), "a gradient needs the key `of`: by what it is taken");
+  return gradient;
+}
+
 LoopDecl read_loop(const Yaml& map, Mistakes& mistakes) {
   LoopDecl loop{.place = map.place()};
   Fields fields(map, keys::loop, "a loop", mistakes);
@@ -73,10 +84,19 @@ NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
   Fields fields(map, keys::node, "node " + ticked(name), mistakes);
   node.kind = fields.text("node");
   node.module = fields.text("use");
-  if (map.is_map() && node.kind.empty() == node.module.empty())
-    mistakes.add(place, "node " + ticked(name) + " needs either `node: KIND` or `use: MODULE`" +
-                            (node.kind.empty() ? "" : ", not both"));
+  node.gradient = read_gradient(fields, mistakes);
+  const int given = !node.kind.empty() + !node.module.empty() + node.gradient.has_value();
+  if (map.is_map() && given != 1)
+    mistakes.add(place, "node " + ticked(name) +
+                            " needs either `node: KIND`, `use: MODULE` or `gradient: VALUE`" +
+                            (given == 0 ? "" : ", not several"));
   node.keys = map.is_map() ? map : Yaml::map({}, map.place());
+  if (node.gradient) {
+    for (const auto& [key, place, value] : node.keys.entries())
+      if (given == 1 && key != "gradient" && key != "of")
+        mistakes.add(place, "a gradient has no key " + ticked(key) + ", only `gradient` and `of`");
+    return node;
+  }
   if (const Yaml* loop = fields.take("loop")) node.loop = read_loop(*loop, mistakes);
   for (const char* key : {"node", "use", "loop"}) node.keys.erase(key);
   return node;

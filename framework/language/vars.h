@@ -1,8 +1,8 @@
 // Variables and arithmetic in a pipeline file. A value that is `$name` alone becomes the variable's
 // value, of whatever kind; inside a longer text `$name` becomes the variable's text.
-// `$(latent * 2 + 1)` is arithmetic over numbers: + - * / // % ( ), with `/` exact and `//` rounded
-// down. `${…}` means the same, but YAML does not allow it inside of `{ }` and `[ ]`. `$$` is a
-// dollar sign.
+// `$(latent * 2 + 1)` is arithmetic over numbers: + - * / // % ** ( ), sqrt, exp, log, log2, pi,
+// with `/` exact and `//` rounded down. `${…}` means the same, but YAML does not allow it inside of
+// `{ }` and `[ ]`. `$$` is a dollar sign.
 //
 // A node with `repeat: 3` or `repeat: [400, 200]` stands for a chain of nodes. Each takes the
 // output of the one before as its `x` (or as the port that `chain:` names); `$index` counts them

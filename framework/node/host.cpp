@@ -22,9 +22,9 @@ void Host::follow(ParamBase& param, double least, double most) {
   param.span_ = {least, most};
 }
 
-void Host::wire(In& in, const Shape& shape, bool wants_grad) {
+void Host::wire(In& in, const Shape& shape, DType dtype, bool wants_grad) {
   in.value_.shape = shape;
-  in.value_.dtype = in.traits.dtype;
+  in.value_.dtype = dtype;
   in.wired_ = true;
   want_grad(in, wants_grad);
 }

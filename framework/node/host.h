@@ -36,6 +36,7 @@ struct Setting {
   bool frozen = false;
   uint64_t random_key = 0, module_key = 0;
   int64_t first_row = 0;
+  int64_t turns = 1;  // of the innermost loop around it
   std::filesystem::path output_dir = {};
   std::shared_ptr<const FittedMap> fitted = {};
 };
@@ -61,12 +62,15 @@ struct WEFT_API Host {
   // Tells a param the bounds of the values that a schedule will give it.
   static void follow(ParamBase& param, double least, double most);
 
-  static void wire(In& in, const Shape& shape, bool wants_grad);
+  static void wire(In& in, const Shape& shape, DType dtype, bool wants_grad);
   static void want_grad(In& in, bool wants) { in.wants_grad_ = wants && in.traits.grad; }
   static void resize(Ins& list, Node& owner, size_t count);  // grows it to so many ports
   static bool kept(const In& in) { return in.kept_; }        // is it not forward_only()?
   static bool kept(const Out& out) { return out.kept_; }
+  static bool lasts(const Out& out) { return out.lasts_; }
+  static bool of_any(const Out& out) { return out.like_ || out.likes_; }  // type
   static bool shaped(const Out& out) { return out.shaped_; }
+  static bool spectral(const Weight& weight) { return weight.spectral_; }
   static bool shaped(const State& state) { return state.shaped_; }
   static const Shape& shape(const Saved& saved) { return saved.value_.shape; }
   static bool present(const Saved& saved) { return saved.present_; }
@@ -91,6 +95,15 @@ struct WEFT_API Host {
   template <class Member>
   static const Tensor& grad(const Member& member) {
     return member.grad_;
+  }
+
+  template <class Port>
+  static const Tensor& tangent(const Port& port) {
+    return port.tangent_;
+  }
+  template <class Port>
+  static void bind_tangent(Port& port, Tensor tangent) {
+    port.tangent_ = tangent;
   }
 
   static const std::string& complaint(const Fit& fit);  // "" if it has none

@@ -16,6 +16,10 @@ bool Node::frozen() const {
   return host_->setting.frozen;
 }
 
+int64_t Node::turns() const {
+  return host_->setting.turns;
+}
+
 int64_t Node::first_row() const {
   return host_->setting.first_row;
 }

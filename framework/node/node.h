@@ -50,7 +50,7 @@
 namespace weft {
 
 enum class Mode { train, evaluate, generate };
-enum class Pass { observe, forward, backward, learn };
+enum class Pass { observe, forward, backward, learn, backward_twice, learn_twice };
 
 // One step: one batch through the pipeline.
 struct Step {
@@ -63,6 +63,11 @@ struct Step {
 // then show the whole batch, and its weights.
 enum class Observes { nothing, weights, batch };
 
+// What a node offers to whoever trains through a gradient of it, `{gradient: score, of: x}`:
+// nothing; that its outputs are linear in all inputs that take gradients, and it has no weights; or
+// backward_twice(), and learn_twice() if it has weights.
+enum class Twice { no, linear, yes };
+
 class WEFT_API Node {
  public:
   virtual ~Node();  // the key function: one type identity across plugins
@@ -74,6 +79,13 @@ class WEFT_API Node {
   virtual void forward(const Step&) = 0;
   virtual void backward(const Step&) {}  // `weft check` refuses a node that needs it and has none
   virtual void learn(const Step&) {}     // likewise
+  // Let y.tangent() be the derivative of the outputs along x.tangent(), that of the inputs, and
+  // t = Σ y.tangent() · y.grad(). The first writes y.tangent() and, of inputs that want one,
+  // x.grad() = dt/dx, whole; the second, the grad() of weights = dt/dw, as learn() does. They
+  // change no y.grad(), and read no more values than backward() and learn().
+  virtual void backward_twice(const Step&) {}
+  virtual void learn_twice(const Step&) {}
+  virtual Twice twice() const { return Twice::no; }
 
   virtual Observes observes() const { return Observes::nothing; }
   // True if a row of the outputs depends on other rows: such a node runs once, on all rows.
@@ -102,6 +114,8 @@ class WEFT_API Node {
   // may pass through it.
   bool frozen() const;
   int64_t first_row() const;  // the row of the batch at which this instance's rows begin
+  // Of the innermost loop around the node, 1 if there is none; step.turn % turns() is the turn.
+  int64_t turns() const;
   // Keys of random numbers. random_key() is made of (seed, section, path): each occurrence of a
   // node draws numbers of its own. module_key() is made of (seed, module, node): the numbers are
   // the same wherever the module is used.

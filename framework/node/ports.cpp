@@ -15,14 +15,23 @@ Ins::Ins(Node* owner, const char* name, const char* doc, PortTraits traits)
 }
 
 Out::Out(Node* owner, const char* name, const char* doc, DType dtype)
-    : name(name), doc(doc), dtype(dtype), index(owner->host().outs.size()) {
+    : name(name), doc(doc), index(owner->host().outs.size()) {
   value_.dtype = dtype;
   owner->host().outs.push_back(this);
+}
+
+Out::Out(Node* owner, const char* name, const char* doc, const In& like) : Out(owner, name, doc) {
+  like_ = &like;
+}
+
+Out::Out(Node* owner, const char* name, const char* doc, const Ins& like) : Out(owner, name, doc) {
+  likes_ = &like;
 }
 
 void Out::shape(const Shape& shape) {
   (void)shape.elements();  // refuses what cannot exist
   value_.shape = shape;
+  if (like_ || likes_) value_.dtype = (like_ ? *like_ : (*likes_)[0]).dtype();
   shaped_ = true;
 }
 

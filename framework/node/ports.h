@@ -32,6 +32,7 @@ struct Init {
 
 struct PortTraits {
   DType dtype = DType::f32;
+  bool any = false;       // numbers of either type, which are only copied: see words()
   bool grad = true;       // false: no gradient flows through this input
   bool optional = false;  // the user may leave it out
   // The name of another port that must not be wired to the same value: nothing is a mean and a
@@ -52,8 +53,12 @@ class WEFT_API In {
   int64_t size() const { return value_.size(); }
   const float* data() const { return value_.floats(); }
   const int32_t* ints() const { return value_.ints(); }
+  // Of either type, as they lie: to be copied, not computed with.
+  const float* words() const { return static_cast<const float*>(value_.data); }
+  DType dtype() const { return value_.dtype; }     // of the value that is wired, if it is `any`
   bool wants_grad() const { return wants_grad_; }  // does anything upstream learn?
   float* grad() const { return grad_.floats(); }   // backward() writes it whole
+  const float* tangent() const { return tangent_.floats(); }  // in backward_twice(), learn_twice()
   // infer() calls it if neither backward() nor learn() reads these values: their memory may then be
   // another tensor's by that time.
   void forward_only() { kept_ = false; }
@@ -64,7 +69,7 @@ class WEFT_API In {
 
  private:
   friend struct Host;
-  Tensor value_, grad_;
+  Tensor value_, grad_, tangent_;
   bool wired_ = false, wants_grad_ = false, kept_ = true;
 };
 
@@ -94,6 +99,9 @@ class WEFT_API Ins {
 class WEFT_API Out {
  public:
   Out(Node* owner, const char* name, const char* doc, DType dtype = DType::f32);
+  // Of the type of an input that takes any, or of the first of a list.
+  Out(Node* owner, const char* name, const char* doc, const In& like);
+  Out(Node* owner, const char* name, const char* doc, const Ins& like);
   Out(const Out&) = delete;
 
   void shape(const Shape& shape);  // infer() must call it
@@ -103,19 +111,26 @@ class WEFT_API Out {
   int64_t size() const { return value_.size(); }
   float* data() const { return value_.floats(); }
   int32_t* ints() const { return value_.ints(); }
+  float* words() const { return static_cast<float*>(value_.data); }
+  DType dtype() const { return value_.dtype; }
   // The gradient, summed over all readers. backward() may overwrite it.
   float* grad() const { return grad_.floats(); }
-  void forward_only() { kept_ = false; }  // as for an input
+  float* tangent() const { return tangent_.floats(); }  // backward_twice() writes it whole
+  void forward_only() { kept_ = false; }                // as for an input
+  // infer() calls it if forward() relies on what it left here in the turns before, of the loop
+  // around the node.
+  void lasts() { lasts_ = true; }
 
   const char* const name;
   const char* const doc;
-  const DType dtype;
   const size_t index;  // among the outputs of its node
 
  private:
   friend struct Host;
-  Tensor value_, grad_;
-  bool shaped_ = false, kept_ = true;
+  Tensor value_, grad_, tangent_;
+  const In* like_ = nullptr;
+  const Ins* likes_ = nullptr;
+  bool shaped_ = false, kept_ = true, lasts_ = false;
 };
 
 // Values that forward() leaves for backward() and learn(), such as masks and means. They exist in
@@ -148,6 +163,9 @@ class WEFT_API Weight {
   Weight(const Weight&) = delete;
 
   void shape(const Shape& shape, Init init);  // infer() calls it, or leaves the weight absent
+  // infer() calls it if the weight is to be seen divided by its spectral norm, that of a matrix of
+  // its rows (Miyato et al. 2018): data() then is, and weft makes grad() that of the weight itself.
+  void spectral_norm() { spectral_ = true; }
   const Shape& shape() const { return value_.shape; }
   bool present() const { return present_; }
   const Init& init() const { return init_; }
@@ -164,7 +182,7 @@ class WEFT_API Weight {
   Tensor value_, grad_;
   Init init_;
   Range block_;
-  bool present_ = false, wants_grad_ = false;
+  bool present_ = false, wants_grad_ = false, spectral_ = false;
 };
 
 // A tensor that is kept and saved with the model, but does not learn: running means, a memory of

@@ -32,7 +32,9 @@ bool updates_whole(const Plan& plan, const PlanPhase& phase, const std::vector<W
 
 std::vector<Range> blocks_of(const Plan& plan, const PlanPhase& phase,
                              const std::vector<WeightId>& weights) {
-  if (updates_whole(plan, phase, weights)) return {{0, -1}};  // uncut, each whole
+  const auto spectral = [&](WeightId weight) { return plan.weights[weight].spectral; };
+  if (updates_whole(plan, phase, weights) || std::ranges::any_of(weights, spectral))
+    return {{0, -1}};  // uncut, each whole
   const int64_t rows = plan.weights[weights[0]].shape.rows();
   int64_t elements = 0;
   for (const WeightId weight : weights) {
@@ -67,14 +69,17 @@ void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs
                    Mistakes& mistakes) {
   const PlanNode& node = plan.nodes[n];
   const auto refuse = [&](const char* what) {
+    const std::string lacks =
+        node.make ? "cannot be differentiated once more: there is no " : "has no ";
     mistakes.add(Error(node.place,
-                       node.path + " (" + node.kind + "): has no " + what + ", which phase `" +
+                       node.path + " (" + node.kind + "): " + lacks + what + ", which phase `" +
                            phase.decl->name + "` needs",
                        Exit::plugin));
   };
   for (size_t i = 0; runs && !node.has_backward && i < node.inputs.size(); ++i)
-    if (input_wants_grad(plan, phase, n, i)) return refuse("backward()");
-  if (phase.learn(n) && !node.has_learn) refuse("learn()");
+    if (input_wants_grad(plan, phase, n, i))
+      return refuse(node.make ? "backward_twice()" : "backward()");
+  if (phase.learn(n) && !node.has_learn) refuse(node.make ? "learn_twice()" : "learn()");
 }
 }  // namespace
 

@@ -104,7 +104,7 @@ void LoopEnd::forward(const Step& step) {
   if (turn == 0) {
     std::ranges::fill(done_, 0);
     for (const auto& out : all_) {
-      if (out->dtype == DType::f32)
+      if (out->dtype() == DType::f32)
         std::fill_n(out->data(), out->size(), 0.0F);
       else
         std::fill_n(out->ints(), out->size(), -1);

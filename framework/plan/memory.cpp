@@ -38,9 +38,12 @@ class Memory {
     for (PlanNode& node : plan_.nodes)
       for (const Saved* saved : node.node->host().saved)
         node.saved.push_back(
-            plan_.mode == Mode::train && Host::present(*saved)
+            (plan_.mode == Mode::train || !node.remembered.empty()) && Host::present(*saved)
                 ? add(node.path + "." + saved->name, Host::shape(*saved), saved->dtype, node.laned)
                 : BufferId());
+    for (const PlanNode& node : plan_.nodes)
+      for (size_t i = 0; i < node.remembered.size(); ++i)
+        if (node.remembered[i]) plan_.value_buffers[node.remembered[i]] = node.saved[i];
     for (PlanPhase& phase : plan_.phases) walk(phase);
     keep_outputs();
     if (phases_rest())
@@ -104,6 +107,10 @@ class Memory {
       const bool laned = plan_.nodes[n].laned;
       for (const ValueId value : plan_.nodes[loop.end].outputs)
         use(plan_.value_buffers[value], laned);
+      for (const PlanNode& node : plan_.nodes)
+        for (size_t i = 0; i < node.outputs.size(); ++i)
+          if (plan_.within(node.loop, l) && Host::lasts(*node.node->host().outs[i]))
+            use(plan_.value_buffers[node.outputs[i]], laned);
       for (const PlanNode& node : plan_.nodes)
         for (const ValueId value : node.inputs)
           if (value && plan_.within(node.loop, l) &&

@@ -50,15 +50,22 @@ const PlanLearn* PlanPhase::learn(NodeId node) const {
   return found == learns.end() ? nullptr : &*found;
 }
 
-std::unique_ptr<Node> Plan::instance(const Registry& registry, NodeId n) const {
+std::unique_ptr<Node> Plan::bare(const Registry& registry, NodeId n) const {
   const PlanNode& from = nodes[n];
   std::unique_ptr<Node> node = from.make ? from.make() : registry.make(from.kind);
   for (size_t i = 0; i < from.lists.size(); ++i)
     Host::resize(*node->host().lists[i], *node, from.lists[i]);
   from.params.give_to(*node);
-  for (size_t i = 0; i < from.inputs.size(); ++i)
-    if (from.inputs[i]) Host::wire(*node->host().ins[i], values[from.inputs[i]].shape, true);
   node->host().setting = from.setting;
+  return node;
+}
+
+std::unique_ptr<Node> Plan::instance(const Registry& registry, NodeId n) const {
+  const PlanNode& from = nodes[n];
+  std::unique_ptr<Node> node = bare(registry, n);
+  for (size_t i = 0; i < from.inputs.size(); ++i)
+    if (const ValueId input = from.inputs[i])
+      Host::wire(*node->host().ins[i], values[input].shape, values[input].dtype, true);
   try {
     const Running now(from.path.c_str(), from.kind.c_str(), "infer()");
     node->infer();
@@ -99,7 +106,8 @@ int64_t Plan::turns(NodeId node) const {
 size_t Plan::weight_bytes() const {
   size_t total = 0;
   for (const PlanWeight& weight : weights)
-    total += static_cast<size_t>(weight.shape.elements()) * sizeof(float);
+    total +=
+        static_cast<size_t>(weight.shape.elements()) * sizeof(float) * (weight.spectral ? 2 : 1);
   return total;
 }
 

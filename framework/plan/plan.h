@@ -42,12 +42,13 @@ struct PlanNode {
   std::string module;   // the module that owns its weights, or ""
   std::string weights;  // the name that its weights start with: "encoder.h"
   PlanParams params;
-  std::vector<size_t> lists;     // the length of each of its Ins
-  std::vector<ValueId> inputs;   // by input; none if it is not wired
-  std::vector<ValueId> outputs;  // by output
-  std::vector<BufferId> saved;   // by saved value; none if it is absent
-  Setting setting;               // belongs to the instance that sees the whole batch
-  std::unique_ptr<Node> node;    // that instance; all lanes share a source
+  std::vector<size_t> lists;        // the length of each of its Ins
+  std::vector<ValueId> inputs;      // by input; none if it is not wired
+  std::vector<ValueId> outputs;     // by output
+  std::vector<BufferId> saved;      // by saved value; none if it is absent
+  std::vector<ValueId> remembered;  // saved values as values that a derivative reads, or empty
+  Setting setting;                  // belongs to the instance that sees the whole batch
+  std::unique_ptr<Node> node;       // that instance; all lanes share a source
   bool has_backward = false, has_learn = false;  // does the kind have these functions?
   bool laned = false;                            // does it run in lanes, with an instance for each?
   LoopId loop;                                   // the innermost loop around it
@@ -68,6 +69,7 @@ struct PlanWeight {
   std::string module;
   Shape shape;
   Init init;
+  bool spectral = false;  // nodes see it divided by its spectral norm
 };
 
 struct PlanState {
@@ -180,7 +182,9 @@ class Plan {
   int64_t steps_per_epoch() const;  // 1 without data
   Range lane_rows(const Shape& shape, int64_t lane) const;
 
-  // A new instance of a node, wired and shaped like the plan's own.
+  // A new instance of a node with its params set, but not wired.
+  std::unique_ptr<Node> bare(const Registry& registry, NodeId node) const;
+  // The same, wired and shaped like the plan's own.
   std::unique_ptr<Node> instance(const Registry& registry, NodeId node) const;
 
   // The names that weights of followers start with, "teacher.h", by that of what they follow.

@@ -159,10 +159,12 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
     if (++waiting_ > most_waiting) {
       throw Error(decl.place, "more than " + std::to_string(most_waiting) +
                                   " nodes wait for one another: write a node below those it reads");
-    } else if (decl.module.empty() && decl.kind.empty()) {
+    } else if (decl.module.empty() && decl.kind.empty() && !decl.gradient) {
       throw Skip{};  // reported already
     } else {
-      outputs = decl.loop ? wire_loop(scope, decl) : wire_once(scope, decl);
+      outputs = decl.gradient ? wire_gradient(scope, decl)
+                : decl.loop   ? wire_loop(scope, decl)
+                              : wire_once(scope, decl);
     }
     scope.open.pop_back();
     --waiting_;

@@ -2,7 +2,9 @@
 // can run. Each node is made, given its params, wired and shaped.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -60,6 +62,16 @@ class Wiring {
   void read_starts(Scope& scope, Looped& looped);
   Outputs begin_loop(Scope& around, const Looped& looped);
   Outputs end_loop(Scope& around, const Looped& looped, const Outputs& begin, const Outputs& given);
+  struct Gradient;
+  Outputs wire_gradient(Scope& scope, const NodeDecl& decl);
+  void find_path(Gradient& gradient, ValueId score, ValueId x) const;
+  std::vector<bool> inputs_below(const Gradient& gradient, NodeId n) const;
+  ValueId add_derived(const Gradient& gradient, const std::string& of, const std::string& kind,
+                      const std::function<std::unique_ptr<Node>()>& make,
+                      const std::vector<ValueId>& inputs);
+  ValueId sum_of(Gradient& gradient, ValueId value);
+  void remember(NodeId n);
+  void derive(Gradient& gradient, NodeId n);
   Outputs add_own(const Scope& around, PlanNode node, const std::vector<ValueId>& inputs);
   std::vector<std::string> kinds() const;  // names of node kinds and fragments
   const FragmentDecl* fragment(const std::string& name);

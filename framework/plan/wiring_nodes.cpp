@@ -150,11 +150,11 @@ void Wiring::connect(PlanNode& node, In& port, ValueId value, const Place& place
   node.inputs.push_back(value);
   if (!value) return;
   const PlanValue& source = plan_.values[value];
-  if (source.dtype != port.traits.dtype)
+  if (!port.traits.any && source.dtype != port.traits.dtype)
     throw Error(place, node.path + " (" + node.kind + "): port " + ticked(port.name) + " takes " +
                            weft::name(port.traits.dtype) + " numbers, but " + ticked(source.path) +
                            " has " + weft::name(source.dtype));
-  Host::wire(port, source.shape, true);
+  Host::wire(port, source.shape, source.dtype, true);
 }
 
 // Is the module frozen, or is it from another run and updated by no phase?
@@ -176,6 +176,7 @@ void Wiring::infer(PlanNode& node, Node& made) {
   node.setting.random_key =
       Random::key(plan_.seed, std::string(weft::name(plan_.mode)) + "/" + node.path);
   node.setting.module_key = Random::key(plan_.seed, "modules/" + node.weights);
+  if (node.loop) node.setting.turns = plan_.loops[node.loop].times;
   made.host().setting = node.setting;
   try {
     const Running now(node.path.c_str(), node.kind.c_str(), "infer()");
@@ -209,8 +210,17 @@ void Wiring::keep_weights(const PlanNode& node, const Node& made) {
     at_home("weights");
     const std::string name = node.weights + "." + weight->name;
     share(name, weight->shape(), plan_.weights, [&] {
-      return PlanWeight{name, node.module, weight->shape(), weight->init()};
+      return PlanWeight{name, node.module, weight->shape(), weight->init(),
+                        Host::spectral(*weight)};
     });
+    if (!Host::spectral(*weight)) continue;
+    const Shape& shape = weight->shape();
+    const auto vector = [&](const char* end, int64_t extent, Init init) {
+      const Shape own{extent};
+      share(name + end, own, plan_.states, [&] { return PlanState{name + end, own, init}; });
+    };
+    vector("_u", shape.rows(), Init::normal(1));
+    vector("_v", shape.row_elements(), Init::constant(0));
   }
   for (const State* state : made.host().states) {
     at_home("state");
@@ -229,7 +239,7 @@ Wiring::Outputs Wiring::add(PlanNode node, std::unique_ptr<Node> made) {
     node.outputs.push_back(plan_.values.add(
         {.path = node.path + (ports.size() == 1 ? "" : "." + std::string(port->name)),
          .shape = port->shape(),
-         .dtype = port->dtype,
+         .dtype = port->dtype(),
          .node = id,
          .port = outputs.size()}));
     outputs.emplace_back(port->name, node.outputs.back());

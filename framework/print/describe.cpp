@@ -64,7 +64,7 @@ std::string type_of(const ParamBase& param) {
 
 template <class Port>
 Member input(const Port& port, const std::string& prefix) {
-  std::string type = prefix + name(port.traits.dtype);
+  std::string type = prefix + (port.traits.any ? "any" : name(port.traits.dtype));
   if (port.traits.optional) type += ", optional";
   if (!port.traits.grad && port.traits.dtype == DType::f32) type += ", no gradient";
   return {"input", port.name, type, "", port.doc};
@@ -75,7 +75,8 @@ std::vector<Member> members(const Node& node) {
   for (const In* port : node.host().ins) all.push_back(input(*port, ""));
   for (const Ins* port : node.host().lists) all.push_back(input(*port, "list of "));
   for (const Out* port : node.host().outs)
-    all.push_back({"output", port->name, name(port->dtype), "", port->doc});
+    all.push_back(
+        {"output", port->name, Host::of_any(*port) ? "any" : name(port->dtype()), "", port->doc});
   for (const ParamBase* param : node.host().params) {
     const std::string value =
         param->required ? "required"

@@ -159,8 +159,10 @@ Json kind_schema(const NodeKind& kind, const Node& node) {
     keys[param->name] = param_schema(*param);
     if (param->required) required.emplace_back(param->name);
   }
-  if (!dynamic_cast<const Optimizer*>(&node))
+  if (!dynamic_cast<const Optimizer*>(&node)) {
     for (const char* key : shared) keys[key] = defined(key);
+    keys["loop"] = defined("loop");
+  }
   return {{"type", "object"},
           {"properties", std::move(keys)},
           {"required", required},
@@ -185,11 +187,21 @@ Json kinds_schema(const std::vector<std::string>& kinds) {
 
 Json use_schema() {
   Json use = map_schema(keys::node);
-  use["properties"].erase("node");
+  for (const char* key : {"node", "gradient", "of"}) use["properties"].erase(key);
   for (const char* key : shared) use["properties"][key] = defined(key);
   use["required"] = {"use"};
   use["additionalProperties"] = defined("reference");
   return use;
+}
+
+Json gradient_schema() {
+  Json gradient = map_schema(keys::node);
+  Json keys = Json::object();
+  for (const char* key : {"gradient", "of"}) keys[key] = gradient["properties"][key];
+  gradient["properties"] = std::move(keys);
+  gradient["required"] = {"gradient", "of"};
+  gradient["additionalProperties"] = false;
+  return gradient;
 }
 
 Json words() {
@@ -221,7 +233,10 @@ Json definitions(const Registry& registry, KnownKinds& known) {
   all["node"] = kinds_schema(known.nodes);
   all["node"]["if"] = {{"required", {"use"}}};
   all["node"]["then"] = defined("use");
-  all["node"]["else"] = {{"required", {"node"}}};
+  all["gradient"] = gradient_schema();
+  all["node"]["else"] = {{"if", {{"required", {"gradient"}}}},
+                         {"then", defined("gradient")},
+                         {"else", {{"required", {"node"}}}}};
   all["data"] = kinds_schema(known.data);
   all["optimizer"] = kinds_schema(known.optimizers);
   all["data"]["required"] = all["optimizer"]["required"] = {"node"};

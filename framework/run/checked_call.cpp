@@ -39,6 +39,7 @@ class Bindings {
 }  // namespace
 
 void checked_call(Node& node, Work work, int64_t samples, const std::function<void()>& call) {
+  const Host& host = node.host();
   const bool forward = work == Work::forward || work == Work::read;
   const bool backward = work == Work::backward, learn = work == Work::learn;
   const bool observe = work == Work::observe;
@@ -47,10 +48,13 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
   const auto value_use = [&](const auto& port) {
     return (backward || learn) && !Host::kept(port) ? Use::gone : Use::read;
   };
+  const auto written = [&](const Out& out) {
+    const bool lasts = Host::lasts(out) && host.setting.turns > 1;
+    return lasts ? Use::update : later ? Use::fill : Use::write;
+  };
   const auto rows = [&](const Shape& shape) {  // that hold samples
     return std::clamp<int64_t>(samples - node.host().setting.first_row, 0, shape.rows());
   };
-  const Host& host = node.host();
   GuardZones watched;
   Bindings bindings;
   const auto take = [&](const auto* member, Use use, int64_t rows = -1) {
@@ -66,9 +70,7 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
   if (!observe) {
     for (Out* out : host.outs)
       bindings.bind(
-          *out,
-          forward ? take(out, later ? Use::fill : Use::write, rows(out->shape()))
-                  : take(out, value_use(*out)),
+          *out, forward ? take(out, written(*out), rows(out->shape())) : take(out, value_use(*out)),
           forward ? Host::grad(*out) : take_grad(out, backward ? Use::update : Use::read));
     for (Saved* saved : host.saved)
       bindings.bind(*saved, take(saved,

@@ -177,6 +177,9 @@ struct Engine::Body {
     auto& run = graphs_of_active();
     for (size_t p = 0; p < run.size(); ++p) {
       if (!run[p]) continue;
+      if (plan.mode == Mode::train)
+        instances.norms.divide(std::find(active.begin(), active.end(), true) - active.begin() ==
+                               static_cast<std::ptrdiff_t>(p));
       instances.bind(p, parity);
       state.losses[p] = std::numeric_limits<double>::quiet_NaN();
       arena.execute([&] { run[p]->run(); });
@@ -266,6 +269,7 @@ void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann
 }
 
 void Engine::begin_pass() {
+  body_->instances.norms.divide(false);
   body_->each<Measure>("begin()", [](Measure& measure) { measure.begin(); });
 }
 

@@ -44,6 +44,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
                      const Gradients& gradients, const std::filesystem::path& output_dir,
                      int threads)
     : workspaces(static_cast<size_t>(std::min<int64_t>(threads, plan.lanes)), plan.workspace),
+      norms(plan, model),
       plan_(plan),
       model_(model),
       gradients_(gradients),
@@ -58,7 +59,8 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
     for (const PlanItem& item : phase.items)
       if (item.kind == PlanItem::Kind::backward) any.backward[item.node] = true;
   }
-  for (const PlanWeight& weight : plan.weights) weights_.push_back(model[weight.name]);
+  for (const WeightId w : plan.weights.ids())
+    weights_.push_back(norms.seen(w) ? norms.seen(w) : model[plan.weights[w].name]);
   for (const NodeId n : plan.nodes.ids()) {
     const PlanNode& node = plan.nodes[n];
     reads_data_[n] = n == plan.data;

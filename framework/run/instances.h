@@ -9,6 +9,7 @@
 
 #include "framework/plan/plan.h"
 #include "framework/run/gradients.h"
+#include "framework/run/spectral_norms.h"
 #include "framework/run/weights.h"
 
 namespace weft {
@@ -83,6 +84,7 @@ class Instances {
   Tensor input_grad(size_t phase, NodeId node, size_t input, Rows rows = {}) const;
 
   Workspaces workspaces;
+  SpectralNorms norms;
 
  private:
   Tensor tensor(BufferId buffer, Rows rows) const;

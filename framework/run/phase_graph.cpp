@@ -193,7 +193,10 @@ void PhaseGraph::learn(BlockLearner& learner) {
 
 void PhaseGraph::finish(BlockLearner& learner) {
   const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
-  if (learn.in_lanes) gradients_.sum_shares(phase_, learn, learn.blocks[learner.block]);
+  const Range block = learn.blocks[learner.block];
+  if (learn.in_lanes) gradients_.sum_shares(phase_, learn, block);
+  for (const WeightId w : learn.learned)
+    instances_.norms.correct(w, gradients_.grad(phase_, w, block));
   updates_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
 }
 

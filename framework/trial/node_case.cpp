@@ -41,8 +41,9 @@ void wire(Node& node, const NodeCase& values, bool grads) {
     const auto open = [&, &name = name](const In* in) { return in->name == name && !in->wired(); };
     const auto at = std::find_if(node.host().ins.begin(), node.host().ins.end(), open);
     if (at == node.host().ins.end()) throw Error("there is no input `" + name + "`");
-    if (array.dtype != (*at)->traits.dtype) throw Error("`" + name + "` has the wrong type");
-    Host::wire(**at, array.shape, grads);
+    if (!(*at)->traits.any && array.dtype != (*at)->traits.dtype)
+      throw Error("`" + name + "` has the wrong type");
+    Host::wire(**at, array.shape, array.dtype, grads);
   }
   for (const In* in : node.host().ins)
     if (!in->wired() && !in->traits.optional)

@@ -57,15 +57,17 @@ void NodeRig::hold_inputs() {
     taken[i] = true;
     Value input{in->name, case_.inputs[i].second, {}, in->wants_grad()};
     if (input.wants_grad) input.grad = Array(in->shape());
+    if (input.wants_grad && options_.twice) input.tangent = Array(in->shape());
     inputs.push_back(std::move(input));
   }
 }
 
 void NodeRig::hold_outputs() {
   for (const Out* out : whole_->host().outs) {
-    Value output{out->name, Array(out->shape(), out->dtype), {}};
-    output.wants_grad = training() && out->dtype == DType::f32;
+    Value output{out->name, Array(out->shape(), out->dtype()), {}};
+    output.wants_grad = training() && out->dtype() == DType::f32;
     if (output.wants_grad) output.grad = Array(out->shape());
+    if (output.wants_grad && options_.twice) output.tangent = Array(out->shape());
     outputs.push_back(std::move(output));
   }
   for (const Saved* rows : whole_->host().saved)
@@ -100,10 +102,14 @@ void NodeRig::bind(Node& node, Range rows) {
     if (!in->wired()) continue;
     Value& input = inputs[next++];
     Host::bind(*in, part(input.value, rows), input.wants_grad ? part(input.grad, rows) : Tensor{});
+    if (!input.tangent.empty()) Host::bind_tangent(*in, part(input.tangent, rows));
   }
-  for (size_t i = 0; i < outputs.size(); ++i)
+  for (size_t i = 0; i < outputs.size(); ++i) {
     Host::bind(*node.host().outs[i], part(outputs[i].value, rows),
                outputs[i].wants_grad ? part(outputs[i].grad, rows) : Tensor{});
+    if (!outputs[i].tangent.empty())
+      Host::bind_tangent(*node.host().outs[i], part(outputs[i].tangent, rows));
+  }
   for (size_t i = 0; i < weights.size(); ++i)
     if (Weight& weight = *node.host().weights[i]; weight.present())
       Host::bind(weight, weights[i].value.tensor(), {});
@@ -144,6 +150,7 @@ void NodeRig::add_lanes() {
     bind(*lanes_.back(), {begin, begin + size});
     prepare(*lanes_.back(), Pass::forward);
     if (training()) prepare(*lanes_.back(), Pass::backward);
+    if (options_.twice) prepare(*lanes_.back(), Pass::backward_twice);
     begin += size;
   }
 }
@@ -174,7 +181,7 @@ void NodeRig::learn_in_lanes() {
       Host::want_grad(*lane->host().weights[i], true, {0, weights[i].value.shape.rows()});
       Host::bind(*lane->host().weights[i], weights[i].value.tensor(), grads[i].tensor());
     }
-    prepare(*lane, Pass::learn);
+    prepare(*lane, options_.twice ? Pass::learn_twice : Pass::learn);
   }
 }
 
@@ -192,7 +199,7 @@ void NodeRig::add_learners() {
       Host::want_grad(*node.host().weights[i], true, own);
       Host::bind(*node.host().weights[i], weights[i].value.tensor(), part(weights[i].grad, own));
     }
-    prepare(node, Pass::learn);
+    prepare(node, options_.twice ? Pass::learn_twice : Pass::learn);
   }
 }
 
@@ -224,13 +231,28 @@ void NodeRig::backward() {
   for (const auto& lane : lanes_) watch(*lane, Work::backward, &Node::backward);
 }
 
+void NodeRig::backward_twice() {
+  for (Value& input : inputs) input.grad.forget();
+  for (Value& output : outputs) output.tangent.forget();
+  call("backward_twice");
+  for (const auto& lane : lanes_) lane->backward_twice(step);
+}
+
 void NodeRig::learn() {
+  learn("learn", &Node::learn);
+}
+
+void NodeRig::learn_twice() {
+  learn("learn_twice", &Node::learn_twice);
+}
+
+void NodeRig::learn(const char* name, void (Node::*function)(const Step&)) {
   for (Value& weight : weights) weight.grad.forget();
   if (!kind_.has_learn) return;
-  call("learn");
-  for (const auto& block : learners_) watch(*block, Work::learn, &Node::learn);
+  call(name);
+  for (const auto& block : learners_) watch(*block, Work::learn, function);
   for (size_t l = 0; l < parts_.size(); ++l) {
-    watch(*lanes_[l], Work::learn, &Node::learn);
+    watch(*lanes_[l], Work::learn, function);
     for (size_t i = 0; i < weights.size(); ++i)
       for (size_t j = 0; j < weights[i].grad.floats.size(); ++j) {
         float& sum = weights[i].grad.floats[j];

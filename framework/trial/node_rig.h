@@ -20,6 +20,7 @@ struct RigOptions {
   int64_t step = 0;
   uint64_t seed = 1;  // of weights, states and random numbers
   bool frozen = false;
+  bool twice = false;                 // have tangents, and gradients of gradients
   std::string constant = {};          // the input that wants no gradient; "": none
   std::filesystem::path folder = {};  // of a sink's files
   Stage stage = {};                   // is told before each call: "in forward()"
@@ -34,6 +35,7 @@ class NodeRig {
     std::string name;
     Array value, grad;
     bool wants_grad = false;
+    Array tangent = {};
   };
 
   NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options = {});
@@ -42,6 +44,9 @@ class NodeRig {
   void forward();   // of a measure: a pass of one batch
   void backward();  // from the outputs' gradients, which it may destroy
   void learn();
+  // From the tangents of inputs and the gradients of outputs.
+  void backward_twice();
+  void learn_twice();
   void finish();  // of a sink
 
   const Node& node() const { return *whole_; }
@@ -64,6 +69,7 @@ class NodeRig {
   void add_observer();
   void add_learners();
   void learn_in_lanes();
+  void learn(const char* name, void (Node::*function)(const Step&));
   void prepare(Node& node, Pass pass) const;
   void call(const char* name) const;
   void watch(Node& node, Work work, void (Node::*function)(const Step&)) const;

@@ -38,7 +38,7 @@ class Opened {
   Rows rows(int64_t count) const {
     Rows all;
     for (const Out* out : node_->host().outs)
-      all.emplace_back(out->shape().with_front(count), out->dtype);
+      all.emplace_back(out->shape().with_front(count), out->dtype());
     return all;
   }
 

@@ -13,6 +13,8 @@ void memory(Attempt& attempt);
 // gradients.cpp
 void gradients(Attempt& attempt);
 void constants(Attempt& attempt);
+// twice.cpp
+void twice(Attempt& attempt);
 // rows.cpp
 void lanes(Attempt& attempt);
 void empty_lanes(Attempt& attempt);

@@ -130,6 +130,9 @@ void shapes(Attempt& attempt) {
       Array& array = wired.inputs[i].second = Array(shape, fits.inputs[i].second.dtype);
       if (!one_batch(wired)) continue;  // no pipeline can wire it so
       fill(array, 7 * attempt.seed);
+      const std::vector<float>& usual = fits.inputs[i].second.floats;
+      for (size_t j = 0; !usual.empty() && j < array.floats.size(); ++j)
+        array.floats[j] = usual[j % usual.size()];
       std::ranges::fill(array.ints, 0);
       try {
         NodeRig rig = attempt.rig(wired);

@@ -11,6 +11,7 @@ class Average final : public Fusion {
  private:
   float share() const { return 1 / static_cast<float>(xs.size()); }
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     Fusion::infer();
     xs.forward_only();

@@ -38,31 +38,43 @@ struct ReluMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return x < 0 ? 0 : x; }  // NaN stays NaN
   static float dy(float, float y, float) { return y > 0 ? 1 : 0; }
+  static float ddy(float, float, float) { return 0; }
 };
 struct LeakyReluMaths {
   static constexpr From from = From::x;  // not y: the slope may be negative
   static float y(float x, float a) { return x > 0 ? x : a * x; }
   static float dy(float x, float, float a) { return x > 0 ? 1 : a; }
+  static float ddy(float, float, float) { return 0; }
 };
 struct TanhMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return simd::tanh(x); }
   static float dy(float, float y, float) { return 1 - y * y; }
+  static float ddy(float, float y, float) { return -2 * y * (1 - y * y); }
 };
 struct SigmoidMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return simd::sigmoid(x); }
   static float dy(float, float y, float) { return y * (1 - y); }
+  static float ddy(float, float y, float) { return y * (1 - y) * (1 - 2 * y); }
 };
 struct SoftplusMaths {
   static constexpr From from = From::x;
   static float y(float x, float) { return simd::softplus(x); }
   static float dy(float x, float, float) { return simd::sigmoid(x); }
+  static float ddy(float x, float, float) {
+    const float s = simd::sigmoid(x);
+    return s * (1 - s);
+  }
 };
 struct SiluMaths {
   static constexpr From from = From::both;
   static float y(float x, float) { return x * simd::sigmoid(x); }
   static float dy(float x, float y, float) { return y + simd::sigmoid(x) * (1 - y); }
+  static float ddy(float x, float, float) {
+    const float s = simd::sigmoid(x);
+    return s * (1 - s) * (2 + x * (1 - 2 * s));
+  }
 };
 
 WEFT_SIMD void gelu(const float* __restrict x, float* __restrict y, int64_t n) {

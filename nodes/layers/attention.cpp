@@ -17,6 +17,25 @@ WEFT_SIMD void hide(const int32_t* __restrict keys, float value, int64_t rows, i
     for (int64_t j = 0; j < n; ++j) s[j] = keys[j] < 0 ? value : s[j];
 }
 
+// s = scale q kᵀ, of one query, [size], and n keys, which lie `stride` apart.
+WEFT_SIMD void dots(const float* __restrict q, const float* __restrict k, int64_t n, int64_t stride,
+                    int64_t size, float scale, float* __restrict s) {
+  for (int64_t i = 0; i < n; ++i, k += stride) {
+    float sum = 0;
+    WEFT_SUM(sum)
+    for (int64_t j = 0; j < size; ++j) sum += q[j] * k[j];
+    s[i] = scale * sum;
+  }
+}
+
+// y = p v, [size], of n values, which lie `stride` apart.
+WEFT_SIMD void mixed(const float* __restrict p, const float* __restrict v, int64_t n,
+                     int64_t stride, int64_t size, float* __restrict y) {
+  for (int64_t j = 0; j < size; ++j) y[j] = 0;
+  for (int64_t i = 0; i < n; ++i, v += stride)
+    for (int64_t j = 0; j < size; ++j) y[j] += p[i] * v[j];
+}
+
 class Attention final : public Node {
   In q{this, "q", "Queries, [batch, tq, d]."};
   In k{this, "k", "Keys, [batch, tk, d]."};
@@ -25,10 +44,19 @@ class Attention final : public Node {
           "keys",
           "What the keys stand for, [batch, tk], such as tokens: those below 0 are not seen.",
           {.dtype = DType::i32, .grad = false, .optional = true}};
+  In length{
+      this,
+      "length",
+      "How many keys there are so far, [batch], the `length` of a `history`; all tk, if it is "
+      "not wired.",
+      {.grad = false, .optional = true}};
   Out y{this, "y", "[batch, tq, d]"};
   Param<int64_t> heads{this, "heads", "The last axis is cut into that many heads.", 1,
                        within(1, 1 << 16)};
-  Param<bool> causal{this, "causal", "A query sees the keys up to its own position only.", false};
+  Param<bool> causal{
+      this, "causal",
+      "A query sees the keys up to its own position only; the last query stands at the last key.",
+      false};
   Saved p{this, "p", "Probabilities, [batch, heads, tq, tk]."};
 
   Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;  // for `few` samples
@@ -58,7 +86,10 @@ class Attention final : public Node {
                   std::to_string(*heads) + " heads");
     if (keys.wired() && keys.shape() != Shape{Q[0], tk()})
       throw Error(given + "`keys` is " + keys.shape().str() + " instead of [batch, tk]");
-    if (*causal && tq() != tk()) throw Error(given + "`causal` needs as many keys as queries");
+    if (length.wired() && length.shape() != Shape{Q[0]})
+      throw Error(given + "`length` is " + length.shape().str() + " instead of [batch]");
+    if (*causal && tq() != tk() && !length.wired())
+      throw Error(given + "`causal` needs as many keys as queries, or `length`");
     y.shape(Q);
     y.forward_only();
     p.shape({Q[0], *heads, tq(), tk()});
@@ -78,7 +109,7 @@ class Attention final : public Node {
     if (pass == Pass::forward) {
       scores_ = Matmul(Q, K.t(), S, scaled);  // [few, heads, tq, tk]
       mix_ = Matmul(S, K, Q);                 // [few, tq, d]
-      if (!training()) scratch_.resize(few() * scores());
+      if (!training()) scratch_.resize(std::max(few() * scores(), tk()));
     }
     if (pass == Pass::backward) {
       grad_p_ = Matmul(Q, K.t(), S);          // [few, heads, tq, tk]
@@ -102,15 +133,41 @@ class Attention final : public Node {
       hide(keys.ints() + (sample + i) * tk(), value, *heads * tq(), tk(), s + i * scores());
   }
 
+  // How many keys there are for a sample, and how many of them its query i sees.
+  int64_t keys_of(int64_t sample) const {
+    if (!length.wired()) return tk();
+    return std::clamp<int64_t>(std::llrint(length.data()[sample]), 1, tk());
+  }
+  int64_t seen(int64_t sample, int64_t i) const {
+    const int64_t all = keys_of(sample);
+    return *causal ? std::clamp<int64_t>(all - tq() + i + 1, 1, all) : all;
+  }
+
+  // One query of each sample, and only the keys that there are: a step of decoding.
+  void decode() {
+    const int64_t size = d() / *heads;
+    const float scale = 1 / std::sqrt(static_cast<float>(size));
+    float* const s = scratch_.data();  // [tk]
+    for (int64_t sample = 0; sample < q.rows(); ++sample)
+      for (int64_t at = 0, n = keys_of(sample); at < d(); at += size) {
+        const int64_t first = sample * tk() * d() + at;
+        dots(q.data() + sample * d() + at, k.data() + first, n, d(), size, scale, s);
+        if (keys.wired()) hide(keys.ints() + sample * tk(), -1e30F, 1, n, s);
+        softmax(s, n);
+        mixed(s, v.data() + first, n, d(), size, y.data() + sample * d() + at);
+      }
+  }
+
   void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1
+    if (tq() == 1 && !training()) return decode();
     each_few([&](int64_t sample, int64_t at_q, int64_t at_k, int64_t at_p) {
       float* s = training() ? p.data() + at_p : scratch_.data();  // [few, heads, tq, tk]
       scores_(q.data() + at_q, k.data() + at_k, s);
       if (keys.wired()) set_hidden(sample, s, -1e30F);
       for (int64_t i = 0; i < score_rows(); ++i) {
-        const int64_t seen = *causal ? i % tq() + 1 : tk();
-        softmax(s + i * tk(), seen);
-        std::fill_n(s + i * tk() + seen, tk() - seen, 0.0F);
+        const int64_t n = seen(sample + i / (*heads * tq()), i % tq());
+        softmax(s + i * tk(), n);
+        std::fill_n(s + i * tk() + n, tk() - n, 0.0F);
       }
       mix_(s, v.data() + at_k, y.data() + at_q);
     });
@@ -136,7 +193,8 @@ class Attention final : public Node {
 
 WEFT_NODE(Attention, "attention",
           "softmax(q kᵀ / sqrt(d)) v in several heads, without weights (Vaswani et al. 2017).",
-          "{q: [4, 3, 6], k: [4, 5, 6], v: [4, 5, 6], heads: 2}")
+          "{q: [4, 3, 6], k: [4, 5, 6], v: [4, 5, 6], length: {shape: [4], above: 3}, heads: 2, "
+          "causal: true}")
 
 }  // namespace
 }  // namespace weft

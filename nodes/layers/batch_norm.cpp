@@ -61,8 +61,9 @@ class BatchNorm final : public Node {
                          scheduled(within(0, 1))};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
   Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
-  Weight weight{this, "weight", "[c]"};
-  Weight bias{this, "bias", "[c]"};
+  Param<bool> affine{this, "affine", "Scale and shift the result by learned numbers.", true};
+  Weight weight{this, "weight", "[c]; absent if `affine: false`"};
+  Weight bias{this, "bias", "[c]; absent if `affine: false`"};
   State running_mean{this, "running_mean", "[c]; used outside training, and in frozen modules."};
   State running_var{this, "running_var", "[c]; unbiased; used outside training."};
   Saved mean{this, "mean", "[c]; of this batch."};
@@ -82,8 +83,7 @@ class BatchNorm final : public Node {
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., c]");
     y.shape(x.shape());
     if (*activation == Activation::none) y.forward_only();
-    weight.shape({c()}, Init::constant(1));
-    bias.shape({c()}, Init::constant(0));
+    if (*affine) weight.shape({c()}, Init::constant(1)), bias.shape({c()}, Init::constant(0));
     running_mean.shape({c()}, Init::constant(0));
     running_var.shape({c()}, Init::constant(1));
     if (!whole_batch()) return;
@@ -119,9 +119,9 @@ class BatchNorm final : public Node {
       const float r = whole_batch()
                           ? rstd.data()[j]
                           : 1 / std::sqrt(running_var.data()[j] + static_cast<float>(*eps));
-      scale_[j] = r * weight.data()[j];
-      shift_[j] =
-          bias.data()[j] - (whole_batch() ? mean.data() : running_mean.data())[j] * scale_[j];
+      scale_[j] = *affine ? r * weight.data()[j] : r;
+      shift_[j] = (*affine ? bias.data()[j] : 0) -
+                  (whole_batch() ? mean.data() : running_mean.data())[j] * scale_[j];
     }
     in_blocks(x.size() / c(), block(), [&](int64_t begin, int64_t end) {
       float* to = y.data() + begin * c();

@@ -7,8 +7,8 @@ namespace weft {
 namespace {
 
 class Concat final : public Node {
-  Ins xs{this, "xs", "Tensors that differ in `axis` only."};
-  Out y{this, "y", "Joined along `axis`."};
+  Ins xs{this, "xs", "Tensors that differ in `axis` only.", {.any = true}};
+  Out y{this, "y", "Joined along `axis`.", xs};
   Param<int64_t> axis{this, "axis",
                       "Where to join: axis 1 is the first behind the batch, -1 the last.", -1,
                       within(-1, Shape::max_rank - 1)};
@@ -17,6 +17,7 @@ class Concat final : public Node {
     return *axis < 0 ? xs[0].shape().rank() - 1 : static_cast<size_t>(*axis);
   }
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     const Shape& first = xs[0].shape();
     if (*axis == 0) throw Error("`axis` is 0, the batch: samples cannot be joined");
@@ -26,6 +27,8 @@ class Concat final : public Node {
     std::vector<int64_t> dims(first.dims().begin(), first.dims().end());
     for (size_t i = 1; i < xs.size(); ++i) {
       const Shape& next = xs[i].shape();
+      if (xs[i].dtype() != xs[0].dtype())
+        throw Error("`xs` has numbers of f32 and of i32: `to_float` makes f32 of i32");
       bool fits = next.rank() == first.rank();
       for (size_t a = 0; fits && a < first.rank(); ++a) fits = a == joined() || next[a] == first[a];
       if (!fits)
@@ -59,7 +62,7 @@ class Concat final : public Node {
 
   void forward(const Step&) override {
     each_run([&](const In& x, int64_t size, int64_t from, int64_t to) {
-      std::copy_n(x.data() + from, size, y.data() + to);
+      std::copy_n(x.words() + from, size, y.words() + to);
     });
   }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "framework/node/dnn.h"
@@ -21,10 +22,18 @@ class Conv2d final : public Node {
   Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
   Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
+  Param<double> gain{this, "gain",
+                     "Weights start uniform up to this / √(inputs of an output); 0: all zero.", 1,
+                     at_least(0)};
+  Param<bool> spectral{this, "spectral_norm",
+                       "The weight is divided by its spectral norm, which one power iteration a "
+                       "training step follows (Miyato et al. 2018, arXiv:1802.05957).",
+                       false};
   Weight weight{this, "weight", "[features, channels / groups, kernel height, kernel width]"};
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 
-  Convolution convolve_, grad_x_, grad_weight_;  // for y, x.grad() and weight.grad()
+  Convolution convolve_, grad_x_, grad_weight_, along_;  // y, x.grad(), weight.grad(), y.tangent()
+  std::vector<float> before_;  // the gradient before the activation, shaped as y
 
   bool learns_in_lanes() const override { return true; }
   int64_t channels() const { return x.shape()[3]; }
@@ -50,8 +59,9 @@ class Conv2d final : public Node {
     y.shape({x.rows(), size[0], size[1], *features});
     if (*activation == Activation::none) y.forward_only();
     const int64_t in = channels() / *groups, area = (*kernel)[0] * (*kernel)[1];
-    const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(in * area)));
+    const Init init = Init::uniform(*gain / std::sqrt(static_cast<double>(in * area)));
     weight.shape({*features, in, (*kernel)[0], (*kernel)[1]}, init);
+    if (*spectral) weight.spectral_norm();
     if (*with_bias) bias.shape({*features}, init);
   }
 
@@ -61,6 +71,11 @@ class Conv2d final : public Node {
       convolve_ =
           Convolution(Of::y, shape(), {*with_bias, *activation, static_cast<float>(*slope)});
     if (pass == Pass::backward && x.wants_grad()) grad_x_ = Convolution(Of::x, shape());
+    if (pass == Pass::backward_twice) along_ = Convolution(Of::y, shape());
+    if (pass == Pass::learn_twice) {
+      grad_weight_ = Convolution(Of::w, shape());
+      before_.resize(static_cast<size_t>(y.size()));
+    }
     if (pass == Pass::learn) grad_weight_ = Convolution(Of::w, shape(), {*with_bias});
   }
 
@@ -75,6 +90,24 @@ class Conv2d final : public Node {
 
   void learn(const Step&) override {  // y.grad() is by now the gradient before the activation
     grad_weight_.to_w(x.data(), weight.grad(), y.grad(), bias.grad());
+  }
+
+  // A smooth activation is a node of its own where gradients of gradients pass it.
+  Twice twice() const override {
+    const bool smooth = *activation == Activation::tanh || *activation == Activation::sigmoid;
+    return smooth ? Twice::no : Twice::yes;
+  }
+  void backward_twice(const Step&) override {
+    along_.to_y(x.tangent(), weight.data(), y.tangent());
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), y.tangent(), y.size());
+    if (x.wants_grad()) std::fill_n(x.grad(), x.size(), 0.0F);
+  }
+  void learn_twice(const Step&) override {
+    std::copy_n(y.grad(), y.size(), before_.data());
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), before_.data(),
+                        y.size());
+    grad_weight_.to_w(x.tangent(), weight.grad(), before_.data());
+    if (bias.wants_grad()) std::fill_n(bias.grad(), bias.shape().elements(), 0.0F);
   }
 
   double flops() const override { return shape().flops(); }

@@ -8,16 +8,17 @@ namespace weft {
 namespace {
 
 class Gather final : public Node {
-  In x{this, "x", "[batch, t, ...]"};
+  In x{this, "x", "[batch, t, ...]", {.any = true}};
   In places{this,
             "places",
             "Which of a sample's t to take, [batch, m]; -1 is nothing, zeros.",
             {.dtype = DType::i32, .grad = false}};
-  Out y{this, "y", "[batch, m, ...]"};
+  Out y{this, "y", "[batch, m, ...]", x};
 
   int64_t t() const { return x.shape()[1]; }
   int64_t width() const { return x.row_size() / t(); }
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     const Shape &from = x.shape(), &which = places.shape();
     if (from.rank() < 2 || t() == 0 || which.rank() != 2 || which.rows() != from.rows())
@@ -40,11 +41,11 @@ class Gather final : public Node {
       if (at >= t() || at < -1)
         throw Error(Exit::data, "`places` holds " + std::to_string(at) + ", but `x` has " +
                                     std::to_string(t()) + " positions");
-      float* to = y.data() + i * width();
+      float* to = y.words() + i * width();
       if (at < 0)
         std::fill_n(to, width(), 0.0F);
       else
-        std::copy_n(x.data() + source(i), width(), to);
+        std::copy_n(x.words() + source(i), width(), to);
     }
   }
 

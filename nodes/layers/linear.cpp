@@ -16,10 +16,18 @@ class Linear final : public Node {
   Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
   Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
+  Param<double> gain{this, "gain",
+                     "Weights start uniform up to this / √(inputs of an output); 0: all zero.", 1,
+                     at_least(0)};
+  Param<bool> spectral{this, "spectral_norm",
+                       "The weight is divided by its spectral norm, which one power iteration a "
+                       "training step follows (Miyato et al. 2018, arXiv:1802.05957).",
+                       false};
   Weight weight{this, "weight", "[features, in]"};
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 
-  Matmul project_, grad_x_, grad_weight_;
+  Matmul project_, grad_x_, grad_weight_, along_;
+  std::vector<float> before_;  // the gradient before the activation, [n, features]
   int64_t in() const { return x.shape().back(); }
   // If a sample has many rows, such as tokens, the node learns in lanes: a lane's rows are in the
   // cache, and are more than the numbers of its part of the gradient.
@@ -33,8 +41,9 @@ class Linear final : public Node {
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., in]");
     y.shape(x.shape().with_back(*features));
     if (*activation == Activation::none) y.forward_only();
-    const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(in())));
+    const Init init = Init::uniform(*gain / std::sqrt(static_cast<double>(in())));
     weight.shape({*features, in()}, init);
+    if (*spectral) weight.spectral_norm();
     if (*with_bias) bias.shape({*features}, init);
   }
 
@@ -44,7 +53,10 @@ class Linear final : public Node {
     if (pass == Pass::forward)
       project_ = Matmul(X, W.t(), Y, {*with_bias, *activation, static_cast<float>(*slope)});
     if (pass == Pass::backward && x.wants_grad()) grad_x_ = Matmul(Y, W, X);  // [n, in]
-    if (const int64_t block = weight.block().size(); pass == Pass::learn && weight.wants_grad())
+    if (pass == Pass::backward_twice) along_ = Matmul(X, W.t(), Y);           // [n, features]
+    if (pass == Pass::learn_twice) before_.resize(static_cast<size_t>(y.size()));
+    const bool learns = pass == Pass::learn || pass == Pass::learn_twice;
+    if (const int64_t block = weight.block().size(); learns && weight.wants_grad())
       grad_weight_ = Matmul({block, n, 1, m}, X, Matrix::plain(block, in()));  // [block, in]
   }
 
@@ -59,6 +71,25 @@ class Linear final : public Node {
     if (weight.wants_grad()) grad_weight_(y.grad() + weight.block().begin, x.data(), weight.grad());
     if (const Range block = bias.block(); bias.wants_grad())
       sum_rows(y.grad() + block.begin, y.size() / *features, *features, block.size(), bias.grad());
+  }
+
+  // A smooth activation is a node of its own where gradients of gradients pass it.
+  Twice twice() const override {
+    const bool smooth = *activation == Activation::tanh || *activation == Activation::sigmoid;
+    return smooth ? Twice::no : Twice::yes;
+  }
+  void backward_twice(const Step&) override {
+    along_(x.tangent(), weight.data(), y.tangent());
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), y.tangent(), y.size());
+    if (x.wants_grad()) std::fill_n(x.grad(), x.size(), 0.0F);
+  }
+  void learn_twice(const Step&) override {
+    std::copy_n(y.grad(), y.size(), before_.data());
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), before_.data(),
+                        y.size());
+    if (weight.wants_grad())
+      grad_weight_(before_.data() + weight.block().begin, x.tangent(), weight.grad());
+    if (bias.wants_grad()) std::fill_n(bias.grad(), bias.block().size(), 0.0F);
   }
 
   double flops() const override { return 2.0 * static_cast<double>(x.size() * *features); }

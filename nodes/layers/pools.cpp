@@ -202,6 +202,7 @@ class MaxPool2d final : public Pool {
 };
 
 class AvgPool2d final : public Pool {
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     Pool::infer();
     y.forward_only();
@@ -236,6 +237,7 @@ class GlobalAvgPool final : public Node {
   int64_t c() const { return x.shape().back(); }
   int64_t sites() const { return x.row_size() / c(); }
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     if (x.shape().rank() < 3 || x.row_size() == 0)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., channels]");

@@ -7,12 +7,13 @@ namespace weft {
 namespace {
 
 class Reshape final : public Node {
-  In x{this, "x", "Any shape with a batch axis."};
-  Out y{this, "y", "[batch, *shape]; the same numbers in the same order."};
+  In x{this, "x", "Any shape with a batch axis.", {.any = true}};
+  Out y{this, "y", "[batch, *shape]; the same numbers in the same order.", x};
   Param<std::vector<int64_t>> shape{this, "shape",
                                     "Of one sample; one axis may be -1 and takes what is left.",
                                     required, at_least(-1)};
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     const auto refuse = [&](const std::string& why) {
       throw Error("`x` is " + x.shape().str() + ", which cannot be reshaped: " + why);
@@ -36,7 +37,7 @@ class Reshape final : public Node {
     x.forward_only(), y.forward_only();
   }
 
-  void forward(const Step&) override { std::copy_n(x.data(), x.size(), y.data()); }
+  void forward(const Step&) override { std::copy_n(x.words(), x.size(), y.words()); }
   void backward(const Step&) override {
     if (x.wants_grad()) std::copy_n(y.grad(), x.size(), x.grad());
   }

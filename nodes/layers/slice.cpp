@@ -7,8 +7,8 @@ namespace weft {
 namespace {
 
 class Slice final : public Node {
-  In x{this, "x", "[batch, ...]"};
-  Out y{this, "y", "The positions [begin, end) of one axis; the axis stays."};
+  In x{this, "x", "[batch, ...]", {.any = true}};
+  Out y{this, "y", "The positions [begin, end) of one axis; the axis stays.", x};
   Param<int64_t> axis{this, "axis", "Which axis: 1 is the first behind the batch, -1 the last.", -1,
                       within(-1, Shape::max_rank - 1)};
   Param<int64_t> begin{this, "begin", "The first position; below 0 counts from the end.", 0};
@@ -19,6 +19,7 @@ class Slice final : public Node {
   int64_t first() const { return *begin < 0 ? extent() + *begin : *begin; }
   int64_t last() const { return *end <= 0 ? extent() + *end : *end; }
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     if (x.shape().rank() < 2 || cut() == 0 || cut() >= x.shape().rank())
       throw Error("`x` is " + x.shape().str() + ", which has no axis " + std::to_string(*axis) +
@@ -46,7 +47,7 @@ class Slice final : public Node {
 
   void forward(const Step&) override {
     each_run([&](int64_t from, int64_t to, int64_t n) {
-      std::copy_n(x.data() + from, n, y.data() + to);
+      std::copy_n(x.words() + from, n, y.words() + to);
     });
   }
 

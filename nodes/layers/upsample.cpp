@@ -15,6 +15,7 @@ class Upsample final : public Node {
 
   int64_t c() const { return x.shape()[3]; }
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     expect_images(x);
     const Pair f = *factor;

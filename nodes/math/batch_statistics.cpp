@@ -85,6 +85,7 @@ class BatchStatistic : public Node {
 };
 
 class BatchMean final : public BatchStatistic {
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     BatchStatistic::infer();
     x.forward_only(), y.forward_only();

@@ -1,5 +1,7 @@
+#include <cmath>
 #include <limits>
 
+#include "framework/node/loops.h"
 #include "framework/node/plugin.h"
 #include "nodes/math/broadcast.h"
 
@@ -7,21 +9,24 @@ namespace weft {
 namespace {
 
 // The functions of two numbers: of(a, b), and the gradients of a and b from g, that of the result.
-// `reads` says that these depend on a or b.
+// `reads` says that these depend on a or b, `twice` what there is of second derivatives.
 struct AddMaths {
   static constexpr bool reads = false;
+  static constexpr Twice twice = Twice::linear;
   static float of(float a, float b) { return a + b; }
   static float da(float g, float, float) { return g; }
   static float db(float g, float, float) { return g; }
 };
 struct SubtractMaths {
   static constexpr bool reads = false;
+  static constexpr Twice twice = Twice::linear;
   static float of(float a, float b) { return a - b; }
   static float da(float g, float, float) { return g; }
   static float db(float g, float, float) { return -g; }
 };
 struct MultiplyMaths {
   static constexpr bool reads = true;
+  static constexpr Twice twice = Twice::yes;
   static float of(float a, float b) { return a * b; }
   static float da(float g, float, float b) { return g * b; }
   static float db(float g, float a, float) { return g * a; }
@@ -56,23 +61,29 @@ struct PowMaths {
 };
 
 struct GreaterMaths {
-  static float of(float a, float b) { return a > b ? 1 : 0; }
+  static float of(auto a, auto b) { return a > b ? 1 : 0; }
 };
 struct GreaterEqualMaths {
-  static float of(float a, float b) { return a >= b ? 1 : 0; }
+  static float of(auto a, auto b) { return a >= b ? 1 : 0; }
 };
 struct LessMaths {
-  static float of(float a, float b) { return a < b ? 1 : 0; }
+  static float of(auto a, auto b) { return a < b ? 1 : 0; }
 };
 struct LessEqualMaths {
-  static float of(float a, float b) { return a <= b ? 1 : 0; }
+  static float of(auto a, auto b) { return a <= b ? 1 : 0; }
 };
 struct EqualMaths {
-  static float of(float a, float b) { return a == b ? 1 : 0; }
+  static float of(auto a, auto b) { return a == b ? 1 : 0; }
 };
 struct NotEqualMaths {
-  static float of(float a, float b) { return a != b ? 1 : 0; }
+  static float of(auto a, auto b) { return a != b ? 1 : 0; }
 };
+
+void refuse_mixed(const In& a, const In& b) {
+  if (a.dtype() != b.dtype())
+    throw Error("`a` is " + std::string(name(a.dtype())) + " and `b` is " + name(b.dtype()) +
+                ": `to_float` makes f32 of i32");
+}
 
 template <class Maths>
 class Broadcasting : public Node {
@@ -83,9 +94,9 @@ class Broadcasting : public Node {
       "The shape of both: they are aligned at the end, and an axis that is missing or of extent 1 "
       "is repeated. [batch] is one number for each sample."};
 
-  explicit Broadcasting(PortTraits traits)
-      : a(this, "a", "[batch, ...]", traits),
-        b(this, "b", "[batch, ...]; broadcast with `a`, as NumPy has it.", traits) {}
+  Broadcasting(PortTraits of_a, PortTraits of_b,
+               const char* b_doc = "[batch, ...]; broadcast with `a`, as NumPy has it.")
+      : a(this, "a", "[batch, ...]", of_a), b(this, "b", b_doc, of_b) {}
 
   void infer() override {
     y.shape(broadcast({&a, &b}));
@@ -95,16 +106,52 @@ class Broadcasting : public Node {
     if (pass == Pass::forward) both_ = {y.shape(), {a.shape(), b.shape()}};
   }
 
- private:
-  void forward(const Step&) override { both_.template map<Maths>({a.data(), b.data()}, y.data()); }
+  void forward(const Step&) override {
+    both_.template map<Maths>(std::array{a.data(), b.data()}, y.data());
+  }
 
   Broadcast<2> both_;
 };
 
+template <class Maths, class T>
+WEFT_SIMD void compare(const T* __restrict a, T with, const Out& to) {
+  float* const __restrict y = to.data();
+  for (int64_t i = 0, n = to.size(); i < n; ++i) y[i] = Maths::of(a[i], with);
+}
+
 template <class Maths>
 class Comparison final : public Broadcasting<Maths> {
+  using Base = Broadcasting<Maths>;
+  using Base::a, Base::b, Base::y, Base::both_;
+  Param<double> value{this, "value", "What all of `a` is compared with, without `b`.", 0};
+
  public:
-  Comparison() : Broadcasting<Maths>({.grad = false}) {}
+  Comparison()
+      : Base({.any = true, .grad = false}, {.any = true, .grad = false, .optional = true},
+             "[batch, ...]; broadcast with `a`, as NumPy has it. If it is not wired, `value`.") {}
+
+ private:
+  bool whole() const { return *value == std::nearbyint(*value) && std::abs(*value) < 0x1p31; }
+
+  void infer() override {
+    if (b.wired()) {
+      Base::infer();
+      return refuse_mixed(a, b);
+    }
+    if (a.dtype() == DType::i32 && !whole())
+      throw Error("`a` has numbers of i32, but `value` is " + std::to_string(*value));
+    y.shape(a.shape());
+  }
+  void prepare(Pass pass) override {
+    if (b.wired()) Base::prepare(pass);
+  }
+  void forward(const Step& step) override {
+    const bool floats = a.dtype() == DType::f32;
+    if (!b.wired() && floats) return compare<Maths>(a.data(), static_cast<float>(*value), y);
+    if (!b.wired()) return compare<Maths>(a.ints(), static_cast<int32_t>(*value), y);
+    if (floats) return Base::forward(step);
+    both_.template map<Maths>(std::array{a.ints(), b.ints()}, y.data());
+  }
 };
 
 template <class Maths>
@@ -120,22 +167,42 @@ template <class Maths>
 class Binary final : public Broadcasting<Maths> {
   using Base = Broadcasting<Maths>;
   using Base::a, Base::b, Base::y;
+  using Base::both_;
   Broadcast<3, 1> grads_;
+  std::vector<float> along_b_;  // the part of y.tangent() that b has
 
  public:
-  Binary() : Base({}) {}
+  Binary() : Base({}, {}) {}
 
  private:
+  Twice twice() const override {
+    if constexpr (requires { Maths::twice; })
+      return Maths::twice;
+    else
+      return Twice::no;
+  }
   void infer() override {
     Base::infer();
     if (!Maths::reads) a.forward_only(), b.forward_only();
   }
   void prepare(Pass pass) override {
     Base::prepare(pass);
-    if (pass == Pass::backward) grads_ = {y.shape(), {y.shape(), a.shape(), b.shape()}};
+    if (pass == Pass::backward_twice) {
+      Base::prepare(Pass::forward);
+      along_b_.resize(static_cast<size_t>(y.size()));
+    }
+    if (pass != Pass::forward) grads_ = {y.shape(), {y.shape(), a.shape(), b.shape()}};
   }
   void backward(const Step&) override {
     const std::array<const float*, 3> from{y.grad(), a.data(), b.data()};
+    if (a.wants_grad()) grads_.template sum<GradA<Maths>, 1>(from, a.grad());
+    if (b.wants_grad()) grads_.template sum<GradB<Maths>, 2>(from, b.grad());
+  }
+  void backward_twice(const Step&) override {  // of a product
+    both_.template map<Maths>(std::array{a.tangent(), b.data()}, y.tangent());
+    both_.template map<Maths>(std::array{a.data(), b.tangent()}, along_b_.data());
+    add_scaled(along_b_.data(), 1, y.tangent(), y.size());
+    const std::array<const float*, 3> from{y.grad(), a.tangent(), b.tangent()};
     if (a.wants_grad()) grads_.template sum<GradA<Maths>, 1>(from, a.grad());
     if (b.wants_grad()) grads_.template sum<GradB<Maths>, 2>(from, b.grad());
   }
@@ -168,14 +235,16 @@ struct IfNot {
 class Where final : public Node {
   In condition{
       this, "condition", "[batch, ...], such as a comparison's: 0 is no.", {.grad = false}};
-  In a{this, "a", "[batch, ...]"};
-  In b{this, "b", "[batch, ...]; the three are broadcast, as NumPy has it."};
-  Out y{this, "y", "`a` where `condition` is not 0, `b` elsewhere."};
+  In a{this, "a", "[batch, ...]", {.any = true}};
+  In b{this, "b", "[batch, ...]; the three are broadcast, as NumPy has it.", {.any = true}};
+  Out y{this, "y", "`a` where `condition` is not 0, `b` elsewhere.", a};
   Broadcast<3> all_;
   Broadcast<3, 1> grad_a_, grad_b_;
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     y.shape(broadcast({&condition, &a, &b}));
+    refuse_mixed(a, b);
     a.forward_only(), b.forward_only(), y.forward_only();
   }
   void prepare(Pass pass) override {
@@ -186,7 +255,7 @@ class Where final : public Node {
     grad_b_ = {whole, {whole, condition.shape(), b.shape()}};
   }
   void forward(const Step&) override {
-    all_.map<Choice>({condition.data(), a.data(), b.data()}, y.data());
+    all_.map<Choice>(std::array{condition.data(), a.words(), b.words()}, y.words());
   }
   void backward(const Step&) override {
     if (a.wants_grad()) grad_a_.sum<IfChosen, 2>({y.grad(), condition.data(), a.data()}, a.grad());

@@ -48,12 +48,12 @@ inline Shape broadcast(std::initializer_list<const In*> operands) {
 
 // to[i, j] = F(operands at i, j), of a block; bit i of `repeated` says that operand i is one number
 // for all j.
-template <class F, unsigned repeated, size_t N, size_t... I>
+template <class F, unsigned repeated, class T, size_t N, size_t... I>
 WEFT_SIMD void map_block(std::index_sequence<I...>, int64_t rows, int64_t cols,
-                         std::array<const float*, N> in, std::array<int64_t, N> strides,
+                         std::array<const T*, N> in, std::array<int64_t, N> strides,
                          float* __restrict to) {
   for (int64_t i = 0; i < rows; ++i, to += cols) {
-    const std::array<const float*, N> row{(in[I] + i * strides[I])...};
+    const std::array<const T*, N> row{(in[I] + i * strides[I])...};
     for (int64_t j = 0; j < cols; ++j) to[j] = F::of(row[I][(repeated >> I & 1) != 0 ? 0 : j]...);
   }
 }
@@ -106,8 +106,8 @@ class Broadcast {
   }
 
   // to = F(operands), whole.
-  template <class F>
-  void map(const Pointers& in, float* to) const {
+  template <class F, class T>
+  void map(const std::array<const T*, N>& in, float* to) const {
     pick([&]<unsigned repeated>() {
       walk_.each_block([&](int64_t at, const auto& offsets) {
         map_block<F, repeated>(all, walk_.rows(), walk_.cols(), moved(in, offsets),
@@ -141,7 +141,9 @@ class Broadcast {
     if constexpr (next < end) pick<next>(f);
   }
 
-  static Pointers moved(Pointers in, const typename Walk<N>::Strides& by) {
+  template <class T>
+  static std::array<const T*, N> moved(std::array<const T*, N> in,
+                                       const typename Walk<N>::Strides& by) {
     for (size_t i = 0; i < N; ++i) in[i] += by[i];
     return in;
   }

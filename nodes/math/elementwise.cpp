@@ -19,26 +19,31 @@ struct ExpMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return simd::exp(x); }
   static float dy(float, float y, float) { return y; }
+  static float ddy(float, float y, float) { return y; }
 };
 struct LogMaths {
   static constexpr From from = From::x;
   static float y(float x, float) { return log_of(x); }
   static float dy(float x, float, float) { return 1 / x; }
+  static float ddy(float x, float, float) { return -1 / (x * x); }
 };
 struct SqrtMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return std::sqrt(x); }
   static float dy(float, float y, float) { return 0.5F / y; }
+  static float ddy(float, float y, float) { return -0.25F / (y * y * y); }
 };
 struct RsqrtMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return 1 / std::sqrt(x); }
   static float dy(float, float y, float) { return -0.5F * y * y * y; }
+  static float ddy(float, float y, float) { return 0.75F * y * y * y * y * y; }
 };
 struct SquareMaths {
   static constexpr From from = From::x;
   static float y(float x, float) { return x * x; }
   static float dy(float x, float, float) { return 2 * x; }
+  static float ddy(float, float, float) { return 2; }
 };
 float sign_of(float x) {
   return static_cast<float>(x > 0) - static_cast<float>(x < 0);
@@ -47,32 +52,40 @@ struct AbsMaths {
   static constexpr From from = From::x;
   static float y(float x, float) { return std::fabs(x); }
   static float dy(float x, float, float) { return sign_of(x); }
+  static float ddy(float, float, float) { return 0; }
 };
 struct NegativeMaths {
   static constexpr From from = From::neither;
   static float y(float x, float) { return -x; }
   static float dy(float, float, float) { return -1; }
+  static float ddy(float, float, float) { return 0; }
 };
 struct SinMaths {
   static constexpr From from = From::x;
   static float y(float x, float) { return simd::sin(x); }
   static float dy(float x, float, float) { return simd::cos(x); }
+  static float ddy(float x, float, float) { return -simd::sin(x); }
 };
 struct CosMaths {
   static constexpr From from = From::x;
   static float y(float x, float) { return simd::cos(x); }
   static float dy(float x, float, float) { return -simd::sin(x); }
+  static float ddy(float x, float, float) { return -simd::cos(x); }
 };
 struct ReciprocalMaths {
   static constexpr From from = From::y;
   static float y(float x, float) { return 1 / x; }
   static float dy(float, float y, float) { return -y * y; }
+  static float ddy(float, float y, float) { return 2 * y * y * y; }
 };
 struct PowerMaths {
   static constexpr From from = From::x;
   static float y(float x, float e) { return simd::pow(x, e); }
   static float dy(float x, float, float e) {
     return e * simd::pow(x, e == 0 ? 0 : e - 1);  // 0 everywhere if e is
+  }
+  static float ddy(float x, float, float e) {
+    return e * (e - 1) * simd::pow(x, e == 0 || e == 1 ? 0 : e - 2);
   }
 };
 struct Bounds {
@@ -82,6 +95,7 @@ struct ClampMaths {
   static constexpr From from = From::x;
   static float y(float x, Bounds to) { return x < to.least ? to.least : x > to.most ? to.most : x; }
   static float dy(float x, float, Bounds to) { return x >= to.least && x <= to.most ? 1 : 0; }
+  static float ddy(float, float, Bounds) { return 0; }
 };
 
 using Exp = Pointwise<ExpMaths>;
@@ -121,6 +135,7 @@ struct ScaleMaths {
   static constexpr From from = From::neither;
   static float y(float x, Line a) { return a.by * x + a.plus; }
   static float dy(float, float, Line a) { return a.by; }
+  static float ddy(float, float, Line) { return 0; }
 };
 
 class Scale final : public Pointwise<ScaleMaths, ScaleMaths::Line> {

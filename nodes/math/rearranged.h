@@ -55,7 +55,8 @@ class Rearranged : public Node {
   In x;
   Out y;
 
-  Rearranged(const char* x_doc, const char* y_doc) : x(this, "x", x_doc), y(this, "y", y_doc) {}
+  Rearranged(const char* x_doc, const char* y_doc)
+      : x(this, "x", x_doc, {.any = true}), y(this, "y", y_doc, x) {}
 
   // Where the numbers of y lie in x.
   virtual Order order() const = 0;
@@ -68,8 +69,9 @@ class Rearranged : public Node {
  private:
   Order order_;
 
+  Twice twice() const override { return Twice::linear; }
   void prepare(Pass) override { order_ = order(); }
-  void forward(const Step&) override { order_.pull(x.data(), y.data()); }
+  void forward(const Step&) override { order_.pull(x.words(), y.words()); }
   void backward(const Step&) override {
     if (x.wants_grad()) order_.push(y.grad(), x.grad());
   }

@@ -89,7 +89,7 @@ class Reduction : public Node {
   // The gradient of x = F(x, that of y, c).
   template <class F>
   void spread(const float* c) const {
-    spread_.template map<F>({x.data(), y.grad(), c}, x.grad());
+    spread_.template map<F>(std::array<const float*, 3>{x.data(), y.grad(), c}, x.grad());
   }
   // to = the greatest sign · x, shaped as y.
   void greatest(float sign, float* to) const {
@@ -120,6 +120,7 @@ class Reduction : public Node {
 class Sum : public Reduction {
   virtual float share() const { return 1; }
 
+  Twice twice() const final { return Twice::linear; }
   void infer() final {
     Reduction::infer();
     x.forward_only(), y.forward_only();

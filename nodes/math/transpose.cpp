@@ -70,8 +70,8 @@ class Flip final : public Rearranged {
 };
 
 class Roll final : public Node {
-  In x{this, "x", "[batch, ...]"};
-  Out y{this, "y", "Shaped as `x`; what leaves at the end comes back at the beginning."};
+  In x{this, "x", "[batch, ...]", {.any = true}};
+  Out y{this, "y", "Shaped as `x`; what leaves at the end comes back at the beginning.", x};
   Param<int64_t> shift{this, "shift", "By how many positions; below 0 towards the beginning.",
                        required};
   Param<int64_t> axis{this, "axis", "Which axis: 1 is the first behind the batch, -1 the last.",
@@ -79,6 +79,7 @@ class Roll final : public Node {
 
   size_t along() const { return chosen_axes(x.shape(), {*axis}).front(); }
 
+  Twice twice() const override { return Twice::linear; }
   void infer() override {
     (void)along();
     y.shape(x.shape());
@@ -98,7 +99,7 @@ class Roll final : public Node {
     }
   }
 
-  void forward(const Step&) override { roll(x.data(), *shift, y.data()); }
+  void forward(const Step&) override { roll(x.words(), *shift, y.words()); }
   void backward(const Step&) override {
     if (x.wants_grad()) roll(y.grad(), -*shift, x.grad());
   }

@@ -20,7 +20,7 @@ struct Bound {
     In& in = *node->host().ins[0];
     Out& out = *node->host().outs[0];
     const Shape shape{size};
-    Host::wire(in, shape, true);
+    Host::wire(in, shape, DType::f32, true);
     node->infer();
     Host::bind(in, {shape, DType::f32, x.data()}, {shape, DType::f32, grad.data()});
     Host::bind(out, {shape, DType::f32, y.data()}, {shape, DType::f32, grad.data()});

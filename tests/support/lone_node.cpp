@@ -35,14 +35,14 @@ In& LoneNode::in(const std::string& port) {
 
 LoneNode& LoneNode::feed(const std::string& port, const Shape& shape, std::vector<float> values) {
   auto& kept = memory_[port].emplace<std::vector<float>>(std::move(values));
-  Host::wire(in(port), shape, false);
+  Host::wire(in(port), shape, DType::f32, false);
   Host::bind(in(port), {shape, DType::f32, kept.data()}, {});
   return *this;
 }
 
 LoneNode& LoneNode::feed(const std::string& port, const Shape& shape, std::vector<int32_t> values) {
   auto& kept = memory_[port].emplace<std::vector<int32_t>>(std::move(values));
-  Host::wire(in(port), shape, false);
+  Host::wire(in(port), shape, DType::i32, false);
   Host::bind(in(port), {shape, DType::i32, kept.data()}, {});
   return *this;
 }
@@ -61,7 +61,7 @@ void LoneNode::infer() {
   node_->infer();
   for (Out* out : node_->host().outs) {
     auto& kept = memory_[out->name].emplace<std::vector<float>>(out->size(), -99.0F);
-    Host::bind(*out, {out->shape(), out->dtype, kept.data()}, {});
+    Host::bind(*out, {out->shape(), out->dtype(), kept.data()}, {});
   }
 }
 

@@ -242,6 +242,56 @@ std::string tiny_halves() {
   return replaced(tiny_siamese(), "weft: 1\n", "weft: 1\nprecision: auto\n");
 }
 
+std::string tiny_critic() {
+  return R"(weft: 1
+name: critic
+vars: {batch: 48}
+
+modules:
+  generator:
+    inputs: [z]
+    nodes:
+      h: {node: linear, x: z, features: 20, activation: relu}
+      y: {node: linear, x: h, features: 64, activation: sigmoid}
+    outputs: {y: y}
+  critic:
+    inputs: [x]
+    nodes:
+      h: {node: linear, x: x, features: 16, activation: leaky_relu, slope: 0.2, spectral_norm: true}
+      y: {node: linear, x: h, features: 1}
+    outputs: {y: y}
+
+train:
+  data:
+    node: idx
+    images: data/train-images-idx3-ubyte
+    batch: $batch
+    shuffle: true
+  nodes:
+    z:      {node: normal, shape: [$batch, 8]}
+    fake:   {use: generator, z: z}
+    real_s: {use: critic, x: data.image}
+    fake_s: {use: critic, x: fake}
+    slope:  {gradient: fake_s, of: fake}
+    square: {node: square, x: slope}
+    steep:  {node: sum, x: square}
+    gap:    {node: subtract, a: fake_s, b: real_s}
+    flat:   {node: mean, x: gap}
+    loss:   {node: add, a: flat, b: steep}
+    lower:  {node: negative, x: fake_s}
+    drawn:  {node: mean, x: lower}
+  lanes: 3
+  phases:
+    - {name: critic, minimize: loss, update: critic, optimizer: {node: adam, lr: 0.003}}
+    - {name: generator, minimize: drawn, update: generator, optimizer: {node: adam, lr: 0.003}, every: 2}
+  epochs: 12
+
+evaluate:
+  data: {images: data/t10k-images-idx3-ubyte, shuffle: false}
+  report: [loss]
+)";
+}
+
 std::string tiny_teacher() {
   return R"(weft: 1
 name: teacher

@@ -14,6 +14,7 @@ std::string tiny_siamese();     // convolutions that learn in lanes, two uses, a
 std::string tiny_halves();      // the same, its products in bf16 where the CPU has it
 std::string tiny_sequence();    // text with blanks, a source beside the data, a memory of features
 
+std::string tiny_critic();   // trained through gradients; weights with a spectral norm
 std::string tiny_teacher();  // a module that another follows; noise that a loop makes
 
 // `text` with the first `from` replaced by `to`, which must be there.
@@ -27,6 +28,7 @@ struct Tiny {
 inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},           {"gan", tiny_gan},
                                       {"gan_sums", tiny_gan_sums}, {"classifier", tiny_classifier},
                                       {"siamese", tiny_siamese},   {"halves", tiny_halves},
-                                      {"sequence", tiny_sequence}, {"teacher", tiny_teacher}};
+                                      {"sequence", tiny_sequence}, {"teacher", tiny_teacher},
+                                      {"critic", tiny_critic}};
 
 }  // namespace weft::tests

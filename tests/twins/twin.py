@@ -177,11 +177,11 @@ def start_weights(layers, seed, saved):
     return weights
 
 
-def cosine(step, steps, peak, warmup=0):
-    """A param's value on the schedule {schedule: cosine, from: peak, to: 0, warmup: …}."""
+def cosine(step, steps, peak, warmup=0, to=0):
+    """A param's value on the schedule {schedule: cosine, from: peak, to: …, warmup: …}."""
     if step < warmup:
         return peak * (step + 1) / (warmup + 1)
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+    return to + (peak - to) * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
 
 
 class Draw:

@@ -1,0 +1,210 @@
+#include "framework/plan/gradient_nodes.h"
+
+#include <algorithm>
+
+#include "framework/node/host.h"
+#include "framework/node/loops.h"
+
+namespace weft {
+
+namespace {
+Tensor floats_of(std::vector<float>& memory, const Shape& shape) {
+  return {shape, DType::f32, memory.data()};
+}
+
+// Does the port take gradients?
+bool takes_grad(const In& in) {
+  return in.traits.grad && in.dtype() == DType::f32;
+}
+}  // namespace
+
+Derivative::Derivative(std::shared_ptr<const DerivativeOf> of)
+    : of_(std::move(of)), node_(of_->make()) {
+  Host& its = node_->host();
+  its.setting = of_->setting;
+  const auto port = [&](const auto& member, bool grad) {
+    return std::make_unique<In>(this, member.name, member.doc,
+                                PortTraits{.any = true, .grad = grad && !linear()});
+  };
+  for (size_t i = 0; i < its.ins.size(); ++i) {
+    const DerivativeOf::Input& in = of_->ins[i];
+    Input& input = inputs_.emplace_back();
+    const bool grad = its.ins[i]->traits.grad && in.dtype == DType::f32;
+    if (in.wired && (in.read || (!linear() && grad))) input.value = port(*its.ins[i], grad);
+    if (in.on_path)
+      input.grad = std::make_unique<Out>(this, its.ins[i]->name, "The gradient of it.");
+  }
+  for (size_t i = 0; i < its.outs.size(); ++i) {
+    Output& output = outputs_.emplace_back();
+    if (of_->outs[i].read) output.value = port(*its.outs[i], false);
+  }
+  for (size_t i = 0; i < its.saved.size(); ++i)
+    saved_.push_back(of_->saved[i] ? port(*its.saved[i], false) : nullptr);
+  for (size_t i = 0; i < its.outs.size(); ++i)
+    if (of_->outs[i].on_path)
+      outputs_[i].grad = std::make_unique<In>(this, its.outs[i]->name, "The gradient of it.");
+  host().weights = its.weights;
+  host().states = its.states;
+}
+
+Derivative::~Derivative() = default;
+
+void Derivative::infer() {
+  const Host& its = node_->host();
+  for (size_t i = 0; i < its.ins.size(); ++i)
+    if (of_->ins[i].wired)
+      Host::wire(*its.ins[i], of_->ins[i].shape, of_->ins[i].dtype, of_->ins[i].on_path);
+  node_->infer();
+  const auto spent = [](const auto& port, bool read) {
+    if (port && !read) port->forward_only();
+  };
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    spent(inputs_[i].value, of_->ins[i].read && !(linear() && takes_grad(*its.ins[i])));
+    spent(inputs_[i].grad, false);
+    if (inputs_[i].grad) inputs_[i].grad->shape(of_->ins[i].shape);
+  }
+  for (const Output& output : outputs_)
+    spent(output.value, !linear()), spent(output.grad, !linear());
+  for (const auto& saved : saved_) spent(saved, !linear());
+}
+
+// Binds the node's ports to the values here: the rows of this instance.
+void Derivative::bind_values() {
+  const Host& its = node_->host();
+  int64_t rows = 0;
+  for (const Output& output : outputs_)
+    if (output.grad) rows = output.grad->rows();
+  const auto rows_of = [&](const Shape& shape) {
+    return Tensor{shape.rank() > 0 ? shape.with_front(rows) : shape, DType::f32, nullptr};
+  };
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (!of_->ins[i].wired) continue;
+    const auto& value = inputs_[i].value;
+    Host::bind(*its.ins[i], value ? Host::value(*value) : rows_of(of_->ins[i].shape), {});
+    Host::want_grad(*its.ins[i], of_->ins[i].on_path);
+  }
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const auto& value = outputs_[i].value;
+    Host::bind(*its.outs[i], value ? Host::value(*value) : rows_of(of_->outs[i].shape), {});
+  }
+  for (size_t i = 0; i < saved_.size(); ++i)
+    if (saved_[i]) Host::bind(*its.saved[i], Host::value(*saved_[i]));
+}
+
+void Derivative::reserve() {
+  const Host& its = node_->host();
+  for (const auto& port : its.outs) {
+    grads_.emplace_back(static_cast<size_t>(port->size()));
+    tangents_.emplace_back(static_cast<size_t>(port->size()));
+  }
+  for (size_t i = 0; i < its.ins.size(); ++i) {
+    const bool zeros = of_->ins[i].wired && !of_->ins[i].on_path && takes_grad(*its.ins[i]);
+    zeros_.emplace_back(zeros ? static_cast<size_t>(its.ins[i]->size()) : 0);
+  }
+}
+
+void Derivative::prepare(Pass pass) {
+  Host& its = node_->host();
+  its.setting.first_row = host().setting.first_row;
+  bind_values();
+  if (zeros_.empty()) reserve();
+  if (pass == Pass::forward) return node_->prepare(Pass::backward);
+  if (pass == Pass::learn) return node_->prepare(Pass::learn_twice);
+  bind_tangents();
+  node_->prepare(linear() ? Pass::forward : Pass::backward_twice);
+}
+
+void Derivative::forward(const Step& step) {
+  bind_values();
+  const Host& its = node_->host();
+  for (size_t i = 0; i < inputs_.size(); ++i)
+    if (inputs_[i].grad)
+      Host::bind(*its.ins[i], Host::value(*its.ins[i]), Host::value(*inputs_[i].grad));
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    std::vector<float>& copy = grads_[i];  // backward() may overwrite it
+    if (const auto& grad = outputs_[i].grad)
+      std::copy_n(grad->data(), grad->size(), copy.data());
+    else
+      std::ranges::fill(copy, 0.0F);
+    Host::bind(*its.outs[i], Host::value(*its.outs[i]), floats_of(copy, its.outs[i]->shape()));
+  }
+  node_->backward(step);
+}
+
+// Binds what backward_twice() and learn_twice() read and write beside the values.
+void Derivative::bind_tangents() {
+  const Host& its = node_->host();
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (!of_->ins[i].wired || !takes_grad(*its.ins[i])) continue;
+    In& in = *its.ins[i];
+    Host::bind_tangent(
+        in, inputs_[i].grad ? Host::grad(*inputs_[i].grad) : floats_of(zeros_[i], in.shape()));
+    const auto& value = inputs_[i].value;
+    const bool wants = value && value->wants_grad();
+    Host::bind(in, Host::value(in), wants ? Host::grad(*value) : Tensor{});
+    Host::want_grad(in, wants);
+  }
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    Out& out = *its.outs[i];
+    const auto& grad = outputs_[i].grad;
+    if (!grad) std::ranges::fill(grads_[i], 0.0F);
+    Host::bind(out, Host::value(out),
+               grad ? Host::value(*grad) : floats_of(grads_[i], out.shape()));
+    Host::bind_tangent(
+        out, grad && grad->wants_grad() ? Host::grad(*grad) : floats_of(tangents_[i], out.shape()));
+  }
+}
+
+// The outputs of a linear node along tangents are those of the tangents.
+void Derivative::along(const Step& step) {
+  const Host& its = node_->host();
+  for (In* in : its.ins)
+    if (in->wired() && takes_grad(*in)) Host::bind(*in, Host::tangent(*in), {});
+  for (Out* out : its.outs) Host::bind(*out, Host::tangent(*out), {});
+  node_->forward(step);
+}
+
+void Derivative::backward(const Step& step) {
+  bind_values();
+  bind_tangents();
+  if (linear()) return along(step);
+  node_->backward_twice(step);
+}
+
+void Derivative::learn(const Step& step) {
+  bind_values();
+  bind_tangents();
+  node_->learn_twice(step);
+}
+
+void Ones::infer() {
+  y.shape(score.shape());
+  score.forward_only(), y.forward_only();
+}
+
+void Ones::forward(const Step&) {
+  std::fill_n(y.data(), y.size(), 1.0F);
+}
+
+GradientSum::GradientSum(size_t readers) {
+  for (size_t i = 0; i < readers; ++i)
+    xs_.push_back(std::make_unique<In>(this, "xs", "What each of them leaves."));
+}
+
+void GradientSum::infer() {
+  y.shape(xs_[0]->shape());
+  for (const auto& x : xs_) x->forward_only();
+  y.forward_only();
+}
+
+void GradientSum::forward(const Step&) {
+  std::copy_n(xs_[0]->data(), y.size(), y.data());
+  for (size_t i = 1; i < xs_.size(); ++i) add_scaled(xs_[i]->data(), 1, y.data(), y.size());
+}
+
+void GradientSum::backward(const Step&) {
+  for (const auto& x : xs_)
+    if (x->wants_grad()) std::copy_n(y.grad(), y.size(), x->grad());
+}
+
+}  // namespace weft

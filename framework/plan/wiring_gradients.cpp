@@ -1,0 +1,172 @@
+// Wires a value that is a gradient: the backward half of some nodes, as nodes of the forward one.
+#include <algorithm>
+#include <map>
+
+#include "framework/language/fields.h"
+#include "framework/node/host.h"
+#include "framework/plan/gradient_nodes.h"
+#include "framework/plan/wiring.h"
+
+namespace weft {
+
+struct Wiring::Gradient {
+  const NodeDecl& decl;
+  const Scope& scope;
+  ByNode<bool> on_path;                             // from x to the score
+  ByValue<bool> below;                              // values on it, which depend on x
+  std::map<ValueId, std::vector<ValueId>> parts{};  // the gradients that readers of a value leave
+  std::string path(const std::string& of) const {
+    return scope.path + decl.name + (of.empty() ? "" : "." + of);
+  }
+};
+
+Wiring::Outputs Wiring::wire_gradient(Scope& scope, const NodeDecl& decl) {
+  const auto& [of, by] = *decl.gradient;
+  if (of.text.empty() || by.text.empty()) throw Skip{};  // reported already
+  const ValueId score = resolve(scope, of.text, of.place), x = resolve(scope, by.text, by.place);
+  for (const auto& [value, mention] : {std::pair{score, of}, {x, by}}) {
+    if (!value) throw Error(mention.place, "an optional input that is not wired has no gradient");
+    const PlanValue& v = plan_.values[value];
+    if (v.dtype != DType::f32 || v.shape.rank() == 0)
+      throw Error(mention.place, ticked(mention.text) + " is " + v.shape.str() + " of " +
+                                     weft::name(v.dtype) + ", but must be [batch, ...] of f32");
+  }
+  Gradient gradient{decl, scope, ByNode<bool>(plan_.nodes.size()), {}};
+  find_path(gradient, score, x);
+  if (!gradient.below[score])
+    throw Error(of.place, "no gradient of " + ticked(of.text) + " reaches " + ticked(by.text));
+  gradient.parts[score] = {
+      add_derived(gradient, "", "ones", [] { return std::make_unique<Ones>(); }, {score})};
+  for (const NodeId n : gradient.on_path.ids().backwards())
+    if (gradient.on_path[n]) derive(gradient, n);
+  return {{"y", sum_of(gradient, x)}};
+}
+
+// Marks the nodes between x and the score.
+void Wiring::find_path(Gradient& gradient, ValueId score, ValueId x) const {
+  gradient.below.resize(plan_.values.size());
+  gradient.below[x] = true;
+  for (const NodeId n : plan_.nodes.ids()) {
+    const PlanNode& node = plan_.nodes[n];
+    const bool depends = std::ranges::any_of(inputs_below(gradient, n), std::identity());
+    for (const ValueId value : node.outputs)
+      if (depends && plan_.values[value].dtype == DType::f32) gradient.below[value] = true;
+  }
+  ByValue<bool> above(plan_.values.size());
+  above[score] = true;
+  for (const NodeId n : plan_.nodes.ids().backwards()) {
+    const PlanNode& node = plan_.nodes[n];
+    if (std::ranges::none_of(node.outputs, [&](ValueId value) { return above[value]; })) continue;
+    const std::vector<bool> below = inputs_below(gradient, n);
+    for (size_t i = 0; i < below.size(); ++i)
+      if (below[i]) above[node.inputs[i]] = gradient.on_path[n] = true;
+  }
+}
+
+// Does x lie above an input of the node, and a gradient flow through it?
+std::vector<bool> Wiring::inputs_below(const Gradient& gradient, NodeId n) const {
+  const PlanNode& node = plan_.nodes[n];
+  std::vector<bool> below;
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    below.push_back(node.inputs[i] && gradient.below[node.inputs[i]] &&
+                    node.node->host().ins[i]->traits.grad);
+  return below;
+}
+
+ValueId Wiring::add_derived(const Gradient& gradient, const std::string& of,
+                            const std::string& kind,
+                            const std::function<std::unique_ptr<Node>()>& make,
+                            const std::vector<ValueId>& inputs) {
+  return add_own(gradient.scope,
+                 {.path = gradient.path(of),
+                  .kind = kind,
+                  .place = gradient.decl.place,
+                  .has_backward = true,
+                  .make = make},
+                 inputs)
+      .front()
+      .second;
+}
+
+ValueId Wiring::sum_of(Gradient& gradient, ValueId value) {
+  std::vector<ValueId>& parts = gradient.parts[value];
+  if (parts.size() > 1)
+    parts = {add_derived(
+        gradient, plan_.values[value].path + ".sum", "gradient sum",
+        [count = parts.size()] { return std::make_unique<GradientSum>(count); }, parts)};
+  return parts.front();
+}
+
+// In training a node leaves values for its backward(): it does so elsewhere, too, if its derivative
+// is there, but behaves as if it did not learn.
+void Wiring::remember(NodeId n) {
+  PlanNode& node = plan_.nodes[n];
+  if (plan_.mode != Mode::train) {
+    node.setting.mode = Mode::train, node.setting.frozen = true;
+    node.node->host().setting = node.setting;
+  }
+  if (!node.remembered.empty()) return;
+  for (const Saved* saved : node.node->host().saved)
+    node.remembered.push_back(
+        !Host::present(*saved)
+            ? ValueId()
+            : plan_.values.add({.path = node.path + "." + saved->name + " (saved)",
+                                .shape = Host::shape(*saved),
+                                .dtype = saved->dtype,
+                                .node = n}));
+}
+
+// Adds the derivative of a node: of its outputs that have a gradient, by its inputs on the path.
+void Wiring::derive(Gradient& gradient, NodeId n) {
+  remember(n);
+  const auto of = std::make_shared<DerivativeOf>();
+  std::vector<ValueId> inputs, given;
+  const std::vector<bool> below = inputs_below(gradient, n);
+  {
+    const PlanNode& node = plan_.nodes[n];
+    if (!node.has_backward)
+      throw Error(gradient.decl.place,
+                  node.path + " (" + node.kind + "): has no backward(), which `gradient` needs");
+    const Host& host = node.node->host();
+    const Twice twice = node.node->twice();
+    of->make = [plan = &plan_, registry = &registry_, n] { return plan->bare(*registry, n); };
+    of->setting = node.setting;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      DerivativeOf::Input& in = of->ins.emplace_back();
+      if (!node.inputs[i]) continue;
+      const PlanValue& value = plan_.values[node.inputs[i]];
+      in = {true, Host::kept(*host.ins[i]), below[i], value.shape, value.dtype};
+      const bool grad = host.ins[i]->traits.grad && value.dtype == DType::f32;
+      if (in.read || (twice != Twice::linear && grad)) inputs.push_back(node.inputs[i]);
+    }
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const ValueId value = node.outputs[i];
+      of->outs.push_back(
+          {Host::kept(*host.outs[i]), gradient.parts.contains(value), plan_.values[value].shape});
+      if (of->outs.back().read) inputs.push_back(value);
+      if (of->outs.back().on_path) given.push_back(value);
+    }
+    for (const ValueId value : node.remembered) {
+      of->saved.push_back(bool(value));
+      if (value) inputs.push_back(value);
+    }
+  }
+  for (const ValueId value : given) inputs.push_back(sum_of(gradient, value));
+  const PlanNode& node = plan_.nodes[n];
+  const Twice twice = node.node->twice();
+  const Outputs made = add_own(gradient.scope,
+                               {.path = gradient.path(node.path),
+                                .kind = "gradient of " + node.kind,
+                                .place = gradient.decl.place,
+                                .module = node.module,
+                                .weights = node.weights,
+                                .has_backward = twice != Twice::no,
+                                .has_learn = twice == Twice::yes && node.has_learn,
+                                .make = [of] { return std::make_unique<Derivative>(of); }},
+                               inputs);
+  const std::vector<ValueId> sources = plan_.nodes[n].inputs;
+  for (size_t i = 0, next = 0; i < sources.size(); ++i)
+    if (below[i]) gradient.parts[sources[i]].push_back(made[next++].second);
+}
+
+}  // namespace weft

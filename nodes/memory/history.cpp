@@ -1,0 +1,46 @@
+#include <algorithm>
+
+#include "framework/node/node.h"
+#include "framework/node/plugin.h"
+
+namespace weft {
+namespace {
+
+// The memory of a loop. With it, a causal model that was trained on whole sequences is run token by
+// token: keys and values of earlier tokens are there (the key-value cache of Shazeer 2019,
+// arXiv:1911.02150, section 2.4).
+class History final : public Node {
+  In x{this, "x", "Of this turn, [batch, t, ...]."};
+  Out y{this, "y",
+        "In a loop of n turns what `x` was in each turn, in order, [batch, n t, ...], zeros for "
+        "turns to come; elsewhere `x`."};
+  Out length{this, "length", "How many positions of `y` there are so far, [batch]."};
+
+  void infer() override {
+    const Shape& from = x.shape();
+    if (from.rank() < 2) throw Error("`x` is " + from.str() + ", but must be [batch, t, ...]");
+    std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
+    dims[1] *= turns();
+    y.shape(Shape(dims));
+    y.lasts();
+    length.shape({x.rows()});
+    x.forward_only(), y.forward_only(), length.forward_only();
+  }
+
+  void forward(const Step& step) override {
+    const int64_t turn = step.turn % turns();
+    if (turn == 0 && turns() > 1) std::fill_n(y.data(), y.size(), 0.0F);
+    for (int64_t row = 0; row < x.rows(); ++row)
+      std::copy_n(x.data() + row * x.row_size(), x.row_size(),
+                  y.data() + row * y.row_size() + turn * x.row_size());
+    std::fill_n(length.data(), length.size(), static_cast<float>((turn + 1) * x.shape()[1]));
+  }
+  void backward(const Step&) override {  // no gradient passes a loop
+    if (x.wants_grad()) std::copy_n(y.grad(), x.size(), x.grad());
+  }
+};
+
+WEFT_NODE(History, "history", "What a value was in all turns of a loop so far.", "{x: [4, 3, 2]}")
+
+}  // namespace
+}  // namespace weft

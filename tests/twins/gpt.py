@@ -1,0 +1,106 @@
+"""The twin of pipelines/gpt.yaml; --evaluate also prints the bits of counting, --write times decoding."""
+import math
+import time
+
+import torch
+from torch.nn.functional import cross_entropy, gelu, scaled_dot_product_attention
+
+import transformer
+import twin
+
+
+class Gpt(transformer.Tokens):
+    about = "Writes novels of Jane Austen character by character (Radford et al. 2018)"
+    epochs = 2
+    batch_size = 64
+    compiled = ["loss"]
+    data = ("{node: text, file: austen/austen.txt, vocabulary: austen-characters, kind: characters, "
+            "pieces: 96, length: 129, split: %s, batch: 512}")
+    length, pieces, features, blocks, heads = 128, 96, 128, 4, 4
+    layers = {
+        "gpt.rows": twin.embedding(pieces, features, 0.02),
+        "gpt.sited": twin.positions(length, features),
+        "gpt.even": twin.layer_norm(features),
+        "gpt.logits": twin.linear(features, pieces),
+    }
+    for i in range(blocks):
+        layers |= transformer.block(f"gpt.block.{i}", features, 4 * features)
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.optimizer = self.adamw(0.1, lr=1e-3, betas=(0.9, 0.99))
+
+    def samples(self, split):
+        tokens, = twin.weft_samples(self.data % split,
+                                    {"tokens": "{node: to_float, x: data.tokens}"})
+        self.steps = self.epochs * self.batches_of(len(tokens))
+        return [tokens.long()]
+
+    def batch(self, tokens):
+        return tokens
+
+    def attend(self, q, k, v, heads, keys=None):
+        q, k, v = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (q, k, v))
+        seen = scaled_dot_product_attention(q, k, v, is_causal=q.shape[2] == k.shape[2])
+        return seen.transpose(1, 2).flatten(2)
+
+    def logits(self, tokens):
+        x = self.weights["gpt.rows.weight"][tokens] + self.weights["gpt.sited.weight"]
+        for i in range(self.blocks):
+            x = self.block(f"gpt.block.{i}", x, heads=self.heads)
+        return self.linear("gpt.logits", self.norm("gpt.even", x))
+
+    def loss(self, tokens):
+        return cross_entropy(self.logits(tokens[:, :-1]).flatten(0, 1), tokens[:, 1:].flatten())
+
+    def train(self, tokens, step):
+        for group in self.optimizer.param_groups:
+            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=100, to=1e-4)
+        loss = self.loss(tokens)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.clip(1)
+        self.optimizer.step()
+        return [loss]
+
+    def evaluate(self):
+        test, = self.samples("test")
+        losses = [self.loss(rows).item() * len(rows) for rows in test.split(self.batch_size)]
+        loss = sum(losses) / len(test)
+        return {"loss": loss, "bits": loss / math.log(2)} | counted(self.samples("train")[0], test)
+
+
+def counted(train, test, longest=6):
+    """Bits of a token, guessed from the n - 1 before by counting: Witten-Bell, from short to long."""
+    base = int(max(train.max(), test.max())) + 1
+    found = {}
+    text, asked = train.flatten(), test
+    p = torch.full(asked[:, 1:].shape, 1 / base, dtype=torch.double)
+    for n in range(1, longest + 1):
+        def keys(x, size):
+            width = x.shape[-1] - n + 1
+            key = torch.zeros(*x.shape[:-1], width, dtype=torch.long)
+            for i in range(size):
+                key = key * base + x[..., i:i + width]
+            return key
+        whole, counts = keys(text, n).unique(return_counts=True)
+        before, kinds = (whole // base).unique(return_counts=True)
+        seen = torch.zeros(len(before), dtype=torch.long).index_add_(
+            0, torch.searchsorted(before, whole // base), counts)
+        def look(table, values, key):
+            at = torch.searchsorted(table, key).clamp(max=len(table) - 1)
+            return torch.where(table[at] == key, values[at], 0)
+        key = keys(asked, n)
+        hits, of, sorts = look(whole, counts, key), look(before, seen, key // base), look(before, kinds, key // base)
+        first = max(n - 2, 0)  # of p; the first tokens of a row have fewer before them
+        key_first = 1 if n == 1 else 0
+        hits, of, sorts = (x[:, key_first:].double() for x in (hits, of, sorts))
+        trust = of / (of + sorts).clamp(min=1)
+        tail = p[:, first:]
+        p[:, first:] = trust * hits / of.clamp(min=1) + (1 - trust) * tail
+        found[f"bits_of_{n}"] = -p.log2().mean().item()
+    return found
+
+
+if __name__ == "__main__":
+    twin.main(Gpt)
