@@ -285,6 +285,7 @@ train:
     - {name: critic, minimize: loss, update: critic, optimizer: {node: adam, lr: 0.003}}
     - {name: generator, minimize: drawn, update: generator, optimizer: {node: adam, lr: 0.003}, every: 2}
   epochs: 12
+  save: {every_steps: 7, keep: 3}
 
 evaluate:
   data: {images: data/t10k-images-idx3-ubyte, shuffle: false}
