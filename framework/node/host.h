@@ -37,7 +37,7 @@ struct Setting {
   uint64_t random_key = 0, module_key = 0;
   int64_t first_row = 0;
   std::filesystem::path output_dir = {};
-  std::shared_ptr<const FittedMap> fitted = {};
+  std::shared_ptr<FittedMap> fitted = {};
 };
 
 struct WEFT_API Host {
@@ -66,6 +66,7 @@ struct WEFT_API Host {
   static void resize(Ins& list, Node& owner, size_t count);  // grows it to so many ports
   static bool kept(const In& in) { return in.kept_; }        // is it not forward_only()?
   static bool kept(const Out& out) { return out.kept_; }
+  static void want(Out& out, bool wanted) { out.wanted_ = wanted; }
   static bool shaped(const Out& out) { return out.shaped_; }
   static bool shaped(const State& state) { return state.shaped_; }
   static const Shape& shape(const Saved& saved) { return saved.value_.shape; }

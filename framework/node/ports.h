@@ -106,6 +106,8 @@ class WEFT_API Out {
   // The gradient, summed over all readers. backward() may overwrite it.
   float* grad() const { return grad_.floats(); }
   void forward_only() { kept_ = false; }  // as for an input
+  // Does anything read it? What of a source nothing reads, load() need not write.
+  bool wanted() const { return wanted_; }
 
   const char* const name;
   const char* const doc;
@@ -115,7 +117,7 @@ class WEFT_API Out {
  private:
   friend struct Host;
   Tensor value_, grad_;
-  bool shaped_ = false, kept_ = true;
+  bool shaped_ = false, kept_ = true, wanted_ = true;
 };
 
 // Values that forward() leaves for backward() and learn(), such as masks and means. They exist in

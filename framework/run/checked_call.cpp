@@ -67,7 +67,7 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
     for (Out* out : host.outs)
       bindings.bind(
           *out,
-          forward ? take(out, later ? Use::fill : Use::write, rows(out->shape()))
+          forward ? take(out, later || !out->wanted() ? Use::fill : Use::write, rows(out->shape()))
                   : take(out, value_use(*out)),
           forward ? Host::grad(*out) : take_grad(out, backward ? Use::update : Use::read));
     for (Saved* saved : host.saved)
