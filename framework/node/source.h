@@ -70,6 +70,10 @@ class WEFT_API Fit {
   // Called in open(): returns what was given under this name, else what learn() returns.
   const std::string& known(const std::string& what, const std::string& which,
                            const std::function<std::string()>& learn);
+  // The same for what users name, such as a vocabulary: it is given at once to what comes after the
+  // source in its section.
+  const std::string& named(const std::string& what, const std::string& which,
+                           const std::function<std::string()>& learn);
   bool given() const { return given_; }  // was it given, rather than learned here?
   const std::string& name() const { return name_; }
   const std::shared_ptr<const std::string>& bytes() const { return bytes_; }  // after known()
