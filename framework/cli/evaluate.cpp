@@ -89,6 +89,7 @@ Exit run(const ModelOptions& options, Mode mode) {
   Engine engine(*trained.plan, registry, trained.weights,
                 {options.threads, folder, nullptr, options.check});
   const Results results = run_pass(*trained.plan, engine, trained.step);
+  for (const std::string& note : engine.notes()) say(note);
   if (options.json) {
     nlohmann::json json{{"step", trained.step}};
     json.update(to_json(results));

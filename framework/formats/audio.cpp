@@ -1,14 +1,14 @@
 #include "framework/formats/audio.h"
 
-#include <kiss_fftr.h>
 #include <samplerate.h>
 #include <sndfile.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <memory>
-#include <numbers>
+#include <new>
 #include <string>
 
 namespace weft {
@@ -94,6 +94,40 @@ struct Stream {
   }
 };
 
+// A file as libsndfile writes it.
+struct Memory {
+  std::string bytes = {};
+  int64_t at = 0;
+
+  static Memory& of(void* memory) { return *static_cast<Memory*>(memory); }
+  static sf_count_t size(void* memory) { return std::ssize(of(memory).bytes); }
+  static sf_count_t tell(void* memory) { return of(memory).at; }
+  static sf_count_t seek(sf_count_t offset, int whence, void* memory) {
+    const int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? tell(memory) : size(memory);
+    if (from + offset < 0) return -1;
+    return of(memory).at = from + offset;
+  }
+  static sf_count_t read(void* out, sf_count_t bytes, void* memory) {
+    Memory& own = of(memory);
+    const sf_count_t got = std::clamp<sf_count_t>(size(memory) - own.at, 0, bytes);
+    std::copy_n(own.bytes.data() + own.at, got, static_cast<char*>(out));
+    own.at += got;
+    return got;
+  }
+  static sf_count_t write(const void* from, sf_count_t bytes, void* memory) try {
+    Memory& own = of(memory);
+    own.bytes.resize(static_cast<size_t>(std::max(size(memory), own.at + bytes)));
+    std::copy_n(static_cast<const char*>(from), bytes, own.bytes.data() + own.at);
+    own.at += bytes;
+    return bytes;
+  } catch (const std::bad_alloc&) {
+    return 0;  // exceptions must not pass through C
+  }
+  static SF_VIRTUAL_IO calls() {
+    return {.get_filelen = size, .seek = seek, .read = read, .write = write, .tell = tell};
+  }
+};
+
 using Sound = std::unique_ptr<SNDFILE, int (*)(SNDFILE*)>;
 
 std::string reason(SNDFILE* sound) {
@@ -136,37 +170,15 @@ std::vector<float> resample(const std::vector<float>& from, double ratio, const 
   return to;
 }
 
-// The weight of each frequency in each mel band, [window / 2 + 1, mels].
-std::vector<float> triangles(const AudioForm& form) {
-  std::vector<float> all;
-  for (int64_t bin = 0; bin <= form.window / 2; ++bin)
-    for (int64_t m = 0; m < form.mels; ++m) {
-      const double f = static_cast<double>(bin * form.rate) / static_cast<double>(form.window);
-      const double low = form.edge(m), peak = form.edge(m + 1), high = form.edge(m + 2);
-      all.push_back(static_cast<float>(
-          std::max(0.0, std::min((f - low) / (peak - low), (high - f) / (high - peak)))));
-    }
-  return all;
-}
-
-std::vector<float> hann(int64_t size) {
-  std::vector<float> all;
-  for (int64_t i = 0; i < size; ++i)
-    all.push_back(static_cast<float>(
-        0.5 -
-        0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(size))));
-  return all;
+std::string lower_extension(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension;
 }
 }  // namespace
 
-double AudioForm::edge(int64_t i) const {
-  const double top = std::log1p(static_cast<double>(rate) / 2 / 700);
-  return 700 * std::expm1(top * static_cast<double>(i) / static_cast<double>(mels + 1));
-}
-
 bool is_audio_file(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string extension = lower_extension(file);
   return extension == ".wav" || extension == ".flac" || extension == ".ogg";
 }
 
@@ -199,27 +211,33 @@ std::vector<float> read_audio(const FilePart& file, int64_t rate, double seconds
   return samples;
 }
 
-std::vector<float> log_mel(std::span<const float> samples, const AudioForm& form) {
-  const std::unique_ptr<kiss_fftr_state, void (*)(void*)> transform(
-      kiss_fftr_alloc(static_cast<int>(form.window), 0, nullptr, nullptr), std::free);
-  if (!transform) throw std::bad_alloc();
-  const std::vector<float> taper = hann(form.window), bank = triangles(form);
-  std::vector<float> frame(taper.size()), bands(static_cast<size_t>(form.mels)), out;
-  std::vector<kiss_fft_cpx> spectrum(taper.size() / 2 + 1);
-  const int64_t end = std::min(std::ssize(samples), form.samples());
-  for (int64_t t = 0; t < form.frames(); ++t) {
-    const int64_t begin = t * form.hop - form.window / 2;
-    for (int64_t i = 0; i < form.window; ++i)
-      frame[i] = begin + i >= 0 && begin + i < end ? taper[i] * samples[begin + i] : 0;
-    kiss_fftr(transform.get(), frame.data(), spectrum.data());
-    std::fill(bands.begin(), bands.end(), 0.0F);
-    for (size_t bin = 0; bin < spectrum.size(); ++bin) {
-      const float power = spectrum[bin].r * spectrum[bin].r + spectrum[bin].i * spectrum[bin].i;
-      for (size_t m = 0; m < bands.size(); ++m) bands[m] += power * bank[bin * bands.size() + m];
-    }
-    for (const float band : bands) out.push_back(std::log(band + 1e-6F));
+std::string encode_audio(std::span<const float> samples, int64_t rate,
+                         const std::filesystem::path& file) {
+  const std::string extension = lower_extension(file);
+  SF_INFO info{.samplerate = static_cast<int>(rate),
+               .channels = 1,
+               .format = extension == ".wav"    ? SF_FORMAT_WAV | SF_FORMAT_PCM_16
+                         : extension == ".flac" ? SF_FORMAT_FLAC | SF_FORMAT_PCM_16
+                                                : SF_FORMAT_OGG | SF_FORMAT_VORBIS};
+  Memory memory;
+  SF_VIRTUAL_IO calls = Memory::calls();
+  Sound sound(sf_open_virtual(&calls, SFM_WRITE, &info, &memory), sf_close);
+  const auto failed = [&] {
+    return Error(file.string() + " cannot be written at " + std::to_string(rate) +
+                 " samples in a second: " + reason(sound.get()));
+  };
+  if (!sound) throw failed();
+  std::array<float, 4096> block;
+  for (size_t at = 0; at < samples.size(); at += block.size()) {
+    const auto part = samples.subspan(at, std::min(block.size(), samples.size() - at));
+    std::ranges::transform(part, block.begin(), [](float sample) {
+      return std::isnan(sample) ? 0.0F : std::clamp(sample, -1.0F, 1.0F);
+    });
+    if (sf_writef_float(sound.get(), block.data(), std::ssize(part)) != std::ssize(part))
+      throw failed();
   }
-  return out;
+  sound.reset();  // which completes the file
+  return std::move(memory.bytes);
 }
 
 }  // namespace weft

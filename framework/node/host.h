@@ -38,7 +38,7 @@ struct Setting {
   int64_t first_row = 0;
   int64_t turns = 1;  // of the innermost loop around it
   std::filesystem::path output_dir = {};
-  std::shared_ptr<const FittedMap> fitted = {};
+  std::shared_ptr<FittedMap> fitted = {};
 };
 
 struct WEFT_API Host {
@@ -69,6 +69,7 @@ struct WEFT_API Host {
   static bool kept(const Out& out) { return out.kept_; }
   static bool lasts(const Out& out) { return out.lasts_; }
   static bool of_any(const Out& out) { return out.like_ || out.likes_; }  // type
+  static void want(Out& out, bool wanted) { out.wanted_ = wanted; }
   static bool shaped(const Out& out) { return out.shaped_; }
   static bool spectral(const Weight& weight) { return weight.spectral_; }
   static bool shaped(const State& state) { return state.shaped_; }

@@ -96,7 +96,7 @@ class WEFT_API Node {
   // Multiplications and additions of forward() over the rows shown, for `weft check`.
   virtual double flops() const { return 0; }
   // What infer() found that the user should know, such as data left out: sentences for `weft
-  // check`, and for the start of a run.
+  // check`, and for the start of a run. A sink is asked once more when it has finished.
   virtual std::vector<std::string> notes() const { return {}; }
 
   // What a source learned of its data under this name before the first step (see Fit in source.h),

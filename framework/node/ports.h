@@ -120,6 +120,8 @@ class WEFT_API Out {
   // infer() calls it if forward() relies on what it left here in the turns before, of the loop
   // around the node.
   void lasts() { lasts_ = true; }
+  // Does anything read it? What of a source nothing reads, load() need not write.
+  bool wanted() const { return wanted_; }
 
   const char* const name;
   const char* const doc;
@@ -130,7 +132,7 @@ class WEFT_API Out {
   Tensor value_, grad_, tangent_;
   const In* like_ = nullptr;
   const Ins* likes_ = nullptr;
-  bool shaped_ = false, kept_ = true, lasts_ = false;
+  bool shaped_ = false, kept_ = true, lasts_ = false, wanted_ = true;
 };
 
 // Values that forward() leaves for backward() and learn(), such as masks and means. They exist in

@@ -59,4 +59,11 @@ const std::string& Fit::known(const std::string& what, const std::string& which,
   return *bytes_;
 }
 
+const std::string& Fit::named(const std::string& what, const std::string& which,
+                              const std::function<std::string()>& learn) {
+  known(what, which, learn);
+  if (const auto& all = owner_->host().setting.fitted; all && !given_) (*all)[name_].bytes = bytes_;
+  return *bytes_;
+}
+
 }  // namespace weft

@@ -42,7 +42,8 @@ class WEFT_API Source : public Node {
   // Opens the data, once for all lanes. Gives every output its shape, [*batch, …], and returns the
   // number of samples.
   virtual int64_t open() = 0;
-  // Copies a sample into a row. Called by several threads at once.
+  // Copies a sample into a row; only outputs that are wanted() need it. Called by several threads
+  // at once.
   virtual void load(int64_t sample, const Row& row) const = 0;
   // Begins to fetch a sample that will be loaded soon, if that can be done without waiting.
   virtual void expect(int64_t /*sample*/) const {}
@@ -68,6 +69,10 @@ class WEFT_API Fit {
 
   // Called in open(): returns what was given under this name, else what learn() returns.
   const std::string& known(const std::string& what, const std::string& which,
+                           const std::function<std::string()>& learn);
+  // The same for what users name, such as a vocabulary: it is given at once to what comes after the
+  // source in its section.
+  const std::string& named(const std::string& what, const std::string& which,
                            const std::function<std::string()>& learn);
   bool given() const { return given_; }  // was it given, rather than learned here?
   const std::string& name() const { return name_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "framework/node/host.h"
 #include "framework/node/measure.h"
 #include "framework/plan/checks.h"
 #include "framework/plan/differentiate.h"
@@ -91,6 +92,18 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<Value
                    "node `" + decl.name + "` is unused: no loss, report or sink depends on it");
 }
 
+// Tells sources which of their outputs a needed node reads, or a report.
+void tell_sources(const Plan& plan, const std::vector<ValueId>& wanted) {
+  const auto is_read = [&](ValueId value) {
+    return std::ranges::find(wanted, value) != wanted.end() ||
+           std::ranges::any_of(plan.values[value].readers,
+                               [&](const auto& reader) { return plan.needed[reader.node]; });
+  };
+  for (const PlanNode& node : plan.nodes)
+    if (dynamic_cast<const Source*>(node.node.get()))
+      for (Out* out : node.node->host().outs) Host::want(*out, is_read(node.outputs[out->index]));
+}
+
 std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& registry, Mode mode,
                                     const Known& known, Mistakes& mistakes) {
   auto plan = std::make_unique<Plan>();
@@ -143,6 +156,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
     if (mode != Mode::evaluate && dynamic_cast<const Measure*>(plan->nodes[n].node.get()))
       plan->needed[n] = false;
   if (mistakes.empty()) {
+    tell_sources(*plan, wanted);
     const auto items = program_of(*plan, std::vector<bool>(plan->phases.size(), true));
     for (size_t p = 0; p < items.size(); ++p) plan->phases[p].items = items[p];
     plan_memory(*plan);

@@ -13,18 +13,13 @@ struct ReadFit {
   ValueId value;  // the output that the fit is about
 };
 
-// The fits whose output a needed node reads.
+// The fits whose output something reads.
 std::vector<ReadFit> read_fits(const Plan& plan) {
   std::vector<ReadFit> all;
   for (const PlanNode& node : plan.nodes)
     for (const Fit* fit : node.node->host().fits)
-      for (size_t port = 0; port < node.outputs.size() && !fit->name().empty(); ++port) {
-        const auto& readers = plan.values[node.outputs[port]].readers;
-        if (node.node->host().outs[port] == &fit->of &&
-            std::any_of(readers.begin(), readers.end(),
-                        [&](const auto& reader) { return plan.needed[reader.node]; }))
-          all.push_back({node, *fit, node.outputs[port]});
-      }
+      if (fit->of.wanted() && !fit->name().empty())
+        all.push_back({node, *fit, node.outputs[fit->of.index]});
   return all;
 }
 

@@ -277,6 +277,15 @@ void Engine::end_pass() {
   body_->each<Sink>("finish()", [](Sink& sink) { sink.finish(); });
 }
 
+std::vector<std::string> Engine::notes() const {
+  std::vector<std::string> all;
+  for (const NodeId n : body_->plan.nodes.ids())
+    if (dynamic_cast<const Sink*>(body_->plan.nodes[n].node.get()))
+      for (const std::string& note : body_->instances.of(n).front().node->notes())
+        all.push_back(body_->plan.nodes[n].path + ": " + note);
+  return all;
+}
+
 std::optional<double> Engine::measured(size_t index) const {
   const NodeId node = body_->plan.measure(index);
   if (!node) return std::nullopt;

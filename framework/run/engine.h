@@ -43,6 +43,7 @@ class Engine {
   // Begins a pass over the data, for which measures start anew, and ends it, when sinks finish.
   void begin_pass();
   void end_pass();
+  std::vector<std::string> notes() const;  // what sinks say of the pass: "clips: 3 sounds …"
   // The result of a report that is a measure, over the pass; nothing for other reports.
   std::optional<double> measured(size_t index) const;
   int64_t rows() const;              // samples in the last step

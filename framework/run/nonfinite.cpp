@@ -67,7 +67,9 @@ class Search {
     if (node.laned) instances_.bind_lane(instance, phase, parity_, 0);
     const Running now(node.path.c_str(), node.kind.c_str(), "forward()", state_.step.number);
     instance.node->forward(state_.step);
-    return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId value) {
+    return std::ranges::all_of(instance.node->host().outs, [&](const Out* out) {
+      if (!out->wanted()) return true;
+      const ValueId value = node.outputs[out->index];
       const Shape& shape = plan_.values[value].shape;
       const int64_t first = node.laned ? plan_.lane_rows(shape, lane).begin : 0;
       return finite(instances_.value(value, parity_, rows), state_.step.rows - first);

@@ -12,6 +12,7 @@ Reader::Reader(const Source& source, bool endless)
   for (const Out* out : source.host().outs) {
     outs_.push_back(std::make_unique<Out>(this, out->name, out->doc, out->dtype()));
     outs_.back()->shape(out->shape());
+    Host::want(*outs_.back(), out->wanted());
   }
 }
 

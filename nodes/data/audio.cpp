@@ -13,10 +13,11 @@ namespace {
 
 class Audio final : public Source {
   Out spectrogram{this, "spectrogram",
-                  "[batch, frames, mels]: the logarithm of the power in each band; seconds · rate "
-                  "/ hop frames, "
-                  "rounded up."};
-  Out label{this, "label", "The number of the file's first sub-folder among all, by name; else -1.",
+                  "[batch, frames, mels]: ln(power + 1e-6) of each band; seconds · rate / hop "
+                  "frames, rounded up."};
+  Out wave{this, "wave", "[batch, seconds · rate]: the samples, in [-1, 1]."};
+  Out label{this, "label",
+            "The number of the file's class among all, by name (see the param); else -1.",
             DType::i32};
   Param<std::string> folder{
       this, "folder", "Where the sounds are, or a folder of a fetched data set (`stamps/stamps`).",
@@ -32,13 +33,16 @@ class Audio final : public Source {
 
   int64_t open() override {
     const AudioForm its = form.form();
-    sounds_.emplace(*folder, its);
+    sounds_.emplace(*folder, its, part.match);
     chosen_ = part.choose(*sounds_);
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return sounds_->store.complaint(file); });
     spectrogram.shape({*batch, its.frames(), its.mels});
+    wave.shape({*batch, its.samples()});
     label.shape({*batch});
-    classes_.open("folders of sounds", sounds_->size(), chosen_,
-                  [this](size_t file) { return sounds_->class_of(file); });
+    classes_.open(part.classes_of("sounds"), sounds_->size(), chosen_,
+                  [&, pattern = expression(part.label)](size_t file) {
+                    return part.class_of(sounds_->inner(file), pattern);
+                  });
     return std::ssize(chosen_);
   }
 
@@ -46,13 +50,15 @@ class Audio final : public Source {
 
   void load(int64_t sample, const Row& row) const override {
     const size_t file = chosen_[static_cast<size_t>(sample)];
-    sounds_->store.read(file, row[spectrogram]);
+    if (spectrogram.wanted()) sounds_->store.read(file, row[spectrogram]);
+    if (wave.wanted()) sounds_->store.waves().read(file, row[wave]);
     *row.ints(label) = classes_[file];
   }
 };
 
 WEFT_NODE(Audio, "audio",
-          "The WAV, FLAC and Ogg files of a folder and its sub-folders, as log-mel spectrograms.",
+          "The WAV, FLAC and Ogg files of a folder and its sub-folders, as waves and log-mel "
+          "spectrograms.",
           "{folder: stamps/stamps, seconds: 2, mels: 64, split: train, batch: 64}")
 
 }  // namespace

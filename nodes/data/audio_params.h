@@ -1,9 +1,9 @@
-// The params by which sources of audio files turn sound into numbers.
+// The params by which sound becomes a spectrogram, and a spectrogram sound.
 #pragma once
 
 #include <string>
 
-#include "framework/formats/audio.h"
+#include "framework/formats/spectrogram.h"
 #include "framework/node/node.h"
 
 namespace weft {
@@ -16,10 +16,10 @@ struct AudioParams {
   Param<int64_t> mels;
 
   explicit AudioParams(Node* owner)
-      : rate(owner, "rate", "Samples in a second, to which every file is brought.", 16'000,
+      : rate(owner, "rate", "Samples in a second; files of others are brought to it.", 16'000,
              within(1'000, 192'000)),
         seconds(owner, "seconds",
-                "Of each file: longer ones are cut, silence follows shorter ones.", 1,
+                "Of each sound: longer files are cut, silence follows shorter ones.", 1,
                 {.most = 3600, .above = 0}),
         window(owner, "window", "Samples under one frame, an even number.", 400, within(2, 8192)),
         hop(owner, "hop", "Samples from one frame to the next.", 160, within(1, 1 << 20)),
@@ -31,6 +31,8 @@ struct AudioParams {
     const AudioForm form{*rate, *seconds, *window, *hop, *mels};
     if (*window % 2) throw Error("`window` must be even");
     if (form.samples() < 1) throw Error("`seconds` must hold one sample at least");
+    if (form.samples() > most)
+      throw Error("`seconds` hold " + std::to_string(form.samples()) + " samples, more than 2^26");
     if (form.frames() > most / form.mels)
       throw Error("a spectrogram would have " + std::to_string(form.frames()) + " × " +
                   std::to_string(form.mels) + " numbers, more than 2^26: make `hop` longer");

@@ -1,12 +1,13 @@
 #include "framework/node/plugin.h"
+#include "framework/node/split.h"
 #include "nodes/data/idx_source.h"
 
 namespace weft {
 namespace {
 
-enum class Split { train, test };
-std::vector<std::string> names(Split) {
-  return {"train", "test"};
+enum class Part { train, validate, test };
+std::vector<std::string> names(Part) {
+  return {"train", "validate", "test"};
 }
 
 // The data set of Xiao, Rasul & Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
@@ -14,22 +15,34 @@ std::vector<std::string> names(Split) {
 // pixels. The labels are t-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag,
 // ankle boot.
 class FashionMnist final : public IdxSource {
-  Param<Split> split{this, "split", "The 60,000 training images or the 10,000 test images.",
-                     Split::train};
+  Param<Part> split{this, "split",
+                    "The 60,000 training images, less those of `validate_share`; those; or the "
+                    "10,000 test images.",
+                    Part::train};
+  Param<double> validate_share{this, "validate_share",
+                               "The share of the training images that validate, by a hash of their "
+                               "number.",
+                               0, within(0, 1)};
   Param<int64_t> limit{this, "limit", "Only the first images; 0 is all.", 0, at_least(0)};
 
   int64_t open() override {
-    const std::string prefix = *split == Split::train ? "train" : "t10k";
+    if (*split == Part::validate && *validate_share == 0)
+      throw Error("`split: validate` needs a `validate_share`");
+    const std::string prefix = *split == Part::test ? "t10k" : "train";
     const std::string images = prefix + "-images-idx3-ubyte",
                       labels = prefix + "-labels-idx1-ubyte";
     const std::filesystem::path fetched = data_dir() / "fashion_mnist";
     const std::filesystem::path packaged = "/usr/share/datasets/fashion-mnist";  // Debian's package
+    const auto wants = [this](int64_t i) {
+      return *split == Part::test ||
+             (hashed(std::to_string(i)) < *validate_share) == (*split == Part::validate);
+    };
     std::error_code ignored, denied;
     int64_t samples = 0;
     if (std::filesystem::exists(fetched / images, denied))
-      samples = open_files(fetched / images, fetched / labels);
+      samples = open_files(fetched / images, fetched / labels, wants);
     else if (std::filesystem::exists(packaged / (images + ".gz"), ignored))
-      samples = open_files(packaged / (images + ".gz"), packaged / (labels + ".gz"));
+      samples = open_files(packaged / (images + ".gz"), packaged / (labels + ".gz"), wants);
     else if (denied)
       throw Error(Exit::data, "cannot look into " + fetched.string() + ": " + denied.message());
     else

@@ -1,4 +1,5 @@
 #include "framework/node/plugin.h"
+#include "framework/node/split.h"
 #include "nodes/data/idx_source.h"
 
 namespace weft {
@@ -12,10 +13,13 @@ class Idx final : public IdxSource {
                             "[n, height, width, channels] unsigned bytes; gzip is read too.",
                             required};
   Param<std::string> labels{this, "labels", "An idx file of labels, [n] unsigned bytes.", ""};
+  SplitParams side{this};  // each image is a group, by its number
 
   int64_t open() override {
-    if (labels->empty()) return open_files(*images, std::nullopt);
-    return open_files(*images, *labels);
+    std::optional<std::filesystem::path> of_labels;
+    if (!labels->empty()) of_labels = *labels;
+    return open_files(*images, of_labels,
+                      [this](int64_t i) { return side.wants(std::to_string(i)); });
   }
 };
 

@@ -16,7 +16,8 @@ std::string count(int64_t n, const char* what) {
 }  // namespace
 
 int64_t IdxSource::open_files(const std::filesystem::path& images,
-                              const std::optional<std::filesystem::path>& labels) {
+                              const std::optional<std::filesystem::path>& labels,
+                              const std::function<bool(int64_t)>& wants) {
   images_ = std::make_unique<const IdxFile>(images);
   labels_ = labels ? std::make_unique<const IdxFile>(*labels) : nullptr;
   const auto& dims = images_->dims();
@@ -37,19 +38,22 @@ int64_t IdxSource::open_files(const std::filesystem::path& images,
   else
     image.shape({*batch, dims[1], dims[2], dims.size() == 4 ? dims[3] : 1});
   label.shape({*batch});
-  return images_->rows();
+  for (int64_t i = 0; i < images_->rows(); ++i)
+    if (wants(i)) chosen_.push_back(i);
+  return std::ssize(chosen_);
 }
 
 void IdxSource::load(int64_t sample, const Row& row) const {
+  const int64_t from = chosen_[static_cast<size_t>(sample)];
   float* out = row[image];
   std::array<uint8_t, 1 << 14> bytes;
   for (int64_t at = 0; at < images_->row_bytes(); at += std::ssize(bytes)) {
     const int64_t n = std::min<int64_t>(std::ssize(bytes), images_->row_bytes() - at);
-    images_->read(sample, at, std::span(bytes).first(static_cast<size_t>(n)));
+    images_->read(from, at, std::span(bytes).first(static_cast<size_t>(n)));
     to_floats(bytes.data(), out + at, n, *range);
   }
   uint8_t its_label = 0;
-  if (labels_) labels_->read(sample, 0, std::span(&its_label, 1));
+  if (labels_) labels_->read(from, 0, std::span(&its_label, 1));
   *row.ints(label) = labels_ ? its_label : -1;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "framework/formats/idx.h"
 #include "framework/node/source.h"
@@ -22,16 +24,18 @@ class IdxSource : public Source {
                           PixelRange::unit};
 
   void load(int64_t sample, const Row& row) const final;
-  void expect(int64_t sample) const final { images_->expect(sample); }
+  void expect(int64_t sample) const final { images_->expect(chosen_[static_cast<size_t>(sample)]); }
 
  protected:
-  // Shapes the outputs and returns the number of images. Images are [n, pixels], [n, height, width]
-  // or [n, height, width, channels]; labels [n].
+  // Shapes the outputs and returns the number of samples, the images whose number is wanted. Images
+  // are [n, pixels], [n, height, width] or [n, height, width, channels]; labels [n].
   int64_t open_files(const std::filesystem::path& images,
-                     const std::optional<std::filesystem::path>& labels);
+                     const std::optional<std::filesystem::path>& labels,
+                     const std::function<bool(int64_t)>& wants);
 
  private:
   std::unique_ptr<const IdxFile> images_, labels_;
+  std::vector<int64_t> chosen_;
 };
 
 }  // namespace weft

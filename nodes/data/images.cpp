@@ -14,7 +14,8 @@ namespace {
 class Images final : public Source {
   Out image{this, "image", "[batch, height, width, channels]"};
   Out label{this, "label",
-            "The number of the image's first sub-folder among all, by name; else -1.", DType::i32};
+            "The number of the image's class among all, by name (see the param); else -1.",
+            DType::i32};
   Param<std::string> folder{
       this, "folder", "Where the images are, or a folder of a fetched data set (`emoji/google`).",
       required};
@@ -29,13 +30,15 @@ class Images final : public Source {
 
   int64_t open() override {
     const ImageForm its = form.form();
-    images_.emplace(*folder, its);
+    images_.emplace(*folder, its, part.match);
     chosen_ = part.choose(*images_);
     notes_ = bad.leave_out(chosen_, [&](size_t file) { return images_->store.complaint(file); });
     image.shape({*batch, its.height, its.width, its.channels});
     label.shape({*batch});
-    classes_.open("folders of images", images_->size(), chosen_,
-                  [this](size_t file) { return images_->class_of(file); });
+    classes_.open(part.classes_of("images"), images_->size(), chosen_,
+                  [&, pattern = expression(part.label)](size_t file) {
+                    return part.class_of(images_->inner(file), pattern);
+                  });
     return std::ssize(chosen_);
   }
 
@@ -43,7 +46,7 @@ class Images final : public Source {
 
   void load(int64_t sample, const Row& row) const override {
     const size_t file = chosen_[static_cast<size_t>(sample)];
-    images_->store.read(file, row[image], *form.range);
+    if (image.wanted()) images_->store.read(file, row[image], *form.range);
     *row.ints(label) = classes_[file];
   }
 };

@@ -7,6 +7,7 @@
 #include "nodes/data/table_audio.h"
 #include "nodes/data/table_image.h"
 #include "nodes/data/table_label.h"
+#include "nodes/data/table_numbers.h"
 #include "nodes/data/table_rows.h"
 #include "nodes/data/table_words.h"
 
@@ -32,6 +33,7 @@ class TableSource final : public Source {
   TableImage image{this};
   TableAudio audio{this};
   TableLabel label{this};
+  TableNumbers numbers{this};
   TableWords words{this};
   SplitParams side{this};
   Param<std::string> group{
@@ -39,8 +41,8 @@ class TableSource final : public Source {
       ""};
   Param<int64_t> limit{this, "limit", "Only the first rows; 0 is all.", 0, at_least(0)};
   Param<Missing> missing{this, "missing",
-                         "Rows with an empty cell for image, audio or label, or without any text, "
-                         "if asked for: refuse the table, or leave them out.",
+                         "Rows with an empty cell for image, audio, label or a number, or without "
+                         "any text, if asked for: refuse the table, or leave them out.",
                          Missing::refuse};
   BadFilesParams bad{this};
 
@@ -52,6 +54,7 @@ class TableSource final : public Source {
     TableQuery query{.table = fs::weakly_canonical(find_data(*file)), .missing = *missing};
     for (const Columns& need : {image.columns(), audio.columns(), label.columns(), words.columns()})
       if (!need.empty()) query.needs.push_back(need);
+    for (const std::string& column : *numbers.columns) query.needs.push_back({column});
     if (!group->empty()) query.others = {*group};
     if (!SampleFiles::holds_samples(query.table)) {
       if (!key->empty()) throw Error("`key` is of samples in a folder or .tar archive");
@@ -79,6 +82,7 @@ class TableSource final : public Source {
     };
     for (const std::string& note : bad.leave_out(chosen_, complaint)) notes_.push_back(note);
     label.open(*rows_, chosen_);
+    numbers.open(*rows_, chosen_);
     return std::ssize(chosen_);
   }
 
@@ -97,13 +101,14 @@ class TableSource final : public Source {
     image.load(from, row);
     audio.load(from, row);
     label.load(from, row);
+    numbers.load(from, row);
     words.load(from, row);
   }
 };
 
-WEFT_NODE(TableSource, "table", "Rows of a table: an image, a sound, a class, words.",
+WEFT_NODE(TableSource, "table", "Rows of a table: an image, a sound, a class, numbers, words.",
           "{file: emoji/emoji.json, image: image, folder: google, size: 32, label: category, text: "
-          "name, batch: 64}")
+          "name, numbers: [sheet_x, sheet_y], standardise: true, batch: 64}")
 
 }  // namespace
 }  // namespace weft

@@ -1,4 +1,4 @@
-// The sound that a table's rows name, as an output.
+// The sound that a table's rows name, as outputs.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,7 @@ struct TableAudio {
   Out spectrogram{owner, "spectrogram",
                   "[batch, frames, mels]: the logarithm of the power in each band, see `audio`; "
                   "[batch, 0] without `audio`."};
+  Out wave{owner, "wave", "[batch, samples], in [-1, 1]; [batch, 0] without `audio`."};
   Param<std::string> column{owner, "audio", "The column that names an audio file.", ""};
   AudioParams form{owner};
   std::optional<AudioStore> store{};
@@ -24,16 +25,20 @@ struct TableAudio {
 
   void open(const TableRows& rows) {
     spectrogram.shape({*owner->batch, 0});
+    wave.shape({*owner->batch, 0});
     if (column->empty()) return;
     const AudioForm its = form.form();
     store.emplace(rows.files(*column), its);
     spectrogram.shape({*owner->batch, its.frames(), its.mels});
+    wave.shape({*owner->batch, its.samples()});
   }
 
   std::string complaint(size_t from) const { return store ? store->complaint(from) : ""; }
 
   void load(size_t from, const Row& row) const {
-    if (store) store->read(from, row[spectrogram]);
+    if (!store) return;
+    if (spectrogram.wanted()) store->read(from, row[spectrogram]);
+    if (wave.wanted()) store->waves().read(from, row[wave]);
   }
 };
 

@@ -31,7 +31,7 @@ struct TableImage {
   std::string complaint(size_t from) const { return store ? store->complaint(from) : ""; }
 
   void load(size_t from, const Row& row) const {
-    if (store) store->read(from, row[image], *form.range);
+    if (store && image.wanted()) store->read(from, row[image], *form.range);
   }
 };
 

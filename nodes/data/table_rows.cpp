@@ -57,7 +57,8 @@ void TableRows::check_there(const std::vector<FilePart>& files, const std::strin
 
 std::string TableRows::call(size_t row) const {
   const std::string& first = cell(row, 0);
-  return "row " + std::to_string(row + 1) + (first.empty() ? "" : " (" + first + ")");
+  return "row " + std::to_string((places_.empty() ? row : places_[row]) + 1) +
+         (first.empty() ? "" : " (" + first + ")");
 }
 
 void TableRows::check_complete() {
@@ -73,11 +74,13 @@ void TableRows::check_complete() {
   };
   std::string first;
   size_t kept = 0;
+  std::vector<size_t> places;
   for (size_t i = 0; i < size(); ++i) {
     const auto lacking = lacks(table_.rows[i]);
     if (lacking == needs.end()) {
       if (kept != i) table_.rows[kept] = std::move(table_.rows[i]);
       ++kept;
+      places.push_back(i);
     } else if (first.empty()) {
       first =
           call(i) + " has no " + either(query.needs[static_cast<size_t>(lacking - needs.begin())]);
@@ -91,6 +94,7 @@ void TableRows::check_complete() {
                                 " lack what is asked for: `missing: leave_out` leaves them out");
   notes_ = {what + " lack something and are left out; the first, " + first};
   table_.rows.resize(kept);
+  places_ = std::move(places);
 }
 
 }  // namespace weft

@@ -18,6 +18,13 @@ inline std::vector<std::string> names(Missing) {
 
 using Columns = std::vector<std::string>;
 
+// "`name`, `title`", as a Fit names what it is of.
+inline std::string quoted(const Columns& columns) {
+  std::string all;
+  for (const std::string& name : columns) all += (all.empty() ? "`" : ", `") + name + "`";
+  return all;
+}
+
 struct TableQuery {
   std::filesystem::path table, files;  // the table; the folder of the files that its cells name
   std::string key;                     // the ending that makes a file a sample: see SampleFiles
@@ -36,15 +43,17 @@ class TableRows {
   const std::string& cell(size_t row, size_t column) const { return table_.rows[row][column]; }
   // The files that the cells of a column name. Throws Error(data) if none of the first ones exists.
   std::vector<FilePart> files(const std::string& column) const;
+  const std::string& name(size_t column) const { return table_.columns[column]; }
+  std::string call(size_t row) const;  // "row 3 (owl.png)"
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   void check_complete();
   static void check_there(const std::vector<FilePart>& files, const std::string& column);
-  std::string call(size_t row) const;  // "row 3 (owl.png)"
 
   std::optional<SampleFiles> samples_;
   Table table_;
+  std::vector<size_t> places_;  // by row: its number in the table, if rows were left out
   std::vector<std::string> notes_;
 };
 

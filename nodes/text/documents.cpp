@@ -48,16 +48,6 @@ size_t character(const std::string& text, size_t at) {
   return size;
 }
 
-void check_utf8(const std::string& text, const fs::path& file, const char* unit, size_t number) {
-  for (size_t at = 0; at < text.size();) {
-    const size_t size = character(text, at);
-    if (size == 0)
-      throw Error(Exit::data, file.string() + " is not UTF-8 in " + unit + " " +
-                                  std::to_string(number) + ", at byte " + std::to_string(at));
-    at += size;
-  }
-}
-
 void add_document(std::vector<std::string>& documents, const std::string& text) {
   std::string words;
   std::istringstream in(text);
@@ -98,6 +88,16 @@ void read_rows(const fs::path& file, const std::vector<std::string>& names,
   }
 }
 }  // namespace
+
+void check_utf8(const std::string& text, const fs::path& file, const char* unit, size_t number) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t size = character(text, at);
+    if (size == 0)
+      throw Error(Exit::data, file.string() + " is not UTF-8 in " + unit + " " +
+                                  std::to_string(number) + ", at byte " + std::to_string(at));
+    at += size;
+  }
+}
 
 std::vector<std::string> read_documents(const Corpus& corpus) {
   std::vector<std::string> documents;

@@ -21,6 +21,10 @@ struct Corpus {
   Unit unit = Unit::paragraphs;      // what a document of plain text is
 };
 
+// Throws Error(data) if a text of `file`, its `number`th `unit`, is not UTF-8.
+void check_utf8(const std::string& text, const std::filesystem::path& file, const char* unit,
+                size_t number);
+
 // The documents in the order of the files' paths and of the texts in them, without empty ones. Each
 // run of spaces and line ends becomes one space. Throws Error(data): missing, larger than 1 GiB in
 // all, not UTF-8, without text.

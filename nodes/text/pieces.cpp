@@ -191,7 +191,7 @@ std::string Pieces::kept(const std::string& name) {
   const fs::path file = file_of(name);
   if (!fs::exists(file))
     throw Error(Exit::data, "there is no vocabulary " + file.string() +
-                                ": training a pipeline whose `text` has `pieces` learns it");
+                                ": training a pipeline whose source has `pieces` learns it");
   return read_kept(file);
 }
 

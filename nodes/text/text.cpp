@@ -4,7 +4,7 @@
 #include "framework/node/source.h"
 #include "framework/node/split.h"
 #include "nodes/text/documents.h"
-#include "nodes/text/pieces.h"
+#include "nodes/text/vocabulary.h"
 
 namespace weft {
 namespace {
@@ -30,18 +30,11 @@ class Text final : public Source {
                                           "Of tables (.csv, .tsv, .json, .jsonl): those to read.",
                                           std::vector<std::string>{}};
   Param<Unit> unit{this, "unit", "What a document of a .txt file is.", Unit::paragraphs};
-  Param<std::string> vocabulary{
-      this, "vocabulary",
+  VocabularyParams vocabulary{
+      this,
       "The name of the vocabulary. A run keeps it with its checkpoints, and training also in the "
       "folder `vocabularies` beside the data, for other pipelines.",
       required};
-  Param<int64_t> pieces{
-      this, "pieces",
-      "Learn the vocabulary from this text, with so many pieces, unless there is one of this name; "
-      "0 takes one that is there.",
-      0, within(0, 1 << 20)};
-  Param<PieceKind> kind{this, "kind", "What a piece is, if a vocabulary is learned.",
-                        PieceKind::unigram};
   Param<int64_t> length{this, "length", "Tokens of a sample.", required, within(1, 1 << 20)};
   Param<Cut> cut{this, "samples",
                  "Packed: documents one after the other, cut every `length` tokens. Documents: the "
@@ -56,18 +49,10 @@ class Text final : public Source {
   std::vector<int32_t> packed_;  // documents one after the other, each with an end
 
   int64_t open() override {
-    if (*pieces > 0 && *pieces <= Pieces::first_plain)
-      throw Error("`pieces` is " + std::to_string(*pieces) +
-                  ", but four are taken: more than that");
     if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
     const std::vector<std::string> all =
         lines->empty() ? read_documents({find_data(*file), *match, *columns, *unit}) : *lines;
-    fit_.known("pieces", "`" + *vocabulary + "`", [&] {
-      return *pieces > 0 ? Pieces::learned(*vocabulary, *pieces, *kind, all)
-                         : Pieces::kept(*vocabulary);
-    });
-    if (*pieces > 0) fit_.keep = [this] { Pieces::keep(*vocabulary, *fit_.bytes()); };
-    choose(all, *Pieces::of(fit_.bytes()));
+    choose(all, *vocabulary.open(fit_, all));
     tokens.shape({*batch, *length});
     return *cut == Cut::documents ? std::ssize(documents_) : std::ssize(packed_) / *length;
   }

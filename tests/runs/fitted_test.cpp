@@ -1,5 +1,6 @@
 // What a source learned of its data goes with the model that learned with it.
 #include <set>
+#include <sstream>
 
 #include "framework/run/checkpoint_store.h"
 #include "tests/support/tiny_runs.h"
@@ -30,7 +31,7 @@ modules:
     nodes: {logits: {node: linear, x: x, features: 2}}
     outputs: {logits: logits}
 train:
-  data: {node: table, file: $file, text: $word, label: kind, vocabulary: 8, length: 1, batch: 4}
+  data: {node: table, file: $file, text: $word, label: kind, words: 8, length: 1, batch: 4}
   nodes:
     code: {use: code, words: data.words}
     kind: {use: head, x: code}
@@ -41,7 +42,7 @@ train:
 evaluate:
   report: loss
 generate:
-  data: {node: table, file: $file, text: $word, vocabulary: 8, length: 1, batch: 1}
+  data: {node: table, file: $file, text: $word, words: 8, length: 1, batch: 1}
   nodes:
     code: {use: code, words: data.words}
     file: {node: csv_file, xs: [code], names: [code], path: code.csv}
@@ -234,6 +235,39 @@ generate:
   const Ended refused = weft({"generate", "agree.yaml", "-o", "out", "--set", "other=c.csv"});
   EXPECT_EQ(refused.exit, 4);
   EXPECT_THAT(refused.err, HasSubstr("other (table): `fish` is not among the 2 classes"));
+}
+
+TEST_F(FittedRuns, SourcesShareAVocabularyByItsName) {
+  table("b.csv", {{"cab", "x"}});
+  write("shared", R"(
+weft: 1
+name: shared
+vars: {vocabulary: letters}
+generate:
+  data: {node: text, lines: [abc], vocabulary: letters, pieces: 8, kind: characters, samples: documents, length: 4, batch: 1}
+  nodes:
+    names: {node: table, file: b.csv, text: name, vocabulary: $vocabulary, length: 4, batch: 1}
+    a:     {node: to_float, x: data.tokens}
+    b:     {node: to_float, x: names.words}
+    file:  {node: csv_file, xs: [a, b], names: [a, b], path: out.csv}
+    said:  {node: text_file, x: names.words, vocabulary: $vocabulary, path: said.txt}
+)");
+  const Ended ended = weft({"generate", "shared.yaml", "-o", "out"});
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  EXPECT_EQ(text("out/said.txt"), "cab\n");
+  std::istringstream rows(text("out/out.csv"));
+  std::string line;
+  std::getline(rows, line), std::getline(rows, line);
+  std::vector<std::string> ids;
+  for (std::istringstream row(line); std::getline(row, line, ',');) ids.push_back(line);
+  ASSERT_EQ(ids.size(), 8U);  // ▁abc ▁cab
+  EXPECT_EQ(ids[0], ids[4]);
+  EXPECT_EQ(ids[1], ids[6]);
+  EXPECT_EQ(ids[2], ids[7]);
+  EXPECT_EQ(ids[3], ids[5]);
+  const Ended other = weft({"generate", "shared.yaml", "-o", "out", "--set", "vocabulary=words"});
+  EXPECT_EQ(other.exit, 4);
+  EXPECT_THAT(other.err, HasSubstr("there is no vocabulary"));
 }
 
 TEST_F(FittedRuns, ACheckLeavesNoVocabulary) {

@@ -6,7 +6,7 @@ import transformer
 import twin
 
 DATA = ("{node: table, file: emoji/emoji.json, image: image, folder: google, size: 32, "
-        "text: [name, short_names], vocabulary: 1024, label: category, group: name, "
+        "text: [name, short_names], words: 1024, label: category, group: name, "
         "test_share: 0.2, split: %s, batch: 256}")
 
 

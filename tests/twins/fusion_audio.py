@@ -6,7 +6,7 @@ import transformer
 import twin
 
 DATA = ("{node: table, file: stamps/stamps, image: .png, size: 48, fit: stretch, text: .txt, "
-        "vocabulary: 1024, audio: _desc_fr.ogg, seconds: 2, hop: 320, label: folder, "
+        "words: 1024, audio: _desc_fr.ogg, seconds: 2, hop: 320, label: folder, "
         "missing: leave_out, group: .txt, test_share: 0.25, split: %s, batch: 256}")
 PORTS = {"image": "data.image", "words": "{node: to_float, x: data.words}",
          "sound": "data.spectrogram", "label": "{node: to_float, x: data.label}"}

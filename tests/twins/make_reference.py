@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from references import fusion, images, layers, losses, math, memory, metrics, optimizers, shapes
+from references import fusion, images, layers, losses, math, memory, metrics, optimizers, shapes, sound
 from references.cases import cases
 
 FOLDER = Path(__file__).parent.parent / "nodes" / "reference"
@@ -33,7 +33,7 @@ def text(value, indent=""):
 
 def main():
     for family in [f for module in [layers, images, shapes, math, fusion, losses, memory, metrics,
-                                     optimizers]
+                                     optimizers, sound]
                    for f in module.FAMILIES]:
         torch.manual_seed(1)  # each family draws the same numbers whatever else is written
         family()

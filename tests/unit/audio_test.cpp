@@ -1,5 +1,6 @@
 // Audio files: samples, spectrograms, and folders of them.
 #include "framework/formats/audio.h"
+#include "framework/formats/spectrogram.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>

@@ -148,7 +148,7 @@ TEST_F(Tables, RareWordsAreUnknown) {
   write_text(here_ / "t.csv", "t\nb b a\nb c\n");
   auto params = table("t.csv", 2);
   params["text"] = std::vector<std::string>{"t"};
-  params["vocabulary"] = int64_t{3};
+  params["words"] = int64_t{3};
   params["length"] = int64_t{3};
   LoneNode node("table", params);
   node.infer();

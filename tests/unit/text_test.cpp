@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "framework/node/host.h"
 #include "framework/node/source.h"
@@ -120,6 +121,30 @@ TEST_F(TextNodes, AVocabularyBelongsToItsCorpus) {
   write_text(here_ / "data/vocabularies/x.vocabulary", "not a model");
   other["vocabulary"] = std::string("x");
   EXPECT_THAT(complaint(other), HasSubstr("x.vocabulary is not what weft wrote"));
+}
+
+TEST_F(TextNodes, ColumnsOfTablesShareItByItsName) {
+  const auto tokens = first(source(file("a.txt", "abc"), 4));
+  Params captions{{"file", file("t.csv", "name,kind\na,bc\nabd,\n")},
+                  {"text", Strings{"name", "kind"}},
+                  {"vocabulary", std::string("v")},
+                  {"length", int64_t{6}},
+                  {"batch", int64_t{2}}};
+  LoneNode node("table", captions);
+  node.infer();
+  node.forward(0, 2);
+  const auto [space, a, b, c] = std::tuple(tokens[0], tokens[1], tokens[2], tokens[3]);
+  EXPECT_THAT(node.ints("words"), ElementsAre(space, a, space, b, c, -1,  //
+                                              space, a, b, 0, -1, -1));
+  captions["vocabulary"] = std::string("w");
+  EXPECT_THAT(LoneNode::complaint("table", captions), HasSubstr("there is no vocabulary"));
+  captions["pieces"] = int64_t{9}, captions["kind"] = std::string("characters");
+  LoneNode learns("table", captions);
+  learns.infer();
+  learns.node().host().fits.back()->keep();
+  EXPECT_TRUE(std::filesystem::exists(here_ / "data/vocabularies/w.vocabulary"));
+  captions["file"] = file("t.csv", "name,kind\na,\xff\n");
+  EXPECT_THAT(LoneNode::complaint("table", captions), HasSubstr("is not UTF-8 in row 1"));
 }
 
 TEST_F(TextNodes, ADamagedVocabularyIsRefused) {
