@@ -38,6 +38,10 @@ TEST_F(Twin, OfTheImportanceWeightedAutoencoder) {
   agree("iwae", {"loss"}, 20, 1e-3);
 }
 
+TEST_F(Twin, OfTheFlowOfCouplings) {
+  agree("realnvp", {"bits"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheFrechetDistance) {
   for (const char* name : {"cvae", "classifier"}) {
     train(name, 3);
