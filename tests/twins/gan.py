@@ -5,11 +5,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 import twin
 
 
-def score(logits, label):
-    """Mean cross entropy of logits [rows, 1] with one label for all rows."""
-    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
 class Gan(twin.Model):
     about = "Generative adversarial network on Fashion-MNIST (Goodfellow et al. 2014)"
     epochs = 30
@@ -48,6 +43,10 @@ class Gan(twin.Model):
         h = leaky_relu(self.linear("discriminator.h2", h), 0.2)
         return self.linear("discriminator.logits", h)
 
+    def score(self, logits, label):
+        """Mean cross entropy of logits [rows, 1] with one label for all rows."""
+        return binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
     def learn_discriminator(self, learn):
         for name, weight in self.weights.items():
             if name.startswith("discriminator"):
@@ -57,13 +56,13 @@ class Gan(twin.Model):
         fake = self.generate(self.draw.normal("train/noise", step, len(x), self.noise))
 
         real_logits, fake_logits = self.discriminate(x), self.discriminate(fake.detach())
-        d_loss = score(real_logits, self.real_label) + score(fake_logits, 0.0)
+        d_loss = self.score(real_logits, self.real_label) + self.score(fake_logits, 0.0)
         self.of_discriminator.zero_grad(set_to_none=True)
         d_loss.backward()
         self.of_discriminator.step()
 
         self.learn_discriminator(False)
-        g_loss = score(self.discriminate(fake), 1.0)
+        g_loss = self.score(self.discriminate(fake), 1.0)
         self.of_generator.zero_grad(set_to_none=True)
         g_loss.backward()
         self.of_generator.step()

@@ -35,6 +35,7 @@ class RealNvp(twin.Model):
 
     def __init__(self, options):
         super().__init__(options)
+        self.steps = self.epochs * self.batches_of(60000)
         self.optimizer = self.adam("", lr=1e-3)
 
     def convolution(self, layer, x):
@@ -68,8 +69,7 @@ class RealNvp(twin.Model):
         return nats / (784 * math.log(2)) + 0.5 * math.log2(2 * math.pi) + math.log2(256 / 0.9)
 
     def train(self, x, step):
-        steps = self.options.epochs * self.batches_of(60000)
-        self.optimizer.param_groups[0]["lr"] = twin.cosine(step, steps, 1e-3)
+        self.optimizer.param_groups[0]["lr"] = twin.cosine(step, self.steps, 1e-3)
         loss = self.bits(x, "train", step).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
