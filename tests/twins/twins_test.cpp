@@ -42,6 +42,19 @@ TEST_F(Twin, OfTheFlowOfCouplings) {
   agree("realnvp", {"bits"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheLeastSquaresGan) {
+  agree("lsgan", {"d_loss", "g_loss"}, 20, 1e-4);
+}
+
+// The generator rests in four steps of five, but the critic's loss tells what it learned.
+TEST_F(Twin, OfTheWassersteinGan) {
+  agree("wgan", {"d_loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheGanWithClasses) {
+  agree("acgan", {"d_loss", "g_loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheFrechetDistance) {
   for (const char* name : {"cvae", "classifier"}) {
     train(name, 3);
