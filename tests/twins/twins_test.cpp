@@ -46,13 +46,18 @@ TEST_F(Twin, OfTheLeastSquaresGan) {
   agree("lsgan", {"d_loss", "g_loss"}, 20, 1e-4);
 }
 
-// The generator rests in four steps of five, but the critic's loss tells what it learned.
+// The generator rests in four steps of five, but the critic's loss tells what it learned. That is a
+// difference near zero: PyTorch in single precision is 2e-3 away from itself in double after 12 steps.
 TEST_F(Twin, OfTheWassersteinGan) {
-  agree("wgan", {"d_loss"}, 20, 1e-4);
+  agree("wgan", {"d_loss"}, 10, 1e-4);
 }
 
 TEST_F(Twin, OfTheGanWithClasses) {
   agree("acgan", {"d_loss", "g_loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfThePixelCnn) {
+  agree("pixelcnn", {"bits"}, 20, 1e-4);
 }
 
 TEST_F(Twin, OfTheFrechetDistance) {

@@ -7,8 +7,9 @@ import twin
 
 class Wgan(gan.Gan):
     about = "Wasserstein GAN on Fashion-MNIST (Arjovsky et al. 2017, arXiv:1701.07875)"
+    epochs = 15
     batch_size = 64
-    rate, clip, critic_steps = 2e-4, 0.01, 5
+    rate, clip, critic_steps = 5e-4, 0.01, 5
 
     def __init__(self, options):
         super().__init__(options)
