@@ -56,6 +56,11 @@ TEST_F(Twin, OfTheGanWithClasses) {
   agree("acgan", {"d_loss", "g_loss"}, 20, 1e-4);
 }
 
+// Three players amplify the last bit.
+TEST_F(Twin, OfTheVaeWithADiscriminator) {
+  agree("vae_gan", {"e_loss", "g_loss", "d_loss"}, 20, 1e-3);
+}
+
 TEST_F(Twin, OfThePixelCnn) {
   agree("pixelcnn", {"bits"}, 20, 1e-4);
 }
