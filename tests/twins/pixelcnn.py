@@ -14,7 +14,7 @@ def conv(channels, features, height, width):
 
 class PixelCnn(twin.Model):
     about = "Images pixel by pixel, Fashion-MNIST in 8 levels (van den Oord et al. 2016, arXiv:1606.05328)"
-    epochs = 2
+    epochs = 1
     batch_size = 64
     range = "unit"
     compiled = ["bits"]

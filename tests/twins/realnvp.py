@@ -23,7 +23,7 @@ def net(name, features, channels):
 
 class RealNvp(twin.Model):
     about = "Flow of affine couplings on Fashion-MNIST (Dinh et al. 2017, arXiv:1605.08803)"
-    epochs = 4
+    epochs = 3
     batch_size = 64
     range = "unit"
     compiled = ["nats"]

@@ -8,7 +8,7 @@ import twin
 
 class VaeGan(gan.Gan):
     about = "Variational autoencoder and GAN with one decoder (Larsen et al. 2016, arXiv:1512.09300)"
-    epochs = 15
+    epochs = 10
     compiled = ["encode", "generate", "discriminate"]
     noise = 32
     gamma = 0.1

@@ -7,7 +7,7 @@ import twin
 
 class Wgan(gan.Gan):
     about = "Wasserstein GAN on Fashion-MNIST (Arjovsky et al. 2017, arXiv:1701.07875)"
-    epochs = 15
+    epochs = 10
     batch_size = 64
     rate, clip, critic_steps = 5e-4, 0.01, 5
 
