@@ -21,8 +21,8 @@ class PixelCnn(twin.Model):
     levels, features = 8, 32
     blocks = ["net.l1", "net.l2", "net.l3"]
     layers = {
-        "net.v0.all": conv(1, features, 2, 3),
-        "net.left.all": conv(1, features, 1, 2),
+        "net.v0.all": conv(1, features, 3, 7),
+        "net.left.all": conv(1, features, 1, 3),
         "net.last": conv(features, 2 * features, 1, 1),
         "net.logits": conv(2 * features, levels, 1, 1),
     }
@@ -41,8 +41,8 @@ class PixelCnn(twin.Model):
         return self.convolve(layer, pad(x, (left, right, top, 0)))
 
     def logits(self, x):
-        v = self.shifted("net.v0.all", x[:, :, :-1], 1, 1, 2)
-        h = self.shifted("net.left.all", x[:, :, :, :-1], 2, 0, 0) + v
+        v = self.shifted("net.v0.all", x[:, :, :-1], 3, 3, 3)
+        h = self.shifted("net.left.all", x[:, :, :, :-1], 3, 0, 0) + v
         for block in self.blocks:
             v = v + self.shifted(block + ".v_more.all", relu(v), 1, 1, 1)
             h = (h + self.shifted(block + ".h_more.all", relu(h), 1, 0, 1)
