@@ -32,8 +32,8 @@ TEST_F(Twin, OfTheDcgan) {
   agree("dcgan", {"d_loss", "g_loss"}, 8, 1e-3);
 }
 
-// Weights are e to the power of sums of some 500 nats, so the rounding of those is the weights' error:
-// PyTorch in single precision is 8e-5 away from itself in double precision after 20 steps.
+// Weights are e to the power of sums of some 500 nats, whose rounding is the weights' error: PyTorch
+// in single precision is 8e-5 away from itself in double precision after 20 steps.
 TEST_F(Twin, OfTheImportanceWeightedAutoencoder) {
   agree("iwae", {"loss"}, 20, 1e-3);
 }
@@ -46,8 +46,9 @@ TEST_F(Twin, OfTheLeastSquaresGan) {
   agree("lsgan", {"d_loss", "g_loss"}, 20, 1e-4);
 }
 
-// The generator rests in four steps of five, but the critic's loss tells what it learned. That is a
-// difference near zero: PyTorch in single precision is 2e-3 away from itself in double after 12 steps.
+// The generator rests in four steps of five, but the critic's loss tells what it learned. It is a
+// difference near zero: PyTorch in single precision is 2e-3 away from itself in double precision
+// after 12 steps.
 TEST_F(Twin, OfTheWassersteinGan) {
   agree("wgan", {"d_loss"}, 10, 1e-4);
 }
