@@ -32,8 +32,8 @@ TEST_F(Twin, OfTheDcgan) {
   agree("dcgan", {"d_loss", "g_loss"}, 8, 1e-3);
 }
 
-// Weights are e to the power of sums of some 500 nats, whose rounding is the weights' error: PyTorch
-// in single precision is 8e-5 away from itself in double precision after 20 steps.
+// Weights are e to the power of sums of some 500 nats, whose rounding is the weights' error.
+// PyTorch in single precision is 8e-5 away from itself in double precision after 20 steps.
 TEST_F(Twin, OfTheImportanceWeightedAutoencoder) {
   agree("iwae", {"loss"}, 20, 1e-3);
 }
