@@ -19,6 +19,7 @@ const fs::path pipelines = fs::path(SOURCE_DIR) / "pipelines";
 const std::map<std::string, std::vector<std::string>> needs{
     {"gan_classes", {"gan", "classifier"}},
     {"frechet", {"vae_conv", "classifier"}},
+    {"frechet_acgan", {"acgan", "classifier"}},
     {"frechet_cvae", {"cvae", "classifier"}},
     {"frechet_dcgan", {"dcgan", "classifier"}},
     {"knn", {"simclr"}},

@@ -12,7 +12,8 @@ from torch.nn.functional import linear, relu
 
 import twin
 
-KINDS = {"vae": "Vae", "vae_conv": "VaeConv", "cvae": "Cvae", "gan": "Gan", "dcgan": "Dcgan"}
+KINDS = {"vae": "Vae", "vae_conv": "VaeConv", "cvae": "Cvae", "iwae": "Iwae", "gan": "Gan",
+         "dcgan": "Dcgan", "lsgan": "Lsgan", "wgan": "Wgan", "acgan": "Acgan", "vae_gan": "VaeGan"}
 
 
 def moments(features):

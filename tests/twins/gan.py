@@ -5,11 +5,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 import twin
 
 
-def score(logits, label):
-    """Mean cross entropy of logits [rows, 1] with one label for all rows."""
-    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
 class Gan(twin.Model):
     about = "Generative adversarial network on Fashion-MNIST (Goodfellow et al. 2014)"
     epochs = 30
@@ -48,25 +43,35 @@ class Gan(twin.Model):
         h = leaky_relu(self.linear("discriminator.h2", h), 0.2)
         return self.linear("discriminator.logits", h)
 
+    def score(self, logits, label):
+        """Mean cross entropy of logits [rows, 1] with one label for all rows."""
+        return binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+    def discriminator_loss(self, real, fake):
+        return (self.score(self.discriminate(real), self.real_label)
+                + self.score(self.discriminate(fake), 0.0))
+
+    def generator_loss(self, fake):
+        return self.score(self.discriminate(fake), 1.0)
+
     def learn_discriminator(self, learn):
-        for name, weight in self.weights.items():
-            if name.startswith("discriminator"):
-                weight.requires_grad_(learn)
+        for weight in self.of_module("discriminator"):
+            weight.requires_grad_(learn)
+
+    @staticmethod
+    def update(optimizer, loss):
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
 
     def train(self, x, step):
         fake = self.generate(self.draw.normal("train/noise", step, len(x), self.noise))
-
-        real_logits, fake_logits = self.discriminate(x), self.discriminate(fake.detach())
-        d_loss = score(real_logits, self.real_label) + score(fake_logits, 0.0)
-        self.of_discriminator.zero_grad(set_to_none=True)
-        d_loss.backward()
-        self.of_discriminator.step()
+        d_loss = self.discriminator_loss(x, fake.detach())
+        self.update(self.of_discriminator, d_loss)
 
         self.learn_discriminator(False)
-        g_loss = score(self.discriminate(fake), 1.0)
-        self.of_generator.zero_grad(set_to_none=True)
-        g_loss.backward()
-        self.of_generator.step()
+        g_loss = self.generator_loss(fake)
+        self.update(self.of_generator, g_loss)
         self.learn_discriminator(True)
         return [d_loss, g_loss]
 

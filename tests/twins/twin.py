@@ -15,6 +15,7 @@ and, unless they are those of Fashion-MNIST,
 import argparse
 import gzip
 import hashlib
+import inspect
 import json
 import math
 import os
@@ -202,6 +203,13 @@ class Draw:
         key = weft_random.key(self.seed, path)
         return torch.from_numpy(weft_random.uniform(key, step, np.arange(rows), size))
 
+    def integers(self, path, step, rows, size, n):
+        """Whole numbers below `n`."""
+        if not self.exact:
+            return torch.randint(n, (rows, size))
+        key = weft_random.key(self.seed, path)
+        return torch.from_numpy(weft_random.integers(key, step, np.arange(rows), size, n))
+
     def order(self, samples, epoch):
         if not self.exact:
             return torch.randperm(samples)
@@ -229,13 +237,18 @@ class Model:
         return torch.where(u < rate, 0, x / (1 - rate))
 
     def optimize(self, kind, weights, **settings):
-        """An optimizer that updates in the way that is asked for."""
+        """An optimizer that updates in the way that is asked for; some have no fused one."""
+        way = self.options.update
+        if way == "fused" and way not in inspect.signature(kind).parameters:
+            way = "foreach"
         ways = {"loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
-        return kind(weights, **ways[self.options.update], **settings)
+        return kind(weights, **ways[way], **settings)
+
+    def of_module(self, module):
+        return [weight for name, weight in self.weights.items() if name.startswith(module)]
 
     def adam(self, module, **settings):
-        mine = [w for name, w in self.weights.items() if name.startswith(module)]
-        return self.optimize(torch.optim.Adam, mine, **settings)
+        return self.optimize(torch.optim.Adam, self.of_module(module), **settings)
 
     def linear(self, layer, x):
         weight, bias = self.of(layer)
