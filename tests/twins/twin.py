@@ -11,6 +11,8 @@ class with
 and, unless they are those of Fashion-MNIST,
     samples(split)           tensors of one length
     batch(rows...)           what train() is given of some of their rows
+and, for --time-sampling,
+    sample(rows)             what it draws
 """
 import argparse
 import gzip
@@ -218,7 +220,7 @@ class Model:
         self.states = {f"{layer}.{kind}": saved.get(f"{layer}.{kind}", value).clone()
                        for layer, norm in self.layers.items() if isinstance(norm, batch_norm)
                        for kind, value in norm.start.items()}
-        self.draw = Draw(options.seed, exact=not options.time)
+        self.draw = Draw(options.seed, exact=not (options.time or options.time_sampling))
         self.options = options
 
     def dropout(self, path, x, rate, step):
@@ -309,6 +311,17 @@ def median_step(model, samples, steps):
     return statistics.median(times[warm_up:])
 
 
+def median_sampling(model, rows):
+    """Milliseconds of drawing so many samples."""
+    times = []
+    with torch.no_grad():
+        for _ in range(6):
+            last = time.perf_counter()
+            model.sample(rows)
+            times.append(1000 * (time.perf_counter() - last))
+    return statistics.median(times[1:])
+
+
 def peak_mib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -323,6 +336,7 @@ def arguments(kind):
     parser.add_argument("--evaluate", action="store_true", help="print numbers at the end")
     parser.add_argument("--save-weights", metavar="FILE", help="write the weights (safetensors)")
     parser.add_argument("--time", action="store_true", help="print the median time of a step")
+    parser.add_argument("--time-sampling", type=int, metavar="N", help="print the median time of drawing N")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--linear", choices=["blas", "mkldnn"], default="blas")
     parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="of images")
@@ -336,10 +350,13 @@ def main(kind):
     options = arguments(kind)
     torch.set_num_threads(options.threads)
     model = kind(options)
-    samples = model.samples("train")
     if options.compile:
         for name in model.compiled:
             setattr(model, name, torch.compile(getattr(model, name), dynamic=False))
+    if options.time_sampling:
+        print(json.dumps({"ms": round(median_sampling(model, options.time_sampling), 3)}))
+        return
+    samples = model.samples("train")
     if options.time:
         ms = median_step(model, samples, options.steps or 200)
         print(json.dumps({"ms": round(ms, 3), "peak_mib": round(peak_mib(), 1)}))
