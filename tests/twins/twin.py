@@ -204,6 +204,12 @@ class Draw:
         key = weft_random.key(self.seed, path)
         return torch.from_numpy(weft_random.uniform(key, step, np.arange(rows), size))
 
+    def below(self, path, step, size, n):
+        """Integers below n, as a node draws them for the whole batch."""
+        if not self.exact:
+            return torch.randint(n, (size,))
+        return torch.from_numpy(weft_random.below(weft_random.key(self.seed, path), step, 0, size, n))
+
     def order(self, samples, epoch):
         if not self.exact:
             return torch.randperm(samples)
