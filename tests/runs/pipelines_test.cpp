@@ -21,6 +21,7 @@ const std::map<std::string, std::vector<std::string>> needs{
     {"frechet", {"vae_conv", "classifier"}},
     {"frechet_cvae", {"cvae", "classifier"}},
     {"frechet_dcgan", {"dcgan", "classifier"}},
+    {"frechet_ddpm", {"ddpm", "classifier"}},
     {"frechet_flow_matching", {"flow_matching", "classifier"}},
     {"knn", {"simclr"}},
     {"linear_probe", {"simclr"}},

@@ -134,11 +134,13 @@ class FlowMatching(twin.Model):
         label = one_hot(torch.arange(rows) % self.classes, self.classes).float()
         return self.laid_out(noise), label
 
-    def sample(self, rows):
-        x, label = self.start(rows, "generate/noise", 0)
+    def drawn_from(self, x, label):
         for i in range(self.turns):
-            x = self.turn(x, torch.full((rows,), i / self.turns), label)
+            x = self.turn(x, torch.full((len(x),), i / self.turns), label)
         return x
+
+    def sample(self, rows):
+        return self.drawn_from(*self.start(rows, "generate/noise", 0))
 
     def images(self, rows, draws, turns=10):
         """Drawn from noise by the midpoint method, [rows, 784] in [0, 1]; `draws` counts the calls."""

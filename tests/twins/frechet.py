@@ -13,7 +13,7 @@ from torch.nn.functional import linear, relu
 import twin
 
 KINDS = {"vae": "Vae", "vae_conv": "VaeConv", "cvae": "Cvae", "gan": "Gan", "dcgan": "Dcgan",
-         "flow_matching": "FlowMatching"}
+         "flow_matching": "FlowMatching", "ddpm": "Ddpm"}
 
 
 def moments(features):

@@ -32,6 +32,10 @@ TEST_F(Twin, OfTheDcgan) {
   agree("dcgan", {"d_loss", "g_loss"}, 8, 1e-3);
 }
 
+TEST_F(Twin, OfDenoisingDiffusion) {
+  agree("ddpm", {"loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheVqVae) {
   agree("vqvae", {"loss"}, 20, 1e-4);
 }
