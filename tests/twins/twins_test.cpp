@@ -36,6 +36,14 @@ TEST_F(Twin, OfDenoisingDiffusion) {
   agree("ddpm", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheDenoisingAutoencoder) {
+  agree("denoising_autoencoder", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheBetaVae) {
+  agree("beta_vae", {"loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheVqVae) {
   agree("vqvae", {"loss"}, 20, 1e-4);
 }
