@@ -19,7 +19,7 @@ class DenoisingAutoencoder(twin.Model):
     def __init__(self, options):
         super().__init__(options)
         self.steps = self.epochs * self.batches_of(60000)
-        self.optimizer = self.adam("", lr=1e-3)
+        self.optimizer = self.adam("", lr=5e-3)
 
     def corrupt(self, x, section, step):
         u = self.draw.uniform(f"{section}/keep", step, len(x), 784)
@@ -32,7 +32,7 @@ class DenoisingAutoencoder(twin.Model):
 
     def train(self, x, step):
         for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3)
+            group["lr"] = twin.cosine(step, self.steps, 5e-3)
         loss = self.losses(self.corrupt(x, "train", step), x)[0].mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
