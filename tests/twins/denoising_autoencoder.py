@@ -48,7 +48,8 @@ class DenoisingAutoencoder(twin.Model):
             x = self.batch(rows)
             corrupt = self.corrupt(x, "evaluate", step)
             loss, logits = self.losses(corrupt, x)
-            numbers.append(torch.stack([loss.double(), psnr(torch.sigmoid(logits), x), psnr(corrupt, x)], 1))
+            restored = torch.sigmoid(logits)
+            numbers.append(torch.stack([loss.double(), psnr(restored, x), psnr(corrupt, x)], 1))
         return dict(zip(["loss", "psnr", "before"], torch.cat(numbers).mean(0).tolist()))
 
 

@@ -143,7 +143,7 @@ class FlowMatching(twin.Model):
         return self.drawn_from(*self.start(rows, "generate/noise", 0))
 
     def images(self, rows, draws, turns=10):
-        """Drawn from noise by the midpoint method, [rows, 784] in [0, 1]; `draws` counts the calls."""
+        """Drawn by the midpoint method, [rows, 784] in [0, 1]; `draws` counts the calls."""
         x, label = self.start(rows, "evaluate/z", draws)
         for i in range(turns):
             t = torch.full((rows,), i / turns)

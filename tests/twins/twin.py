@@ -342,7 +342,8 @@ def arguments(kind):
     parser.add_argument("--evaluate", action="store_true", help="print numbers at the end")
     parser.add_argument("--save-weights", metavar="FILE", help="write the weights (safetensors)")
     parser.add_argument("--time", action="store_true", help="print the median time of a step")
-    parser.add_argument("--time-sampling", type=int, metavar="N", help="print the median time of drawing N")
+    parser.add_argument("--time-sampling", type=int, metavar="N",
+                        help="print the median time of drawing N")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--linear", choices=["blas", "mkldnn"], default="blas")
     parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="of images")

@@ -19,7 +19,8 @@ class VectorQuantizer:
 
     def nearest(self, x):
         """The code of each vector of [n, features]."""
-        return torch.addmm(self.codebook.square().sum(1) / 2, x, self.codebook.T, alpha=-1).argmin(1)
+        half = self.codebook.square().sum(1) / 2
+        return torch.addmm(half, x, self.codebook.T, alpha=-1).argmin(1)
 
     def smooth(self, count):
         return (count + self.eps) / (count.sum() + self.codes * self.eps) * count.sum()
@@ -107,7 +108,8 @@ class Vqvae(twin.Model):
             error = (self.decode(q) - x).square().mean((1, 2, 3))
             share = torch.bincount(code, minlength=self.codes) / len(code)
             nats = -(share * (share + 1e-10).log()).sum()
-            numbers.append(torch.stack([error.mean(), (-10 * error.log10()).mean(), (z - q).square().mean(),
+            psnr = (-10 * error.log10()).mean()
+            numbers.append(torch.stack([error.mean(), psnr, (z - q).square().mean(),
                                         (share > 0).float().mean(), nats.exp()]))
         names = ["error", "psnr", "commitment", "used", "perplexity"]
         return dict(zip(names, torch.stack(numbers).mean(0).tolist()))
