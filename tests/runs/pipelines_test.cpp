@@ -22,6 +22,8 @@ const std::map<std::string, std::vector<std::string>> needs{
     {"frechet_acgan", {"acgan", "classifier"}},
     {"frechet_cvae", {"cvae", "classifier"}},
     {"frechet_dcgan", {"dcgan", "classifier"}},
+    {"frechet_ddpm", {"ddpm", "classifier"}},
+    {"frechet_flow_matching", {"flow_matching", "classifier"}},
     {"knn", {"simclr"}},
     {"linear_probe", {"simclr"}},
     {"linear_probe_emoji", {"patch_position"}},

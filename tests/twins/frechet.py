@@ -13,7 +13,8 @@ from torch.nn.functional import linear, relu
 import twin
 
 KINDS = {"vae": "Vae", "vae_conv": "VaeConv", "cvae": "Cvae", "iwae": "Iwae", "gan": "Gan",
-         "dcgan": "Dcgan", "lsgan": "Lsgan", "wgan": "Wgan", "acgan": "Acgan", "vae_gan": "VaeGan"}
+         "dcgan": "Dcgan", "lsgan": "Lsgan", "wgan": "Wgan", "acgan": "Acgan", "vae_gan": "VaeGan",
+         "flow_matching": "FlowMatching", "ddpm": "Ddpm"}
 
 
 def moments(features):
@@ -35,7 +36,8 @@ def main():
     parser.add_argument("--rows", type=int, default=500, help="of a batch")
     options = parser.parse_args()
     model = getattr(importlib.import_module(options.twin), KINDS[options.twin])(
-        argparse.Namespace(start=options.start, seed=0, time=False, update="loop", linear="blas", layout="nhwc"))
+        argparse.Namespace(start=options.start, seed=0, time=False, time_sampling=None,
+                           update="loop", linear="blas", layout="nhwc"))
     missing = set(model.weights | model.states) - set(twin.read_safetensors(options.start))
     if missing:
         raise SystemExit(f"{options.start} has no {sorted(missing)[0]}: it is of another model")

@@ -11,6 +11,8 @@ class with
 and, unless they are those of Fashion-MNIST,
     samples(split)           tensors of one length
     batch(rows...)           what train() is given of some of their rows
+and, for --time-sampling,
+    sample(rows)             what it draws
 """
 import argparse
 import gzip
@@ -210,6 +212,12 @@ class Draw:
         key = weft_random.key(self.seed, path)
         return torch.from_numpy(weft_random.integers(key, step, np.arange(rows), size, n))
 
+    def below(self, path, step, size, n):
+        """Integers below n, as a node draws them for the whole batch."""
+        if not self.exact:
+            return torch.randint(n, (size,))
+        return torch.from_numpy(weft_random.below(weft_random.key(self.seed, path), step, 0, size, n))
+
     def order(self, samples, epoch):
         if not self.exact:
             return torch.randperm(samples)
@@ -226,7 +234,7 @@ class Model:
         self.states = {f"{layer}.{kind}": saved.get(f"{layer}.{kind}", value).clone()
                        for layer, norm in self.layers.items() if isinstance(norm, batch_norm)
                        for kind, value in norm.start.items()}
-        self.draw = Draw(options.seed, exact=not options.time)
+        self.draw = Draw(options.seed, exact=not (options.time or options.time_sampling))
         self.options = options
 
     def dropout(self, path, x, rate, step):
@@ -322,6 +330,17 @@ def median_step(model, samples, steps):
     return statistics.median(times[warm_up:])
 
 
+def median_sampling(model, rows):
+    """Milliseconds of drawing so many samples."""
+    times = []
+    with torch.no_grad():
+        for _ in range(6):
+            last = time.perf_counter()
+            model.sample(rows)
+            times.append(1000 * (time.perf_counter() - last))
+    return statistics.median(times[1:])
+
+
 def peak_mib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -336,6 +355,8 @@ def arguments(kind):
     parser.add_argument("--evaluate", action="store_true", help="print numbers at the end")
     parser.add_argument("--save-weights", metavar="FILE", help="write the weights (safetensors)")
     parser.add_argument("--time", action="store_true", help="print the median time of a step")
+    parser.add_argument("--time-sampling", type=int, metavar="N",
+                        help="print the median time of drawing N")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--linear", choices=["blas", "mkldnn"], default="blas")
     parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="of images")
@@ -349,10 +370,13 @@ def main(kind):
     options = arguments(kind)
     torch.set_num_threads(options.threads)
     model = kind(options)
-    samples = model.samples("train")
     if options.compile:
         for name in model.compiled:
             setattr(model, name, torch.compile(getattr(model, name), dynamic=False))
+    if options.time_sampling:
+        print(json.dumps({"ms": round(median_sampling(model, options.time_sampling), 3)}))
+        return
+    samples = model.samples("train")
     if options.time:
         ms = median_step(model, samples, options.steps or 200)
         print(json.dumps({"ms": round(ms, 3), "peak_mib": round(peak_mib(), 1)}))

@@ -66,6 +66,35 @@ TEST_F(Twin, OfThePixelCnn) {
   agree("pixelcnn", {"bits"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfDenoisingDiffusion) {
+  agree("ddpm", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheDenoisingAutoencoder) {
+  agree("denoising_autoencoder", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheBetaVae) {
+  agree("beta_vae", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheVqVae) {
+  agree("vqvae", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfFlowMatching) {
+  agree("flow_matching", {"loss"}, 20, 1e-4);
+}
+
+// Where a unit of the critic lies within rounding of its kink, its second derivative is another.
+TEST_F(Twin, OfTheGradientPenalty) {
+  agree("wgan_gp", {"d_loss"}, 20, 1e-3);
+}
+
+TEST_F(Twin, OfTheLanguageModelThatWrites) {
+  agree("gpt", {"loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheFrechetDistance) {
   for (const char* name : {"cvae", "classifier"}) {
     train(name, 3);

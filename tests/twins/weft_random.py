@@ -47,6 +47,12 @@ def uniform(key64, step, rows, size):
     return (bits(key64, step, rows, size) >> np.uint64(8)).astype(np.float32) * np.float32(2**-24)
 
 
+def below(key64, step, row, size, n):
+    """int64 [size] in [0, n): one after the other, a block of four numbers for each."""
+    words = bits(key64, step, [row], 4 * size).reshape(size, 4)
+    return np.array([(int(a) << 32 | int(b)) * n >> 64 for a, b in words[:, :2]], np.int64)
+
+
 def normal(key64, step, rows, size):
     """float32 [rows, size]: Box-Muller over pairs, u1 in (0, 1], u2 in [0, 1). The functions are
     taken in float64 and rounded, as the C library does within: numpy's own differ by some ulp."""
