@@ -7,7 +7,7 @@ import twin
 
 class ClassifierConv(classifier.Classifier):
     about = "Convolutional classifier of garments"
-    epochs = 6
+    epochs = 3
     lr, warmup = 2e-3, 100
     layers = {
         "classifier.c1": twin.conv(1, 32, 3, bias=False), "classifier.n1": twin.batch_norm(32),

@@ -9,7 +9,7 @@ import twin
 
 class Clip(emoji.Emoji):
     about = "Pictures of emoji and their names in one space (Radford et al. 2021, arXiv:2103.00020)"
-    epochs = 60
+    epochs = 40
     batch_size = 128
     drop_last = True
     lr, warmup = 1e-3, 50

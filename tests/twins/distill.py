@@ -9,10 +9,10 @@ import twin
 
 class Distill(classifier_conv.ClassifierConv):
     about = "A small network learns what a larger one says (Hinton et al. 2015, arXiv:1503.02531)"
-    epochs = 10
+    epochs = 60
     lr, warmup = 3e-3, 0
     compiled = ["loss"]
-    temperature, soft, hidden = 4, 0.9, 32
+    temperature, soft, images, hidden = 4, 0.9, 1800, 256
     layers = classifier_conv.ClassifierConv.layers | {
         "student.h": twin.linear(784, hidden),
         "student.logits": twin.linear(hidden, 10),
@@ -20,8 +20,12 @@ class Distill(classifier_conv.ClassifierConv):
 
     def __init__(self, options):
         twin.Model.__init__(self, options)
-        self.steps = self.epochs * self.batches_of(60000)
+        self.steps = self.epochs * self.batches_of(self.images)
         self.optimizer = self.adam("student", lr=self.lr)
+
+    def samples(self, split):
+        samples = super().samples(split)
+        return [rows[:self.images] for rows in samples] if split == "train" else samples
 
     def guess(self, x):
         return self.linear("student.logits", relu(self.linear("student.h", x)))
@@ -44,9 +48,7 @@ class Distill(classifier_conv.ClassifierConv):
 
     def evaluate(self):
         images, label = self.batch(*self.samples("test"))
-        said = {"accuracy": self.guess(images),
-                "of_teacher": torch.cat([self.classify(x, False) for x in images.split(1000)])}
-        return {name: (x.argmax(1) == label).float().mean().item() for name, x in said.items()}
+        return {"accuracy": (self.guess(images).argmax(1) == label).float().mean().item()}
 
 
 if __name__ == "__main__":

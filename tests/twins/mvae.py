@@ -6,7 +6,7 @@ import twin
 
 
 class Mvae(twin.Model):
-    about = "Variational autoencoder of garments and what they are called (Wu & Goodman 2018, arXiv:1802.05335)"
+    about = "Variational autoencoder of garments and their classes (Wu & Goodman 2018, arXiv:1802.05335)"
     epochs = 10
     range = "unit"
     compiled = ["losses"]
@@ -65,9 +65,10 @@ class Mvae(twin.Model):
         def nats(z):
             return cross_entropy(self.decode("label", z), label, reduction="none")
 
-        own = bce(image)
-        loss = bce(both) + own + self.label_weight * (nats(both) + nats(name))
-        return loss + both_kl + image_kl + label_kl, own + image_kl, self.decode("label", mean)
+        pixels = [bce(z) for z in (both, image, name)]
+        missed = sum(nats(z) for z in (both, image, name))
+        loss = sum(pixels) + self.label_weight * missed + both_kl + image_kl + label_kl
+        return loss, pixels[1] + image_kl, self.decode("label", mean)
 
     def train(self, rows, step):
         loss = self.losses(*rows, "train", step)[0].mean()
