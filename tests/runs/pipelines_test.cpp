@@ -26,6 +26,7 @@ const std::map<std::string, std::vector<std::string>> needs{
     {"linear_probe", {"simclr"}},
     {"linear_probe_emoji", {"patch_position"}},
     {"mvae_classes", {"mvae", "classifier"}},
+    {"vae_pretrained", {"rotation"}},
 };
 
 std::vector<std::string> all() {

@@ -140,5 +140,12 @@ TEST_F(Twin, OfClip) {
   agree("clip", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheVaeThatIsPretrained) {
+  train("rotation", 3);
+  if (IsSkipped()) return;
+  agree("vae_pretrained", {"loss"}, 20, 1e-4, {"--set", "run=rotation"},
+        {"--start", folder_ / "rotation/checkpoints/last/model.safetensors"});
+}
+
 }  // namespace
 }  // namespace weft::tests
