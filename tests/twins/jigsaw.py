@@ -4,10 +4,11 @@ from torch.nn import functional as F
 
 import augment
 import photos
+import transformer
 import twin
 
 
-class Jigsaw(twin.Model):
+class Jigsaw(transformer.Tokens):
     about = "Puts the nine tiles of a photograph back in order (Noroozi & Favaro 2016, arXiv:1603.09246)"
     epochs = 40
     batch_size = 128
@@ -18,9 +19,12 @@ class Jigsaw(twin.Model):
         "encoder.c1": twin.conv(3, 32, 3, bias=False), "encoder.n1": twin.batch_norm(32),
         "encoder.c2": twin.conv(32, 64, 3, bias=False), "encoder.n2": twin.batch_norm(64),
         "encoder.c3": twin.conv(64, 128, 3, bias=False), "encoder.n3": twin.batch_norm(128),
-        "head.h": twin.linear(9 * 1152, 256),
-        "head.flat": twin.linear(256, 81),
+        "head.token": twin.linear(1152, 128),
+        "head.even": twin.layer_norm(128),
+        "head.logits": twin.linear(128, 9),
     }
+    for i in (0, 1):
+        layers |= transformer.block(f"head.block.{i}", 128, 256)
 
     def __init__(self, options):
         super().__init__(options)
@@ -57,8 +61,10 @@ class Jigsaw(twin.Model):
         tiles, order = self.puzzle(x, section, step)
         code = self.encode(tiles, training).unflatten(0, (9, -1)).transpose(0, 1).flatten(1)
         code = self.dropout("train/place.place.some", code, 0.3, step if training else None)
-        scores = self.linear("head.flat", F.relu(self.linear("head.h", code)))
-        return scores.reshape(-1, 9), order.flatten()
+        x = self.linear("head.token", code.unflatten(1, (9, -1)))
+        for i in (0, 1):
+            x = self.block(f"head.block.{i}", x)
+        return self.linear("head.logits", self.norm("head.even", x)).flatten(0, 1), order.flatten()
 
     def train(self, x, step):
         for group in self.optimizer.param_groups:
