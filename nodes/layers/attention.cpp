@@ -20,7 +20,19 @@ WEFT_SIMD void hide(const int32_t* __restrict keys, float value, int64_t rows, i
 // s = scale q kᵀ, of one query, [size], and n keys, which lie `stride` apart.
 WEFT_SIMD void dots(const float* __restrict q, const float* __restrict k, int64_t n, int64_t stride,
                     int64_t size, float scale, float* __restrict s) {
-  for (int64_t i = 0; i < n; ++i, k += stride) {
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4, k += 4 * stride) {
+    float a = 0, b = 0, c = 0, d = 0;
+    WEFT_PRAGMA(omp simd reduction(+ : a, b, c, d))
+    for (int64_t j = 0; j < size; ++j) {
+      a += q[j] * k[j];
+      b += q[j] * k[stride + j];
+      c += q[j] * k[2 * stride + j];
+      d += q[j] * k[3 * stride + j];
+    }
+    s[i] = scale * a, s[i + 1] = scale * b, s[i + 2] = scale * c, s[i + 3] = scale * d;
+  }
+  for (; i < n; ++i, k += stride) {
     float sum = 0;
     WEFT_SUM(sum)
     for (int64_t j = 0; j < size; ++j) sum += q[j] * k[j];
@@ -32,7 +44,12 @@ WEFT_SIMD void dots(const float* __restrict q, const float* __restrict k, int64_
 WEFT_SIMD void mixed(const float* __restrict p, const float* __restrict v, int64_t n,
                      int64_t stride, int64_t size, float* __restrict y) {
   for (int64_t j = 0; j < size; ++j) y[j] = 0;
-  for (int64_t i = 0; i < n; ++i, v += stride)
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4, v += 4 * stride)
+    for (int64_t j = 0; j < size; ++j)
+      y[j] += p[i] * v[j] + p[i + 1] * v[stride + j] + p[i + 2] * v[2 * stride + j] +
+              p[i + 3] * v[3 * stride + j];
+  for (; i < n; ++i, v += stride)
     for (int64_t j = 0; j < size; ++j) y[j] += p[i] * v[j];
 }
 

@@ -17,6 +17,7 @@ const fs::path pipelines = fs::path(SOURCE_DIR) / "pipelines";
 
 // The runs that a pipeline takes modules of.
 const std::map<std::string, std::vector<std::string>> needs{
+    {"distill", {"classifier_conv"}},
     {"gan_classes", {"gan", "classifier"}},
     {"frechet", {"vae_conv", "classifier"}},
     {"frechet_acgan", {"acgan", "classifier"}},
@@ -27,6 +28,8 @@ const std::map<std::string, std::vector<std::string>> needs{
     {"knn", {"simclr"}},
     {"linear_probe", {"simclr"}},
     {"linear_probe_emoji", {"patch_position"}},
+    {"mvae_classes", {"mvae", "classifier"}},
+    {"vae_pretrained", {"rotation"}},
 };
 
 std::vector<std::string> all() {

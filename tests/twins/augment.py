@@ -15,15 +15,17 @@ def places(begin, extent, to, size):
     return first, (first + 1).clamp(max=size - 1), at - first
 
 
-def random_crop(x, u, scale=(0.2, 1), ratio=(0.75, 4 / 3)):
+def random_crop(x, u, scale=(0.2, 1), ratio=(0.75, 4 / 3), size=None):
+    """To `size` pixels each way, or to those of x."""
     n, c, h, w = x.shape
+    to_h, to_w = (size, size) if size else (h, w)
     area = (scale[0] + u[:, 0] * (scale[1] - scale[0])) * h * w
     low, high = math.log(ratio[0]), math.log(ratio[1])
     proportion = torch.exp(low + u[:, 1] * (high - low))
     height = (area / proportion).sqrt().clamp(max=h)
     width = (area * proportion).sqrt().clamp(max=w)
-    top, below, v = places(u[:, 2] * (h - height), height, h, h)
-    left, right, s = places(u[:, 3] * (w - width), width, w, w)
+    top, below, v = places(u[:, 2] * (h - height), height, to_h, h)
+    left, right, s = places(u[:, 3] * (w - width), width, to_w, w)
 
     def pixels(rows, cols):
         image = torch.arange(n)[:, None, None]

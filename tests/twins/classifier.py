@@ -10,6 +10,7 @@ class Classifier(twin.Model):
     epochs = 8
     range = "unit"
     compiled = ["classify"]
+    lr, warmup = 3e-3, 0
     layers = {
         "classifier.h": twin.linear(784, 256),
         "classifier.logits": twin.linear(256, 10),
@@ -18,7 +19,7 @@ class Classifier(twin.Model):
     def __init__(self, options):
         super().__init__(options)
         self.steps = self.epochs * self.batches_of(60000)
-        self.optimizer = self.adam("", lr=3e-3)
+        self.optimizer = self.adam("", lr=self.lr)
 
     def samples(self, split):
         return [twin.idx(split, "images-idx3"), twin.idx(split, "labels-idx1")]
@@ -31,7 +32,7 @@ class Classifier(twin.Model):
 
     def train(self, rows, step):
         for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 3e-3)
+            group["lr"] = twin.cosine(step, self.steps, self.lr, self.warmup)
         loss = cross_entropy(self.classify(rows[0], True), rows[1])
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -218,6 +218,22 @@ class Draw:
             return torch.randint(n, (size,))
         return torch.from_numpy(weft_random.below(weft_random.key(self.seed, path), step, 0, size, n))
 
+    def permutation(self, path, step, rows, n):
+        """An order of `n` positions for each row."""
+        if not self.exact:
+            return torch.rand(rows, n).argsort(1)
+        key = weft_random.key(self.seed, path)
+        return torch.from_numpy(weft_random.shuffled(key, step, np.arange(rows), n, n))
+
+    def subset(self, path, step, rows, n, k):
+        """`k` of `n` positions for each row, and the rest, both in ascending order."""
+        if self.exact:
+            key = weft_random.key(self.seed, path)
+            order = torch.from_numpy(weft_random.shuffled(key, step, np.arange(rows), n, k))
+        else:
+            order = torch.rand(rows, n).argsort(1)
+        return order[:, :k].sort(1).values, order[:, k:].sort(1).values
+
     def order(self, samples, epoch):
         if not self.exact:
             return torch.randperm(samples)

@@ -172,5 +172,43 @@ TEST_F(Twin, OfTheFusionWithAudio) {
   agree("fusion_audio", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfRotation) {
+  agree("rotation", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheJigsaw) {
+  agree("jigsaw", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheMaskedAutoencoder) {
+  agree("mae", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheConvolutionalClassifier) {
+  agree("classifier_conv", {"loss"}, 16, 1e-4);
+}
+
+TEST_F(Twin, OfDistillation) {
+  train("classifier_conv", 3);
+  if (IsSkipped()) return;
+  agree("distill", {"loss"}, 20, 1e-4, {"--set", "teacher=classifier_conv"},
+        {"--start", folder_ / "classifier_conv/checkpoints/last/model.safetensors"});
+}
+
+TEST_F(Twin, OfTheMultimodalVae) {
+  agree("mvae", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfClip) {
+  agree("clip", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheVaeThatIsPretrained) {
+  train("rotation", 3);
+  if (IsSkipped()) return;
+  agree("vae_pretrained", {"loss"}, 20, 1e-4, {"--set", "run=rotation"},
+        {"--start", folder_ / "rotation/checkpoints/last/model.safetensors"});
+}
+
 }  // namespace
 }  // namespace weft::tests

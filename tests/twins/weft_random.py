@@ -77,6 +77,18 @@ def integers(key64, step, rows, size, n):
     return below(n, bits(key64, step, rows, 2 * size))
 
 
+def shuffled(key64, step, rows, n, k):
+    """int64 [rows, n]: the positions 0 to n - 1, of which the first `k` are in a random order
+    (Fisher & Yates)."""
+    other = np.arange(k) + below(n - np.arange(k), bits(key64, step, rows, 2 * k))
+    order = np.tile(np.arange(n), (len(other), 1))
+    row = np.arange(len(other))
+    for i in range(k):
+        there = order[row, other[:, i]]
+        order[row, other[:, i]], order[:, i] = order[:, i], there
+    return order
+
+
 def permuted(i, n, key64, epoch):
     """The places of elements `i` (an array) in a random order of [0, n): a keyed Feistel network of
     four rounds over the next power of four, walked until it lands below n."""
