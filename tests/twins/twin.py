@@ -8,6 +8,7 @@ class with
     train(x, step)           one training step -> the objectives of its phases
     evaluate()               {name: number}
     compiled                 names of the functions that --compile compiles: from a batch to losses
+    followers                {"module": the module that it follows}
 and, unless they are those of Fashion-MNIST,
     samples(split)           tensors of one length
     batch(rows...)           what train() is given of some of their rows
@@ -218,8 +219,26 @@ class Model:
         self.states = {f"{layer}.{kind}": saved.get(f"{layer}.{kind}", value).clone()
                        for layer, norm in self.layers.items() if isinstance(norm, batch_norm)
                        for kind, value in norm.start.items()}
+        for follower, leader in self.followers.items():
+            for kept in (self.weights, self.states):
+                kept |= {follower + name.removeprefix(leader): saved.get(
+                    follower + name.removeprefix(leader), value.detach()).clone()
+                    for name, value in kept.items() if name.startswith(leader + ".")}
         self.draw = Draw(options.seed, exact=not options.time)
         self.options = options
+
+    @torch.no_grad()
+    def follow(self, decay):
+        """Followers become decay · own + (1 - decay) · their leaders'; states are copied."""
+        for follower, leader in self.followers.items():
+            names = [name for name in self.weights if name.startswith(follower + ".")]
+            own = [self.weights[name] for name in names]
+            theirs = [self.weights[leader + name.removeprefix(follower)] for name in names]
+            torch._foreach_mul_(own, decay)
+            torch._foreach_add_(own, theirs, alpha=1 - decay)
+            for name, state in self.states.items():
+                if name.startswith(follower + "."):
+                    state.copy_(self.states[leader + name.removeprefix(follower)])
 
     def dropout(self, path, x, rate, step):
         """weft's: `step` is None outside training."""
@@ -234,7 +253,7 @@ class Model:
         return kind(weights, **ways[self.options.update], **settings)
 
     def adam(self, module, **settings):
-        mine = [w for name, w in self.weights.items() if name.startswith(module)]
+        mine = [w for name, w in self.weights.items() if name.startswith(module) and w.requires_grad]
         return self.optimize(torch.optim.Adam, mine, **settings)
 
     def linear(self, layer, x):
@@ -258,6 +277,7 @@ class Model:
 
     batch_size = BATCH
     drop_last = False
+    followers = {}
 
     def batches_of(self, count):
         return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
