@@ -9,6 +9,7 @@ import views
 class Moco(views.Views):
     about = "Momentum contrast (He et al. 2020, arXiv:1911.05722)"
     epochs = 10
+    compiled = ["compare"]
     temperature = 0.2
     layers = views.Views.encoder | {
         "query.h": twin.linear(1152, 256),
@@ -32,8 +33,6 @@ class Moco(views.Views):
             k = self.embed("key", "key_encoder", self.view(x, "b", section, step))
         logits = torch.cat([(q * k).sum(1, keepdim=True), q @ self.queue.T], 1) / self.temperature
         return cross_entropy(logits, torch.zeros(len(x), dtype=torch.long)), k
-
-    compiled = ["compare"]
 
     def loss(self, x, section, step):
         loss, key = self.compare(x, section, step)
