@@ -8,6 +8,7 @@ class with
     train(x, step)           one training step -> the objectives of its phases
     evaluate()               {name: number}
     compiled                 names of the functions that --compile compiles: from a batch to losses
+    followers                {"module": the module that it follows}
 and, unless they are those of Fashion-MNIST,
     samples(split)           tensors of one length
     batch(rows...)           what train() is given of some of their rows
@@ -216,7 +217,8 @@ class Draw:
         """Integers below n, as a node draws them for the whole batch."""
         if not self.exact:
             return torch.randint(n, (size,))
-        return torch.from_numpy(weft_random.below(weft_random.key(self.seed, path), step, 0, size, n))
+        return torch.from_numpy(
+            weft_random.below_by_blocks(weft_random.key(self.seed, path), step, 0, size, n))
 
     def permutation(self, path, step, rows, n):
         """An order of `n` positions for each row."""
@@ -250,8 +252,23 @@ class Model:
         self.states = {f"{layer}.{kind}": saved.get(f"{layer}.{kind}", value).clone()
                        for layer, norm in self.layers.items() if isinstance(norm, batch_norm)
                        for kind, value in norm.start.items()}
+        for follower, leader in self.followers.items():
+            for kept in (self.weights, self.states):
+                kept |= {follower + name.removeprefix(leader): saved.get(
+                    follower + name.removeprefix(leader), value.detach()).clone()
+                    for name, value in kept.items() if name.startswith(leader + ".")}
         self.draw = Draw(options.seed, exact=not (options.time or options.time_sampling))
         self.options = options
+
+    @torch.no_grad()
+    def follow(self, decay):
+        """Followers become decay · own + (1 - decay) · their leaders'; they have states of their own."""
+        for follower, leader in self.followers.items():
+            names = [name for name in self.weights if name.startswith(follower + ".")]
+            own = [self.weights[name] for name in names]
+            theirs = [self.weights[leader + name.removeprefix(follower)] for name in names]
+            torch._foreach_mul_(own, decay)
+            torch._foreach_add_(own, theirs, alpha=1 - decay)
 
     def dropout(self, path, x, rate, step):
         """weft's: `step` is None outside training."""
@@ -269,7 +286,8 @@ class Model:
         return kind(weights, **ways[way], **settings)
 
     def of_module(self, module):
-        return [weight for name, weight in self.weights.items() if name.startswith(module)]
+        return [weight for name, weight in self.weights.items()
+                if name.startswith(module) and weight.requires_grad]
 
     def adam(self, module, **settings):
         return self.optimize(torch.optim.Adam, self.of_module(module), **settings)
@@ -295,6 +313,7 @@ class Model:
 
     batch_size = BATCH
     drop_last = False
+    followers = {}
 
     def batches_of(self, count):
         return count // self.batch_size if self.drop_last else -(-count // self.batch_size)

@@ -47,7 +47,7 @@ def uniform(key64, step, rows, size):
     return (bits(key64, step, rows, size) >> np.uint64(8)).astype(np.float32) * np.float32(2**-24)
 
 
-def below(key64, step, row, size, n):
+def below_by_blocks(key64, step, row, size, n):
     """int64 [size] in [0, n): one after the other, a block of four numbers for each."""
     words = bits(key64, step, [row], 4 * size).reshape(size, 4)
     return np.array([(int(a) << 32 | int(b)) * n >> 64 for a, b in words[:, :2]], np.int64)
