@@ -63,7 +63,8 @@ const Keys module{
          "A module of this pipeline whose graph it has, and whose weights its own follow: they "
          "start "
          "as those, and after each update become decay · own + (1 - decay) · theirs. States, such "
-         "as running statistics, are copied. It gives no gradient."},
+         "as running statistics, are its own if it runs in `train`, else copies. It gives no "
+         "gradient."},
         {"decay", map_or(Type::number, schedule).otherwise("0.999"), "Of a module that follows."},
         {"module", name, "Its name in that run; its own if not given."},
         {"checkpoint", checkpoint.otherwise("last"),

@@ -1,6 +1,7 @@
 #include "framework/plan/follow.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "framework/language/fields.h"
 
@@ -48,6 +49,11 @@ void plan_follows(Plan& plan, const Pipeline& pipeline, Mistakes& mistakes) {
     const auto weights = add(plan.weights, module);
     PlanFollow follow{.module = name, .leader = module.follows};
     follow.states = add(plan.states, module);
+    std::ranges::copy_if(follow.states, std::back_inserter(follow.copied), [&](const auto& pair) {
+      return std::ranges::none_of(plan.nodes, [&, &own = pair.second](const PlanNode& node) {
+        return node.module == name && own.starts_with(node.weights + ".");
+      });
+    });
     if (weights.empty() && follow.states.empty())
       mistakes.add(module.graph.place, "module " + ticked(name) + " follows " +
                                            ticked(module.follows) +

@@ -82,8 +82,11 @@ struct PlanState {
 struct PlanFollow {
   std::string module, leader;
   Schedule decay;
-  ByWeight<WeightId> weights;                               // by weight of the leader: its own
-  std::vector<std::pair<std::string, std::string>> states;  // the leader's, and its own
+  ByWeight<WeightId> weights;  // by weight of the leader: its own
+  using Names = std::vector<std::pair<std::string, std::string>>;  // the leader's, and its own
+  Names states;
+  Names
+      copied;  // the states of these that the follower does not move itself, as it rests in `train`
 };
 
 // Nodes that share weights, and the blocks of weight rows, each of which one task learns.

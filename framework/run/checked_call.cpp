@@ -50,9 +50,7 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
   };
   const auto written = [&](const Out& out) {
     const bool lasts = Host::lasts(out) && host.setting.turns > 1;
-    return lasts                     ? Use::update
-           : later || !out.wanted() ? Use::fill
-                                    : Use::write;
+    return lasts ? Use::update : later || !out.wanted() ? Use::fill : Use::write;
   };
   const auto rows = [&](const Shape& shape) {  // that hold samples
     return std::clamp<int64_t>(samples - node.host().setting.first_row, 0, shape.rows());

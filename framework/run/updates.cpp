@@ -171,7 +171,7 @@ void Updates::end_update(size_t phase, const Weights& weights) {
   for (const PlanFollow& follow : plan_.follows) {
     const auto moves = [&](const Mention& module) { return module.text == follow.leader; };
     if (std::ranges::none_of(plan_.phases[phase].decl->update, moves)) continue;
-    for (const auto& [leader, own] : follow.states)
+    for (const auto& [leader, own] : follow.copied)
       std::ranges::copy(weights[leader].span(), weights[own].floats());
   }
 }

@@ -34,8 +34,8 @@ class Updates {
   void finish_block(size_t phase, size_t learn, size_t block, int64_t step);
   void clip(size_t phase);
   void update(size_t phase, size_t learn, size_t block, int64_t step);
-  // Called after the last block of the phase, in a step with an update. States that follow others
-  // are then made equal to them.
+  // Called after the last block of the phase, in a step with an update. States that are
+  // copies of others are then made equal to them.
   void end_update(size_t phase, const Weights& weights);
 
   // For checkpoints: the slots, named "PHASE.WEIGHT.SLOT", and the number of updates of each phase.

@@ -17,40 +17,54 @@ WEFT_SIMD void hide(const int32_t* __restrict keys, float value, int64_t rows, i
     for (int64_t j = 0; j < n; ++j) s[j] = keys[j] < 0 ? value : s[j];
 }
 
-// s = scale q kᵀ, of one query, [size], and n keys, which lie `stride` apart.
-WEFT_SIMD void dots(const float* __restrict q, const float* __restrict k, int64_t n, int64_t stride,
-                    int64_t size, float scale, float* __restrict s) {
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4, k += 4 * stride) {
-    float a = 0, b = 0, c = 0, d = 0;
-    WEFT_PRAGMA(omp simd reduction(+ : a, b, c, d))
-    for (int64_t j = 0; j < size; ++j) {
-      a += q[j] * k[j];
-      b += q[j] * k[stride + j];
-      c += q[j] * k[2 * stride + j];
-      d += q[j] * k[3 * stride + j];
+// The functions of one query, which read keys and values, [n, heads, size], once and in order. A
+// head's scores, and its probabilities, lie `room` apart.
+
+// s = scale q kᵀ, [heads, n].
+WEFT_SIMD void dots(const float* __restrict q, const float* __restrict k, int64_t n, int64_t heads,
+                    int64_t size, float scale, float* __restrict s, int64_t room) {
+  const int64_t d = heads * size;
+  for (int64_t i = 0; i < n; i += 4, k += 4 * d) {
+    // Behind the last key the first of the four is seen again.
+    const float* const k1 = k + (i + 1 < n ? d : 0);
+    const float* const k2 = k + (i + 2 < n ? 2 * d : 0);
+    const float* const k3 = k + (i + 3 < n ? 3 * d : 0);
+    for (int64_t h = 0, at = 0; h < heads; ++h, at += size) {
+      float a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+      WEFT_PRAGMA(omp simd reduction(+ : a0, a1, a2, a3))
+      for (int64_t j = at; j < at + size; ++j) {
+        a0 += q[j] * k[j];
+        a1 += q[j] * k1[j];
+        a2 += q[j] * k2[j];
+        a3 += q[j] * k3[j];
+      }
+      float* const to = s + h * room + i;
+      to[0] = scale * a0;
+      if (i + 1 < n) to[1] = scale * a1;
+      if (i + 2 < n) to[2] = scale * a2;
+      if (i + 3 < n) to[3] = scale * a3;
     }
-    s[i] = scale * a, s[i + 1] = scale * b, s[i + 2] = scale * c, s[i + 3] = scale * d;
-  }
-  for (; i < n; ++i, k += stride) {
-    float sum = 0;
-    WEFT_SUM(sum)
-    for (int64_t j = 0; j < size; ++j) sum += q[j] * k[j];
-    s[i] = scale * sum;
   }
 }
 
-// y = p v, [size], of n values, which lie `stride` apart.
-WEFT_SIMD void mixed(const float* __restrict p, const float* __restrict v, int64_t n,
-                     int64_t stride, int64_t size, float* __restrict y) {
-  for (int64_t j = 0; j < size; ++j) y[j] = 0;
+// y = p v, [heads, size].
+WEFT_SIMD void mixed(const float* __restrict p, int64_t room, const float* __restrict v, int64_t n,
+                     int64_t heads, int64_t size, float* __restrict y) {
+  const int64_t d = heads * size;
+  for (int64_t j = 0; j < d; ++j) y[j] = 0;
   int64_t i = 0;
-  for (; i + 4 <= n; i += 4, v += 4 * stride)
-    for (int64_t j = 0; j < size; ++j)
-      y[j] += p[i] * v[j] + p[i + 1] * v[stride + j] + p[i + 2] * v[2 * stride + j] +
-              p[i + 3] * v[3 * stride + j];
-  for (; i < n; ++i, v += stride)
-    for (int64_t j = 0; j < size; ++j) y[j] += p[i] * v[j];
+  for (; i + 4 <= n; i += 4, v += 4 * d)
+    for (int64_t h = 0; h < heads; ++h) {
+      const float* const w = p + h * room + i;
+      const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+      for (int64_t j = h * size; j < (h + 1) * size; ++j)
+        y[j] += w0 * v[j] + w1 * v[d + j] + w2 * v[2 * d + j] + w3 * v[3 * d + j];
+    }
+  for (; i < n; ++i, v += d)
+    for (int64_t h = 0; h < heads; ++h) {
+      const float w0 = p[h * room + i];
+      for (int64_t j = h * size; j < (h + 1) * size; ++j) y[j] += w0 * v[j];
+    }
 }
 
 class Attention final : public Node {
@@ -126,7 +140,7 @@ class Attention final : public Node {
     if (pass == Pass::forward) {
       scores_ = Matmul(Q, K.t(), S, scaled);  // [few, heads, tq, tk]
       mix_ = Matmul(S, K, Q);                 // [few, tq, d]
-      if (!training()) scratch_.resize(std::max(few() * scores(), tk()));
+      if (!training()) scratch_.resize(few() * scores());
     }
     if (pass == Pass::backward) {
       grad_p_ = Matmul(Q, K.t(), S);          // [few, heads, tq, tk]
@@ -164,15 +178,14 @@ class Attention final : public Node {
   void decode() {
     const int64_t size = d() / *heads;
     const float scale = 1 / std::sqrt(static_cast<float>(size));
-    float* const s = scratch_.data();  // [tk]
-    for (int64_t sample = 0; sample < q.rows(); ++sample)
-      for (int64_t at = 0, n = keys_of(sample); at < d(); at += size) {
-        const int64_t first = sample * tk() * d() + at;
-        dots(q.data() + sample * d() + at, k.data() + first, n, d(), size, scale, s);
-        if (keys.wired()) hide(keys.ints() + sample * tk(), -1e30F, 1, n, s);
-        softmax(s, n);
-        mixed(s, v.data() + first, n, d(), size, y.data() + sample * d() + at);
-      }
+    float* const s = scratch_.data();  // [heads, tk]
+    for (int64_t sample = 0; sample < q.rows(); ++sample) {
+      const int64_t n = keys_of(sample), first = sample * tk();
+      dots(q.data() + sample * d(), k.data() + first * d(), n, *heads, size, scale, s, tk());
+      if (keys.wired()) hide(keys.ints() + first, -1e30F, *heads, tk(), s);
+      for (int64_t h = 0; h < *heads; ++h) softmax(s + h * tk(), n);
+      mixed(s, tk(), v.data() + first * d(), n, *heads, size, y.data() + sample * d());
+    }
   }
 
   void forward(const Step&) override {  // Vaswani et al. 2017, eq. 1
