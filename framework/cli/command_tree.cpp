@@ -115,11 +115,15 @@ void add_model(CLI::App& app, Exit& exit, const std::string& verb, const std::st
   add_threads(command, given->threads);
   add_check(command, given->check);
   command.add_flag("--json", given->json, "One JSON object on stdout");
-  if (verb == "generate")
+  auto seed = std::make_shared<int64_t>(-1);
+  if (verb == "generate") {
     command.add_option("-n,--count", *count, "How many samples: the variable $count (64)")
         ->check(whole(1, 1 << 24));
-  command.callback([given, count, &exit, run] {
+    command.add_option("--seed", *seed, "Of the random numbers (the run's)")->check(whole(0));
+  }
+  command.callback([given, count, seed, &exit, run] {
     given->count = *count;
+    if (*seed >= 0) given->seed = std::to_string(*seed);
     if (given->threads == 0) given->threads = threads_of_environment();
     exit = run(*given);
   });

@@ -20,6 +20,7 @@ struct ModelOptions {
   std::string checkpoint = "last";  // last, best, or a step
   std::string output;               // folder for what sinks write; "": the run's
   int64_t count = 0;                // how many samples to generate ($count); 0: the pipeline's own
+  std::string seed;                 // of generate; "": the pipeline's
   int threads = 0;
   bool json = false;
   bool check = false;  // watch every call of a node

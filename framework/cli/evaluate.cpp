@@ -72,6 +72,7 @@ Exit run(const ModelOptions& options, Mode mode) {
   const std::filesystem::path file = file_of(options.target);
   auto sets = options.sets;
   if (options.count > 0) sets.push_back("count=" + std::to_string(options.count));
+  if (!options.seed.empty()) sets.push_back("seed=" + options.seed);
   Mistakes mistakes;
   const Pipeline pipeline = Pipeline::read(file, sets, mistakes);
   if (options.count > 0 && !mentions_count(pipeline.source))

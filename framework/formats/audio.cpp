@@ -212,7 +212,7 @@ std::vector<float> read_audio(const FilePart& file, int64_t rate, double seconds
 }
 
 std::string encode_audio(std::span<const float> samples, int64_t rate,
-                         const std::filesystem::path& file) {
+                         const std::filesystem::path& file, const std::string& comment) {
   const std::string extension = lower_extension(file);
   SF_INFO info{.samplerate = static_cast<int>(rate),
                .channels = 1,
@@ -227,6 +227,7 @@ std::string encode_audio(std::span<const float> samples, int64_t rate,
                  " samples in a second: " + reason(sound.get()));
   };
   if (!sound) throw failed();
+  if (!comment.empty()) sf_set_string(sound.get(), SF_STR_COMMENT, comment.c_str());
   std::array<float, 4096> block;
   for (size_t at = 0; at < samples.size(); at += block.size()) {
     const auto part = samples.subspan(at, std::min(block.size(), samples.size() - at));

@@ -22,8 +22,8 @@ std::vector<float> read_audio(const FilePart& file, int64_t rate,
 
 // The bytes of an audio file of one channel: WAV or FLAC of 16 bits, or Ogg Vorbis, as the
 // extension of `file` says. Samples beyond [-1, 1] are clipped, what is no number is silence.
-// Throws Error if there are no such files of this rate.
+// Throws Error if there are no such files of this rate. `comment` is a tag.
 std::string encode_audio(std::span<const float> samples, int64_t rate,
-                         const std::filesystem::path& file);
+                         const std::filesystem::path& file, const std::string& comment = "");
 
 }  // namespace weft

@@ -2,6 +2,7 @@
 
 #include <png.h>
 #include <turbojpeg.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cctype>
@@ -182,8 +183,25 @@ std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form) {
   return out;
 }
 
+namespace {
+std::string big_endian(uint32_t number) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
+  return bytes;
+}
+
+// A chunk of Latin-1 text (PNG specification, 11.3.4.3).
+std::string text_chunk(const std::string& comment) {
+  const std::string data = std::string("tEXtComment") + '\0' + comment;
+  const auto crc =
+      crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size()));
+  return big_endian(static_cast<uint32_t>(data.size() - 4)) + data +
+         big_endian(static_cast<uint32_t>(crc));
+}
+}  // namespace
+
 std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64_t width,
-                       int64_t channels) {
+                       int64_t channels, const std::string& comment) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   png.width = static_cast<png_uint_32>(width);
@@ -194,6 +212,8 @@ std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64
   if (!png_image_write_to_memory(&png, bytes.data(), &size, 0, pixels.data(), 0, nullptr))
     throw Error(Exit::resources, std::string("cannot make a PNG: ") + png.message);
   bytes.resize(size);
+  constexpr size_t head = 33;  // the signature and the first chunk, IHDR
+  if (!comment.empty()) bytes.insert(head, text_chunk(comment));
   return bytes;
 }
 

@@ -34,8 +34,9 @@ bool is_image_file(const std::filesystem::path& file);  // judged by its extensi
 // Throws Error(data): missing, truncated, corrupt, of another format, or of more than 2^26 pixels.
 std::vector<uint8_t> read_image(const FilePart& file, const ImageForm& form);
 
-// The bytes of a PNG file with these pixels, [height, width, channels], 1 channel or 3.
+// The bytes of a PNG file with these pixels, [height, width, channels], 1 channel or 3; `comment`
+// is its text of that name.
 std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64_t width,
-                       int64_t channels);
+                       int64_t channels, const std::string& comment = "");
 
 }  // namespace weft

@@ -38,6 +38,7 @@ struct Setting {
   int64_t first_row = 0;
   int64_t turns = 1;  // of the innermost loop around it
   std::filesystem::path output_dir = {};
+  std::string made_by = {};
   std::shared_ptr<FittedMap> fitted = {};
 };
 

@@ -49,6 +49,10 @@ fs::path Sink::output(const std::string& path) const {
   return full;
 }
 
+const std::string& Sink::made_by() const {
+  return host().setting.made_by;
+}
+
 std::string Sink::numbered(const std::string& path, int64_t number) {
   std::string digits = std::to_string(number);
   digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');

@@ -27,6 +27,8 @@ class WEFT_API Sink : public Node {
   // The same for one file of the whole pass, which finish() writes, or of each sample, whose path
   // then says which: `numbered("clip.wav", step.number * x.rows() + row)`.
   void write(const std::string& path, std::string_view bytes) const;
+  // What a file may say of where it comes from: the pipeline and the seed.
+  const std::string& made_by() const;
   // "clip.wav" with a number: "clip-0003.wav".
   static std::string numbered(const std::string& path, int64_t number);
   // The full path of a file in the run's directory, for a sink that writes piece by piece; makes

@@ -99,6 +99,7 @@ Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
   Host& host = instance.node->host();
   host.setting = node.setting;
   host.setting.output_dir = output_dir_;
+  host.setting.made_by = "weft, " + plan_.name + ", seed " + std::to_string(plan_.seed);
   if (lane >= 0)
     host.setting.first_row = plan_.lane_rows(plan_.values[node.outputs[0]].shape, lane).begin;
   for (const Weight* weight : host.weights)

@@ -90,7 +90,7 @@ class ImageGrid final : public Sink {
         uint8_t* to = canvas.data() + (top * width + left) * channels_;
         for (int64_t k = 0; k < line; ++k) to[k] = to_byte(mapped(from[k]));
       }
-    write(*path, step, encode_png(canvas, rows, width, channels_));
+    write(*path, step, encode_png(canvas, rows, width, channels_, made_by()));
   }
 };
 

@@ -37,7 +37,8 @@ class WavFile final : public Sink {
     for (int64_t row = 0; row < std::min(step.rows, x.rows()); ++row) {
       const std::span sound(x.data() + row * x.row_size(), static_cast<size_t>(x.row_size()));
       clipped_ += !std::ranges::all_of(sound, [](float s) { return std::abs(s) <= 1; });
-      write(numbered(*path, step.number * x.rows() + row), encode_audio(sound, *rate, *path));
+      write(numbered(*path, step.number * x.rows() + row),
+            encode_audio(sound, *rate, *path, made_by()));
     }
   }
 

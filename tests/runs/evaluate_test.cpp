@@ -142,6 +142,23 @@ TEST_F(Trained, ImagesAreGenerated) {
   EXPECT_FALSE(text("other/samples.png") == bytes);
 }
 
+TEST_F(Trained, TheSeedVariesWhatIsGeneratedAndStandsInIt) {
+  train_it(tiny_gan());
+  const auto drawn = [&](const Words& more) {
+    Words words{"generate", "run"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = weft(words);
+    EXPECT_EQ(ended.exit, 0) << ended.err;
+    return text("run/samples.png");
+  };
+  const std::string usual = drawn({}), seven = drawn({"--seed", "7"});
+  EXPECT_NE(usual, seven);
+  EXPECT_EQ(drawn({"--seed", "7"}), seven);
+  EXPECT_EQ(drawn({"--set", "seed=7"}), seven);
+  EXPECT_THAT(seven, HasSubstr("tEXtComment"));
+  EXPECT_THAT(seven, HasSubstr("weft, gan, seed 7"));
+}
+
 TEST_F(Trained, ModulesOfARunGenerateElsewhere) {
   train_it(tiny_vae());
   write("draw", R"(weft: 1

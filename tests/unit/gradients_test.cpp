@@ -2,35 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "framework/plan/build_plan.h"
 #include "framework/run/engine.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/lone_node.h"
 
 namespace weft::tests {
 namespace {
 
 using Numbers = std::vector<float>;
-
-std::unique_ptr<const Plan> plan_of(const std::string& text, Mode mode) {
-  Mistakes mistakes;
-  const Pipeline pipeline = Pipeline::parse("weft: 1\n" + text, "pipeline.yaml", {}, mistakes);
-  auto plan = build_plan(pipeline, standard_nodes(), mode, {{}, 1}, mistakes);
-  mistakes.check();
-  return plan;
-}
-
-// What `report` is in evaluation of these nodes, mean over the rows.
-std::vector<double> mean_of(const std::string& nodes, const std::string& report, int lanes = 2,
-                            bool check = false) {
-  const auto plan = plan_of(
-      nodes + "  report: " + report + "\n  lanes: " + std::to_string(lanes) + "\n", Mode::evaluate);
-  Weights model;
-  model.add(*plan);
-  Engine engine(*plan, standard_nodes(), model, {.threads = 2, .check = check});
-  engine.begin_pass();
-  engine.step(0, 0);
-  return engine.report(0);
-}
 
 // x: 0, 1, 2, 3 in rows of one number.
 const std::string four = R"(evaluate:
@@ -48,7 +27,7 @@ TEST(Gradients, AreDerivativesAddedUpOverReaders) {  // x (x + x²): 2x + 3x²
 )";
   for (const int lanes : {1, 2, 4})
     for (const bool check : {false, true})
-      EXPECT_FLOAT_EQ(mean_of(nodes, "slope", lanes, check)[0], (0.0 + 5 + 16 + 33) / 4);
+      EXPECT_FLOAT_EQ(evaluated(nodes, "slope", lanes, check)[0], (0.0 + 5 + 16 + 33) / 4);
 }
 
 TEST(Gradients, HaveGradients) {  // x³, 3x², 6x
@@ -56,9 +35,9 @@ TEST(Gradients, HaveGradients) {  // x³, 3x², 6x
     cube:   {node: power, x: x, exponent: 3}
     slope:  {gradient: cube, of: x}
 )";
-  EXPECT_FLOAT_EQ(mean_of(nodes, "slope")[0], 3 * 14.0 / 4);
+  EXPECT_FLOAT_EQ(evaluated(nodes, "slope")[0], 3 * 14.0 / 4);
   const std::string bend = "    bend: {gradient: slope, of: x}\n";
-  EXPECT_FLOAT_EQ(mean_of(nodes + bend, "bend")[0], 6 * 6.0 / 4);
+  EXPECT_FLOAT_EQ(evaluated(nodes + bend, "bend")[0], 6 * 6.0 / 4);
 }
 
 TEST(Gradients, OfANodeThatLeavesValuesForThem) {  // a softmax that no step trains
@@ -71,7 +50,7 @@ TEST(Gradients, OfANodeThatLeavesValuesForThem) {  // a softmax that no step tra
     score: {node: sum, x: see}
     slope: {gradient: score, of: x}
 )";                                                // one key: what it sees is the value itself
-  EXPECT_FLOAT_EQ(mean_of(nodes, "slope")[0], 1);
+  EXPECT_FLOAT_EQ(evaluated(nodes, "slope")[0], 1);
 }
 
 TEST(Gradients, OfTurnsOfALoop) {  // x - 0.1 · 2x, five times
@@ -85,12 +64,13 @@ TEST(Gradients, OfTurnsOfALoop) {  // x - 0.1 · 2x, five times
       less:  {node: add, a: x, b: step}
     outputs: {x: less}
 )" + four + "    end: {node: descend, loop: {times: 5, carry: {x: x}}}\n";
-  for (const int lanes : {1, 4}) EXPECT_NEAR(mean_of(nodes, "end", lanes)[0], 1.5 * 0.32768, 1e-6);
+  for (const int lanes : {1, 4})
+    EXPECT_NEAR(evaluated(nodes, "end", lanes)[0], 1.5 * 0.32768, 1e-6);
 }
 
 // The weight of one linear layer, 2 -> 1, before and after a step that minimizes `loss`.
 std::pair<Numbers, Numbers> learned(const std::string& nodes, int lanes, int threads) {
-  const auto plan = plan_of(R"(modules:
+  const auto plan = planned(R"(modules:
   critic:
     inputs: [x]
     nodes: {score: {node: linear, x: x, features: 1, bias: false}}
@@ -143,7 +123,7 @@ TEST(Gradients, AreTrainedThroughWhereABendIsWidened) {  // score³: slope 3 sco
 
 std::string refused(const std::string& nodes, Mode mode = Mode::evaluate) {
   try {
-    (void)plan_of(nodes, mode);
+    (void)planned(nodes, mode);
   } catch (const Error& error) {
     return error.what();
   }
