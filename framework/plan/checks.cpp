@@ -39,11 +39,13 @@ void check_inferred(const Node& node) {
 }
 
 void check_rows(const Plan& plan, Mistakes& mistakes) {
-  for (const PlanValue& value : plan.values)
-    if (value.shape.rank() > 0 && value.shape.rows() != plan.rows)
-      mistakes.add(plan.nodes[value.node].place, "`" + value.path + "` is " + value.shape.str() +
-                                                     ", but axis 0 is the batch, of " +
-                                                     std::to_string(plan.rows) + " rows");
+  for (const PlanNode& node : plan.nodes)
+    for (const ValueId v : node.outputs)
+      if (const PlanValue& value = plan.values[v];
+          value.shape.rank() > 0 && value.shape.rows() != plan.rows)
+        mistakes.add(node.place, "`" + value.path + "` is " + value.shape.str() +
+                                     ", but axis 0 is the batch, of " + std::to_string(plan.rows) +
+                                     " rows");
 }
 
 void check_measures(const Plan& plan, Mistakes& mistakes) {

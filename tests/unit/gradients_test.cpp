@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "framework/run/engine.h"
 #include "tests/support/evaluated.h"
 #include "tests/support/lone_node.h"
@@ -66,6 +68,36 @@ TEST(Gradients, OfTurnsOfALoop) {  // x - 0.1 · 2x, five times
 )" + four + "    end: {node: descend, loop: {times: 5, carry: {x: x}}}\n";
   for (const int lanes : {1, 4})
     EXPECT_NEAR(evaluated(nodes, "end", lanes)[0], 1.5 * 0.32768, 1e-6);
+}
+
+TEST(Gradients, OfNodesThatSaveNumbersOfTheWholeBatch) {
+  const auto plan = planned(R"(modules:
+  critic:
+    inputs: [x]
+    nodes:
+      h: {node: linear, x: x, features: 3}
+      n: {node: batch_norm, x: h}
+      d: {node: dropout, x: n, rate: 0.2}
+      s: {node: linear, x: d, features: 1}
+    outputs: {s: s}
+train:
+  nodes:
+    x:     {node: normal, shape: [8, 2]}
+    score: {use: critic, x: x}
+    slope: {gradient: score, of: x}
+    held:  {node: stop_gradient, x: slope}
+    steep: {node: mean, x: held}
+    low:   {node: mean, x: score}
+    loss:  {node: add, a: low, b: steep}
+  phases: [{minimize: loss, update: critic, optimizer: {node: sgd, lr: 0.1}}]
+  steps: 1
+)",
+                            Mode::train);
+  Weights model;
+  model.add(*plan);
+  Engine engine(*plan, standard_nodes(), model, {.threads = 2});
+  engine.step(0, 0);
+  EXPECT_TRUE(std::isfinite(engine.loss(0)));
 }
 
 // The weight of one linear layer, 2 -> 1, before and after a step that minimizes `loss`.
