@@ -11,8 +11,8 @@ import twin
 
 class Gpt(transformer.Tokens):
     about = "Writes novels of Jane Austen character by character (Radford et al. 2018)"
-    epochs = 2
-    batch_size = 64
+    epochs = 3
+    batch_size = 16
     compiled = ["loss"]
     data = ("{node: text, file: austen/austen.txt, vocabulary: austen-characters, kind: characters, "
             "pieces: 96, length: 129, split: %s, batch: 512}")
