@@ -52,6 +52,12 @@ void check_best(const Pipeline& pipeline, Mistakes& mistakes) {
     mistakes.add(place, "`evaluate` does not report " + ticked(best) + did_you_mean(best, reports));
 }
 
+// The name of a pipeline that has none: its file's, or the run's that keeps it.
+std::string name_of(const std::filesystem::path& file) {
+  const std::string run = file.parent_path().filename();
+  return file.filename() == "resolved.yaml" && is_name(run) ? run : file.stem().string();
+}
+
 Precision precision_of(const std::string& word) {
   const bool half = word == "auto" ? dnn_has_bf16() : word == "bf16";
   return half ? Precision::bf16 : Precision::f32;
@@ -131,7 +137,7 @@ void Pipeline::build(Mistakes& mistakes) {
     mistakes.add(
         version ? version->place() : body.place(),
         "a pipeline starts with `weft: 1`, the version of its language: this weft knows no other");
-  name = fields.text("name", std::filesystem::path(file).stem().string());
+  name = fields.text("name", name_of(file));
   if (!is_name(name)) {
     const Yaml* given = fields.take("name");
     mistakes.add(

@@ -69,12 +69,13 @@ void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs
                    Mistakes& mistakes) {
   const PlanNode& node = plan.nodes[n];
   const auto refuse = [&](const char* what) {
-    const std::string lacks =
-        node.make ? "cannot be differentiated once more: there is no " : "has no ";
-    mistakes.add(Error(node.place,
-                       node.path + " (" + node.kind + "): " + lacks + what + ", which phase `" +
-                           phase.decl->name + "` needs",
-                       Exit::plugin));
+    const std::string who = node.path + " (" + node.kind + "): ";
+    const bool fused = node.node->host().param("activation");
+    const std::string hint =
+        fused ? "; its `activation` may be the reason: give that a node of its own" : "";
+    const std::string needs = ", which phase `" + phase.decl->name + "` needs";
+    mistakes.add(node.make ? Error(node.place, who + "there is no derivative of it" + needs + hint)
+                           : Error(node.place, who + "has no " + what + needs, Exit::plugin));
   };
   for (size_t i = 0; runs && !node.has_backward && i < node.inputs.size(); ++i)
     if (input_wants_grad(plan, phase, n, i))

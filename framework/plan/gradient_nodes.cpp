@@ -1,6 +1,7 @@
 #include "framework/plan/gradient_nodes.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "framework/node/host.h"
 #include "framework/node/loops.h"
@@ -45,6 +46,7 @@ Derivative::Derivative(std::shared_ptr<const DerivativeOf> of)
       outputs_[i].grad = std::make_unique<In>(this, its.outs[i]->name, "The gradient of it.");
   host().weights = its.weights;
   host().states = its.states;
+  host().params = its.params;
 }
 
 Derivative::~Derivative() = default;
@@ -87,8 +89,29 @@ void Derivative::bind_values() {
     const auto& value = outputs_[i].value;
     Host::bind(*its.outs[i], value ? Host::value(*value) : rows_of(of_->outs[i].shape), {});
   }
+  copies_.resize(saved_.size());
   for (size_t i = 0; i < saved_.size(); ++i)
-    if (saved_[i]) Host::bind(*its.saved[i], Host::value(*saved_[i]));
+    if (saved_[i]) Host::bind(*its.saved[i], saved(i));
+}
+
+// A saved value: of a node of the whole batch, whose backward() may write there, a copy.
+Tensor Derivative::saved(size_t i) {
+  const Tensor& given = Host::value(*saved_[i]);
+  if (!whole_batch() || !given) return given;
+  std::vector<std::byte>& copy = copies_[i];
+  copy.resize(static_cast<size_t>(given.size()) * bytes(given.dtype));
+  std::memcpy(copy.data(), given.data, copy.size());
+  return {given.shape, given.dtype, copy.data()};
+}
+
+// A copy of the gradient of an output: the node may overwrite it. Zeros if none is given.
+Tensor Derivative::grad(size_t i) {
+  const auto& given = outputs_[i].grad;
+  if (given)
+    std::copy_n(given->data(), given->size(), grads_[i].data());
+  else
+    std::ranges::fill(grads_[i], 0.0F);
+  return floats_of(grads_[i], node_->host().outs[i]->shape());
 }
 
 void Derivative::reserve() {
@@ -120,14 +143,8 @@ void Derivative::forward(const Step& step) {
   for (size_t i = 0; i < inputs_.size(); ++i)
     if (inputs_[i].grad)
       Host::bind(*its.ins[i], Host::value(*its.ins[i]), Host::value(*inputs_[i].grad));
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    std::vector<float>& copy = grads_[i];  // backward() may overwrite it
-    if (const auto& grad = outputs_[i].grad)
-      std::copy_n(grad->data(), grad->size(), copy.data());
-    else
-      std::ranges::fill(copy, 0.0F);
-    Host::bind(*its.outs[i], Host::value(*its.outs[i]), floats_of(copy, its.outs[i]->shape()));
-  }
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    Host::bind(*its.outs[i], Host::value(*its.outs[i]), grad(i));
   node_->backward(step);
 }
 
@@ -146,12 +163,10 @@ void Derivative::bind_tangents() {
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     Out& out = *its.outs[i];
-    const auto& grad = outputs_[i].grad;
-    if (!grad) std::ranges::fill(grads_[i], 0.0F);
-    Host::bind(out, Host::value(out),
-               grad ? Host::value(*grad) : floats_of(grads_[i], out.shape()));
-    Host::bind_tangent(
-        out, grad && grad->wants_grad() ? Host::grad(*grad) : floats_of(tangents_[i], out.shape()));
+    const auto& given = outputs_[i].grad;
+    const bool wants = given && given->wants_grad();
+    Host::bind(out, Host::value(out), grad(i));
+    Host::bind_tangent(out, wants ? Host::grad(*given) : floats_of(tangents_[i], out.shape()));
   }
 }
 
@@ -162,6 +177,10 @@ void Derivative::along(const Step& step) {
     if (in->wired() && takes_grad(*in)) Host::bind(*in, Host::tangent(*in), {});
   for (Out* out : its.outs) Host::bind(*out, Host::tangent(*out), {});
   node_->forward(step);
+  if (!whole_batch()) return;
+  for (const Out* out : its.outs)  // rows of padding have no gradient
+    if (out->shape().rank() > 0)
+      std::fill(out->data() + step.rows * out->row_size(), out->data() + out->size(), 0.0F);
 }
 
 void Derivative::backward(const Step& step) {

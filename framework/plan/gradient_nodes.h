@@ -2,6 +2,7 @@
 // of its own, and what it begins with and adds up.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -59,6 +60,8 @@ class Derivative final : public Node {
   bool linear() const { return node_->twice() == Twice::linear; }
   void bind_values();
   void bind_tangents();
+  Tensor saved(size_t i);
+  Tensor grad(size_t i);
   void reserve();
   void along(const Step& step);
 
@@ -70,6 +73,7 @@ class Derivative final : public Node {
   // By output, gradients that the node may overwrite and tangents that nobody reads; by input, the
   // tangents of those that are not on the path.
   std::vector<std::vector<float>> grads_, tangents_, zeros_;
+  std::vector<std::vector<std::byte>> copies_;  // by saved value
 };
 
 // d score / d score: 1 for each number of the score.

@@ -128,7 +128,8 @@ class Memory {
       if (item.kind == PlanItem::Kind::backward) backward[item.node] = true;
     for (const ValueId v : plan_.values.ids()) {
       const PlanValue& value = plan_.values[v];
-      if (!backward[value.node]) continue;
+      const auto& outputs = plan_.nodes[value.node].outputs;  // saved values have no gradients
+      if (!backward[value.node] || std::ranges::count(outputs, v) == 0) continue;
       const BufferId own = add("grad " + value.path, value.shape, DType::f32, true);
       phase.grads[v] = own;
       bool taken = v == phase.loss;

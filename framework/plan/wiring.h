@@ -65,6 +65,7 @@ class Wiring {
   struct Gradient;
   Outputs wire_gradient(Scope& scope, const NodeDecl& decl);
   void find_path(Gradient& gradient, ValueId score, ValueId x) const;
+  void refuse_loops(const Gradient& gradient, ValueId score, ValueId x) const;
   std::vector<bool> inputs_below(const Gradient& gradient, NodeId n) const;
   ValueId add_derived(const Gradient& gradient, const std::string& of, const std::string& kind,
                       const std::function<std::unique_ptr<Node>()>& make,

@@ -33,6 +33,7 @@ Wiring::Outputs Wiring::wire_gradient(Scope& scope, const NodeDecl& decl) {
   }
   Gradient gradient{decl, scope, ByNode<bool>(plan_.nodes.size()), {}};
   find_path(gradient, score, x);
+  refuse_loops(gradient, score, x);
   if (!gradient.below[score])
     throw Error(of.place, "no gradient of " + ticked(of.text) + " reaches " + ticked(by.text));
   gradient.parts[score] = {
@@ -60,6 +61,32 @@ void Wiring::find_path(Gradient& gradient, ValueId score, ValueId x) const {
     const std::vector<bool> below = inputs_below(gradient, n);
     for (size_t i = 0; i < below.size(); ++i)
       if (below[i]) above[node.inputs[i]] = gradient.on_path[n] = true;
+  }
+}
+
+// A loop between x and the score would be left out of the derivative.
+void Wiring::refuse_loops(const Gradient& gradient, ValueId score, ValueId x) const {
+  ByValue<bool> below(plan_.values.size()), above(plan_.values.size());
+  below[x] = above[score] = true;
+  const auto passes = [&](const PlanNode& node, size_t input) {  // or would, if it could
+    return node.inputs[input] && (node.kind == "loop" || node.node->host().ins[input]->traits.grad);
+  };
+  for (const PlanNode& node : plan_.nodes)
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (passes(node, i) && below[node.inputs[i]])
+        for (const ValueId value : node.outputs) below[value] = true;
+  for (const NodeId n : plan_.nodes.ids().backwards()) {
+    const PlanNode& node = plan_.nodes[n];
+    if (std::ranges::none_of(node.outputs, [&](ValueId value) { return above[value]; })) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!passes(node, i)) continue;
+      above[node.inputs[i]] = true;
+      if (node.kind == "loop" && below[node.inputs[i]])
+        throw Error(gradient.decl.place,
+                    "no gradient passes a loop, but " + ticked(gradient.decl.gradient->of.text) +
+                        " depends on " + ticked(gradient.decl.gradient->by.text) + " through " +
+                        ticked(node.path));
+    }
   }
 }
 
@@ -160,6 +187,7 @@ void Wiring::derive(Gradient& gradient, NodeId n) {
                                 .place = gradient.decl.place,
                                 .module = node.module,
                                 .weights = node.weights,
+                                .params = node.params,
                                 .has_backward = twice != Twice::no,
                                 .has_learn = twice == Twice::yes && node.has_learn,
                                 .make = [of] { return std::make_unique<Derivative>(of); }},

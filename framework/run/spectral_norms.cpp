@@ -33,9 +33,14 @@ SpectralNorms::SpectralNorms(const Plan& plan, const Weights& model) : of_(plan.
     of_[w].weight = model[weight.name];
     of_[w].u = model[weight.name + "_u"], of_[w].v = model[weight.name + "_v"];
     of_[w].seen = OwnedTensor(weight.shape);
-    of_[w].learns = std::ranges::any_of(plan.phases, [&](const PlanPhase& phase) {
+    const auto updates = [&](const PlanPhase& phase) {
       return std::ranges::count(phase.updates, w) > 0;
-    });
+    };
+    const auto follows = [&](const PlanFollow& follow) {
+      return std::ranges::count(follow.weights, w) > 0;
+    };
+    of_[w].moves =
+        std::ranges::any_of(plan.phases, updates) || std::ranges::any_of(plan.follows, follows);
   }
   divide(false);
 }
@@ -53,11 +58,12 @@ void SpectralNorms::divide(bool iterate) {
     if (!one) continue;
     const bool fresh = std::ranges::all_of(one.v.span(), [](float x) { return x == 0; });
     for (int i = 0; fresh && i < at_start; ++i) one.iterate();
-    if (iterate && one.learns) one.iterate();
+    if (iterate && one.moves) one.iterate();
     one.sigma = 0;
     for (int64_t i = 0; i < one.rows(); ++i)
       one.sigma +=
           one.u.floats()[i] * dot(one.weight.floats() + i * one.cols(), one.v.floats(), one.cols());
+    one.sigma = std::max(one.sigma, 1e-12F);  // all zeros stay so
     scaled(one.weight.floats(), 1 / one.sigma, one.seen.view.floats(), one.weight.size());
   }
 }

@@ -17,7 +17,7 @@ class SpectralNorms {
   // What nodes see of the weight: W / σ, or the weight itself if it has no such norm.
   Tensor seen(WeightId weight) const { return of_[weight] ? of_[weight].seen.view : Tensor{}; }
   // Divides the weights as they are now. At the start of a training step, `iterate` comes first
-  // for those that learn.
+  // for those that move.
   void divide(bool iterate);
   // Makes the gradient of W / σ that of W (eq. 10): (G - ⟨G, W / σ⟩ u vᵀ) / σ.
   void correct(WeightId weight, float* grad) const;
@@ -26,7 +26,7 @@ class SpectralNorms {
   struct Matrix {
     Tensor weight, u, v;  // [rows, cols], [rows], [cols]
     OwnedTensor seen;
-    bool learns = false;
+    bool moves = false;  // is it updated, or follows it another?
     float sigma = 1;
     explicit operator bool() const { return static_cast<bool>(weight); }
     int64_t rows() const { return u.size(); }

@@ -113,8 +113,8 @@ class BatchNorm final : public Node {
     });
   }
 
-  void forward(const Step& step) override {
-    if (whole_batch()) measure(sites(step));
+  // y = scale x + shift.
+  void set_scale() {
     for (int64_t j = 0; j < c(); ++j) {
       const float r = whole_batch()
                           ? rstd.data()[j]
@@ -123,6 +123,11 @@ class BatchNorm final : public Node {
       shift_[j] = (*affine ? bias.data()[j] : 0) -
                   (whole_batch() ? mean.data() : running_mean.data())[j] * scale_[j];
     }
+  }
+
+  void forward(const Step& step) override {
+    if (whole_batch()) measure(sites(step));
+    set_scale();
     in_blocks(x.size() / c(), block(), [&](int64_t begin, int64_t end) {
       float* to = y.data() + begin * c();
       scale_rows(x.data() + begin * c(), scale_.data(), shift_.data(), to, end - begin, c());
@@ -169,6 +174,7 @@ class BatchNorm final : public Node {
   }
 
   void backward(const Step& step) override {  // Ioffe & Szegedy 2015, section 3
+    set_scale();
     std::fill(slope_.begin(), slope_.end(), 0.0F), std::fill(shift_.begin(), shift_.end(), 0.0F);
     int64_t m = x.size() / c();
     if (frozen()) {

@@ -35,14 +35,17 @@ class Gather final : public Node {
     return (i / places.row_size() * t() + places.ints()[i]) * width();
   }
 
-  void forward(const Step&) override {
+  bool is_place(int32_t at) const { return at >= 0 && at < t(); }
+
+  void forward(const Step& step) override {
+    const int64_t samples = (step.rows - first_row()) * places.row_size();
     for (int64_t i = 0; i < places.size(); ++i) {
       const int32_t at = places.ints()[i];
-      if (at >= t() || at < -1)
+      if (!is_place(at) && at != -1 && i < samples)
         throw Error(Exit::data, "`places` holds " + std::to_string(at) + ", but `x` has " +
                                     std::to_string(t()) + " positions");
       float* to = y.words() + i * width();
-      if (at < 0)
+      if (!is_place(at))
         std::fill_n(to, width(), 0.0F);
       else
         std::copy_n(x.words() + source(i), width(), to);
@@ -53,7 +56,7 @@ class Gather final : public Node {
     if (!x.wants_grad()) return;
     std::fill_n(x.grad(), x.size(), 0.0F);
     for (int64_t i = 0; i < places.size(); ++i)
-      if (places.ints()[i] >= 0)
+      if (is_place(places.ints()[i]))
         add_scaled(y.grad() + i * width(), 1, x.grad() + source(i), width());
   }
 };

@@ -8,7 +8,10 @@ namespace weft {
 namespace {
 
 class Parameter final : public Node {
-  In like{this, "like", "[batch, ...]; gives the batch, its values are not read.", {.grad = false}};
+  In like{this,
+          "like",
+          "[batch, ...]; gives the batch, its values are not read.",
+          {.any = true, .grad = false}};
   Out y{this, "y", "[batch, *shape]: the same in each row."};
   Param<std::vector<int64_t>> shape{this, "shape", "Of the weight; [] is one number.",
                                     std::vector<int64_t>{}, at_least(1)};

@@ -7,7 +7,10 @@ namespace weft {
 namespace {
 
 class Constant final : public Node {
-  In like{this, "like", "[batch, ...]; gives the batch, its values are not read.", {.grad = false}};
+  In like{this,
+          "like",
+          "[batch, ...]; gives the batch, its values are not read.",
+          {.any = true, .grad = false}};
   Out y{
       this, "y",
       "[batch, *shape]; without `shape`, [batch] of one number, [batch, n] of several. The same in "

@@ -35,8 +35,11 @@ class History final : public Node {
                   y.data() + row * y.row_size() + turn * x.row_size());
     std::fill_n(length.data(), length.size(), static_cast<float>((turn + 1) * x.shape()[1]));
   }
-  void backward(const Step&) override {  // no gradient passes a loop
-    if (x.wants_grad()) std::copy_n(y.grad(), x.size(), x.grad());
+  void backward(const Step& step) override {  // within the turn: no gradient passes a loop
+    const int64_t turn = step.turn % turns();
+    for (int64_t row = 0; x.wants_grad() && row < x.rows(); ++row)
+      std::copy_n(y.grad() + row * y.row_size() + turn * x.row_size(), x.row_size(),
+                  x.grad() + row * x.row_size());
   }
 };
 

@@ -55,6 +55,36 @@ TEST(Gradients, OfANodeThatLeavesValuesForThem) {  // a softmax that no step tra
   EXPECT_FLOAT_EQ(evaluated(nodes, "slope")[0], 1);
 }
 
+TEST(Gradients, OfBatchNorm) {  // with the statistics that it starts with, 0 and 1
+  const std::string nodes = R"(modules:
+  normed: {inputs: [x], nodes: {n: {node: batch_norm, x: x}}, outputs: {y: n}}
+)" + four + R"(
+    wide:  {node: reshape, x: x, shape: [1]}
+    score: {use: normed, x: wide}
+    slope: {gradient: score, of: x}
+)";
+  EXPECT_NEAR(evaluated(nodes, "slope")[0], 1, 1e-4);
+}
+
+TEST(Gradients, OfWhatALoopRemembers) {  // the slope of turn t is t + 1
+  const std::string nodes = R"(fragments:
+  climb:
+    inputs: [x]
+    nodes:
+      all:    {node: history, x: x}
+      weight: {node: constant, like: x, value: [1, 2, 3], shape: [3, 1]}
+      each:   {node: multiply, a: all.y, b: weight}
+      score:  {node: sum, x: each}
+      slope:  {gradient: score, of: x}
+      next:   {node: add, a: x, b: slope}
+    outputs: {x: next}
+)" + four + R"(
+    start: {node: reshape, x: x, shape: [1, 1]}
+    end:   {node: climb, loop: {times: 3, carry: {x: start}}}
+)";
+  EXPECT_FLOAT_EQ(evaluated(nodes, "end")[0], 1.5 + 6);
+}
+
 TEST(Gradients, OfTurnsOfALoop) {  // x - 0.1 · 2x, five times
   const std::string nodes = R"(fragments:
   descend:
@@ -171,6 +201,14 @@ TEST(Gradients, ThatAreNoneAreRefused) {
               testing::HasSubstr("no gradient of `held` reaches `x`"));
   EXPECT_THAT(refused(four + "    slope: {gradient: row, of: x}\n  report: slope\n"),
               testing::HasSubstr("`row` is [4] of i32, but must be [batch, ...] of f32"));
+  const std::string loop =
+      "fragments: {more: {inputs: [x], nodes: {y: {node: scale, x: x, by: 2}}, "
+      "outputs: {x: y}}}\n";
+  EXPECT_THAT(refused(loop + four +
+                      "    far: {node: more, loop: {times: 2, carry: {x: x}}}\n"
+                      "    both: {node: add, a: x, b: far}\n"
+                      "    slope: {gradient: both, of: x}\n  report: slope\n"),
+              testing::HasSubstr("no gradient passes a loop, but `both` depends on `x` through"));
 }
 
 }  // namespace
