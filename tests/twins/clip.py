@@ -23,7 +23,7 @@ class Clip(emoji.Emoji):
         "text_encoder.rows": twin.embedding(1024, 128, 0.1),
         "text_encoder.h": twin.linear(128, 256),
         "text_encoder.z": twin.linear(256, 128),
-        "sharpness.moved": {"weight": ((1, 1), 0.0)},
+        "sharpness.moved": {"weight": ((1,), 0.0)},
     }
 
     def __init__(self, options):
