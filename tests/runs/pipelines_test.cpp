@@ -18,6 +18,7 @@ const fs::path pipelines = fs::path(SOURCE_DIR) / "pipelines";
 // The runs that a pipeline takes modules of.
 const std::map<std::string, std::vector<std::string>> needs{
     {"distill", {"classifier_conv"}},
+    {"emoji_from_words_score", {"emoji_from_words", "clip"}},
     {"gan_classes", {"gan", "classifier"}},
     {"frechet", {"vae_conv", "classifier"}},
     {"frechet_acgan", {"acgan", "classifier"}},
@@ -25,11 +26,13 @@ const std::map<std::string, std::vector<std::string>> needs{
     {"frechet_dcgan", {"dcgan", "classifier"}},
     {"frechet_ddpm", {"ddpm", "classifier"}},
     {"frechet_flow_matching", {"flow_matching", "classifier"}},
+    {"frechet_vqvae_prior", {"vqvae", "vqvae_prior", "classifier"}},
     {"knn", {"simclr"}},
     {"linear_probe", {"simclr"}},
     {"linear_probe_emoji", {"patch_position"}},
     {"mvae_classes", {"mvae", "classifier"}},
     {"vae_pretrained", {"rotation"}},
+    {"vqvae_prior", {"vqvae"}},
 };
 
 std::vector<std::string> all() {

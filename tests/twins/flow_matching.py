@@ -49,8 +49,12 @@ class FlowMatching(twin.Model):
         self.rates = torch.tensor(RATES)
         saved = twin.read_safetensors(options.start) if options.start else {}
         for name, weight in self.weights.items():
-            follower = name.replace("unet", "average", 1)
+            follower = self.follower(name)
             self.states[follower] = saved.get(follower, weight.detach().clone())
+
+    @staticmethod
+    def follower(name):
+        return name.replace("unet", "average", 1)
 
     def samples(self, split):
         return [twin.idx(split, "images-idx3"), twin.idx(split, "labels-idx1")]
@@ -89,10 +93,16 @@ class FlowMatching(twin.Model):
         v = self.unet(noise + way * t[:, None, None, None], t, label)
         return (v - way).square().mean((1, 2, 3))
 
+    def noise(self, path, step, shape):
+        """[rows, channels, height, width]"""
+        rows, channels, *extent = shape
+        noise = self.draw.normal(path, step, rows, channels * extent[0] * extent[1])
+        return noise.view(rows, *extent, channels).permute(0, 3, 1, 2)
+
     def drawn(self, x, section, step):
         """Noise, times and classes of which some are hidden, for a batch."""
         image, label = x
-        noise = self.draw.normal(f"{section}/noise", step, len(image), 784).view(image.shape)
+        noise = self.noise(f"{section}/noise", step, image.shape)
         t = self.draw.uniform(f"{section}/t", step, len(image), 1)[:, 0]
         keep = self.draw.uniform(f"{section}/keep", step, len(image), 1) < self.kept
         return image, noise, t, label * keep
@@ -129,8 +139,8 @@ class FlowMatching(twin.Model):
 
     def start(self, rows, path, step):
         """Noise and classes; from here on the weights are those that follow."""
-        self.weights = {name.replace("average", "unet", 1): w for name, w in self.states.items()}
-        noise = self.draw.normal(path, step, rows, 784).reshape(-1, 1, 28, 28)
+        self.weights = {name: self.states[self.follower(name)] for name in self.weights}
+        noise = self.noise(path, step, (rows, 1, 28, 28))
         label = one_hot(torch.arange(rows) % self.classes, self.classes).float()
         return self.laid_out(noise), label
 

@@ -14,7 +14,8 @@ import twin
 
 KINDS = {"vae": "Vae", "vae_conv": "VaeConv", "cvae": "Cvae", "iwae": "Iwae", "gan": "Gan",
          "dcgan": "Dcgan", "lsgan": "Lsgan", "wgan": "Wgan", "acgan": "Acgan", "vae_gan": "VaeGan",
-         "flow_matching": "FlowMatching", "ddpm": "Ddpm"}
+         "flow_matching": "FlowMatching", "ddpm": "Ddpm",
+         "vqvae_prior": "VqvaePrior", "hinge": "Hinge"}
 
 
 def moments(features):

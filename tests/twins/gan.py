@@ -55,8 +55,9 @@ class Gan(twin.Model):
         return self.score(self.discriminate(fake), 1.0)
 
     def learn_discriminator(self, learn):
-        for weight in self.of_module("discriminator"):
-            weight.requires_grad_(learn)
+        for name, weight in self.weights.items():
+            if name.startswith("discriminator"):
+                weight.requires_grad_(learn)
 
     @staticmethod
     def update(optimizer, loss):

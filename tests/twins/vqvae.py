@@ -13,8 +13,9 @@ class VectorQuantizer:
         start = {"codebook": twin.start_weight(model.options.seed, f"{layer}.codebook",
                                                (codes, features), twin.Deviation(1)),
                  "count": torch.ones(codes)}
+        saved = twin.read_safetensors(model.options.start) if model.options.start else {}
         for kind, value in start.items():
-            model.states.setdefault(f"{layer}.{kind}", value)
+            model.states[f"{layer}.{kind}"] = saved.get(f"{layer}.{kind}", value)
         self.codebook, self.count = (model.states[f"{layer}.{kind}"] for kind in start)
 
     def nearest(self, x):
