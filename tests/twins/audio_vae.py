@@ -8,11 +8,17 @@ import speech
 import twin
 
 
+def decibels(a, b):
+    """How far logarithms of power are apart, root of the mean square [rows]."""
+    return (a - b).square().mean(1).sqrt() * 10 / math.log(10)
+
+
 class AudioVae(speech.Speech):
     about = "Conditional variational autoencoder of one second of speech"
     epochs = 30
     compiled = ["losses"]
-    latent, classes = 64, 5
+    batch_size = 32
+    latent, deviation, classes = 32, 2, 5
     layers = {
         "encoder.c1": twin.conv(1, 16, 4),
         "encoder.c2": twin.conv(16, 32, 4),
@@ -27,7 +33,7 @@ class AudioVae(speech.Speech):
 
     def __init__(self, options):
         super().__init__(options)
-        self.optimizer = self.adam("", lr=1e-3)
+        self.optimizer = self.adam("", lr=2e-3)
 
     def batch(self, sound, label):
         return sound, one_hot(label, self.classes).float()
@@ -50,7 +56,7 @@ class AudioVae(speech.Speech):
         """error and kl of each sound, in nats [rows]; the means."""
         mean, log_var = self.encode(sound, told)
         z = mean + torch.exp(0.5 * log_var) * noise
-        error = 0.5 * (self.decode(z, told) - sound).square().sum((1, 2))
+        error = (self.decode(z, told) - sound).square().sum((1, 2)) / (2 * self.deviation**2)
         return error, 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1), mean
 
     def noise(self, section, step, rows):
@@ -64,16 +70,29 @@ class AudioVae(speech.Speech):
         self.optimizer.step()
         return [loss]
 
+    def floors(self, sound, label):
+        """How far sounds are from the mean of their language, from principal components, as many as
+        the code has, and from the nearest sound of the training set."""
+        known, of = self.samples("train")
+        means = torch.stack([known[of == i].mean(0) for i in range(self.classes)])
+        mean = known.mean(0).flatten()
+        seen, unseen = known.flatten(1), sound.flatten(1)
+        axes = torch.linalg.eigh((seen - mean).T @ (seen - mean))[1][:, -self.latent:]
+        again = {"mean": means[label].flatten(1), "pca": (unseen - mean) @ axes @ axes.T + mean,
+                 "nearest": seen[torch.cdist(unseen, seen).argmin(1)]}
+        return {name: decibels(x, unseen).mean().item() for name, x in again.items()}
+
     def evaluate(self):
         samples = self.samples("test")
         total = torch.zeros(3, dtype=torch.float64)
         for step, rows in enumerate(zip(*(t.split(self.batch_size) for t in samples))):
             sound, told = self.batch(*rows)
             error, kl, mean = self.losses(sound, told, self.noise("evaluate", step, len(sound)))
-            apart = (self.decode(mean, told) - sound).square().mean((1, 2)).sqrt() * 10 / math.log(10)
+            apart = decibels(self.decode(mean, told).flatten(1), sound.flatten(1))
             total += torch.stack([error.double().sum(), kl.double().sum(), apart.double().sum()])
         error, kl, distance = (total / len(samples[0])).tolist()
-        return {"loss": error + kl, "error": error, "kl": kl, "distance": distance}
+        return {"loss": error + kl, "error": error, "kl": kl, "distance": distance
+                } | self.floors(*samples)
 
 
 if __name__ == "__main__":
