@@ -17,6 +17,7 @@ const fs::path pipelines = fs::path(SOURCE_DIR) / "pipelines";
 
 // The runs that a pipeline takes modules of.
 const std::map<std::string, std::vector<std::string>> needs{
+    {"audio_classes", {"audio_vae", "audio_classifier"}},
     {"distill", {"classifier_conv"}},
     {"emoji_from_words_score", {"emoji_from_words", "clip"}},
     {"gan_classes", {"gan", "classifier"}},

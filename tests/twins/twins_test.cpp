@@ -219,6 +219,14 @@ TEST_F(Twin, OfTheFusionWithAudio) {
   agree("fusion_audio", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheVaeOfSpeech) {
+  agree("audio_vae", {"loss"}, 20, 1e-4);
+}
+
+TEST_F(Twin, OfTheClassifierOfSpeech) {
+  agree("audio_classifier", {"loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfRotation) {
   agree("rotation", {"loss"}, 20, 1e-4);
 }
