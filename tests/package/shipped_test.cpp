@@ -115,6 +115,7 @@ TEST_F(Shipped, IsCopiedWithItsFragments) {
   const fs::path bin = here_ / "bin", from = here_ / "share/weft/pipelines", to = here_ / "mine";
   for (const fs::path& folder : {bin, from / "fragments", to}) fs::create_directories(folder);
   fs::copy_file(program("weft"), bin / "weft");
+  fs::create_directory_symlink(program("weft").parent_path().parent_path() / "lib", here_ / "lib");
   write_text(from / "a.yaml", "include: b.yaml\n");
   write_text(from / "b.yaml", "modules: {m: {nodes: {x: {node: outer}, y: {node: linear}}}}\n");
   write_text(from / "fragments/outer.yaml", "nodes: {x: {repeat: 2, node: inner}}\n");

@@ -109,7 +109,9 @@ TEST(Followers, HaveStatesOfTheirOwnWhereTheyRun) {
   for (int step = 0; step < 3; ++step) {
     const Numbers own = runs.step(), copied = rests.step();
     for (const std::string state : {"b.running_mean", "b.running_var"}) {
-      if (step > 0) EXPECT_NE(own.at("teacher." + state), own.at("student." + state)) << step;
+      if (step > 0) {
+        EXPECT_NE(own.at("teacher." + state), own.at("student." + state)) << step;
+      }
       EXPECT_EQ(copied.at("teacher." + state), copied.at("student." + state)) << step;
     }
   }
