@@ -109,12 +109,12 @@ Yaml Substitution::text(const Yaml& value, const Vars& vars) {
 std::vector<std::pair<std::string, std::string>> links(const Yaml::Entry& entry) {
   const Yaml* const chain = entry.value.find("chain");
   std::vector<std::pair<std::string, std::string>> links;
-  if (!chain || !chain->is_list()) links.emplace_back(chain ? chain->to_text("`chain`") : "x", "");
-  if (chain && chain->is_list() && chain->items().empty())
-    throw Error(chain->place(), "`chain` must name a port");
-  if (chain)
+  if (chain && chain->is_list())
     for (const Yaml& port : chain->items())
       links.emplace_back(port.to_text("a port of `chain`"), "." + port.text());
+  else
+    links.emplace_back(chain ? chain->to_text("`chain`") : "x", "");
+  if (links.empty()) throw Error(chain->place(), "`chain` must name a port");
   for (const auto& [port, output] : links)
     if (!entry.value.find(port))
       throw Error(entry.place, "a repeated node feeds its output to the next one's `" + port +
