@@ -37,6 +37,7 @@ double median(std::vector<double> of) {
 // The cost in a step of one kind of work of a node.
 struct Cost {
   double seconds = 0, flops = 0, bytes = 0;
+  double times = 0;  // that each part of it is done
 
   Cost& operator+=(const Cost& other) {
     seconds += other.seconds, flops += other.flops, bytes += other.bytes;
@@ -211,12 +212,15 @@ class Profile {
     for (const auto& [key, each] : calls) {
       const auto& [phase, node, work, part] = key;
       const double often = static_cast<double>(each.size()) / static_cast<double>(walls_.size());
-      costs[{phase, node, work}].seconds += median(each) * often;
+      Cost& cost = costs[{phase, node, work}];
+      cost.seconds += median(each) * often;
+      cost.times = std::max(cost.times, often);
     }
     for (auto& [key, cost] : costs) {
       const auto& [phase, n, work] = key;
       const PlanNode& node = plan_.nodes[n];
-      cost.flops = flops(phase, n, work), cost.bytes = bytes(n, work);
+      cost.flops = cost.times * flops(phase, n, work);
+      cost.bytes = cost.times * bytes(n, work);
       (cost.flops > 0 ? products_ : others_) += cost.seconds;
       phases[phase_name(phase)].add(work, cost);
       kinds[node.kind].add(work, cost);

@@ -46,18 +46,33 @@ void list_shipped() {
   }
 }
 
-// Adds a shipped file and the files that it includes, which lie beside it.
-void add_with_included(const std::string& file, std::vector<std::string>& files) {
+void add_with_needed(const std::string& file, std::vector<std::string>& files);
+
+// Adds the fragments of the folder beside the shipped pipelines that nodes in `value` are of.
+void add_fragments(const Yaml& value, std::vector<std::string>& files) {
+  if (const Yaml* kind = value.find("node"); kind && is_name(kind->text())) {
+    const std::string file = "fragments/" + kind->text() + ".yaml";
+    if (std::error_code missing; fs::is_regular_file(folder() / file, missing))
+      add_with_needed(file, files);
+  }
+  for (const Yaml& item : value.items()) add_fragments(item, files);
+  for (const Yaml::Entry& entry : value.entries()) add_fragments(entry.value, files);
+}
+
+// Adds a shipped file, the files that it includes, which lie beside it, and the fragments.
+void add_with_needed(const std::string& file, std::vector<std::string>& files) {
   if (std::find(files.begin(), files.end(), file) != files.end()) return;
   files.push_back(file);
   const Yaml text = Yaml::read(folder() / file);
-  const Yaml* include = text.find("include");
-  if (!include) return;
-  if (include->is_scalar()) add_with_included(include->text(), files);
-  for (const Yaml& item : include->items()) add_with_included(item.text(), files);
+  if (const Yaml* include = text.find("include")) {
+    if (include->is_scalar()) add_with_needed(include->text(), files);
+    for (const Yaml& item : include->items()) add_with_needed(item.text(), files);
+  }
+  add_fragments(text, files);
 }
 
 void copy_here(const std::string& file) {
+  fs::create_directories(fs::absolute(file).parent_path());
   write_atomically(file, FileReader(folder() / file).text(1 << 20));
   fmt::print("{}\n", file);
 }
@@ -104,7 +119,7 @@ Pipeline read_pipeline(const std::string& given, const std::vector<std::string>&
 Exit make_new(const std::string& name) {
   if (name.empty()) return list_shipped(), Exit::done;
   std::vector<std::string> files;
-  add_with_included(shipped_file(name).filename(), files);
+  add_with_needed(shipped_file(name).filename(), files);
   std::erase_if(files, [&](const std::string& file) {
     std::error_code missing;
     if (!fs::exists(fs::symlink_status(file, missing))) return false;

@@ -57,7 +57,13 @@ std::optional<FragmentDecl> find_fragment(const std::string& name, const fs::pat
   for (const fs::path& folder : folders) {
     std::error_code missing;
     const fs::path file = folder / (name + ".yaml");
-    if (fs::is_regular_file(file, missing)) return read_fragment(name, Yaml::read(file), mistakes);
+    if (!fs::is_regular_file(file, missing)) continue;
+    Yaml fragment = Yaml::read(file);
+    Vars none;
+    none.declared =
+        "a fragment in a file of its own sees none: leave the default out, and hand it over";
+    substitute_defaults(fragment, none, mistakes);
+    return read_fragment(name, fragment, mistakes);
   }
   return std::nullopt;
 }

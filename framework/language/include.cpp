@@ -9,16 +9,28 @@ namespace weft {
 namespace {
 constexpr int most_includes = 100;
 
+// Do both say what a node is, and not the same?
+bool other_kind(const Yaml& base, const Yaml& over) {
+  for (const char* key : {"node", "use", "gradient"})
+    if (const Yaml* kind = over.find(key); kind && !kind->is_null()) {
+      const Yaml* before = base.find(key);
+      return before ? !(*before == *kind)
+                    : base.find("node") || base.find("use") || base.find("gradient");
+    }
+  return false;
+}
+
 Yaml merged(const Yaml& base, const Yaml& over) {
   if (!base.is_map() || !over.is_map()) return over;
-  Yaml result = base;
+  const bool anew = other_kind(base, over);
+  Yaml result = anew ? Yaml::map({}, over.place()) : base;
   for (Yaml::Entry entry : over.entries()) {
     const Yaml* below = base.find(entry.key);
     if (below && entry.value.is_null()) {  // null removes the key
       result.erase(entry.key);
       continue;
     }
-    if (below) entry.value = merged(*below, entry.value);
+    if (below && !anew) entry.value = merged(*below, entry.value);
     result.put(std::move(entry));
   }
   return result;

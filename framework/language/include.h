@@ -10,8 +10,8 @@
 namespace weft {
 
 // Merges a file with the files that it includes. Maps merge key by key; any other value of the
-// including file replaces the included one. Paths are relative to the including file; an included
-// file may include others.
+// including file replaces the included one, and so does a node of another kind. Paths are relative
+// to the including file; an included file may include others.
 Yaml merge_includes(Yaml tree, const std::filesystem::path& file, Mistakes& mistakes);
 
 // Makes the paths of `plugins:` absolute, since a run keeps its pipeline in another folder.

@@ -27,7 +27,7 @@ const Keys pipeline{
         {"name", name, "Of its runs, `runs/NAME`; the file's name if not given."},
         {"about", text, "What the pipeline is, in a sentence."},
         {"vars", named(anything),
-         "Variables, each above those that use it: `$name` anywhere in the file, `$(2 * name + 1)` "
+         "Variables, which may use one another: `$name` anywhere in the file, `$(2 * name + 1)` "
          "is arithmetic (`+ - * / // % **`, `sqrt`, `exp`, `log`, `log2`, `pi`); `--set name=3` "
          "changes one."},
         {"seed", integer(at_least(0)).otherwise("0"), "Of every random number."},
@@ -36,7 +36,7 @@ const Keys pipeline{
          "else stay f32."},
         {"include", some(text),
          "Files laid under this one, relative to it: maps merge, this file wins, `key: null` takes "
-         "a key of theirs away."},
+         "a key of theirs away, and a node of another kind replaces theirs whole."},
         {"plugins", some(text), "Further plugin files or folders, relative to this file."},
         {"modules", named(map(module)), "Graphs that learn, shared by every `use:`."},
         {"fragments", named(map(fragment)), "Graphs made anew by every `node:`."},
@@ -132,7 +132,8 @@ const Keys node{
         {"repeat", Value{Type::repeat},
          "Makes a chain of so many nodes, or one for each value of the list: each takes the output "
          "of the one before as its `x`. `$index` counts from 0, `$item` is the list's value."},
-        {"chain", text.otherwise("x"), "The port that the one before feeds."},
+        {"chain", some(text).otherwise("x"),
+         "The port that the one before feeds; of a list, each takes the output of its name."},
         {"loop", map(loop), "Runs it many times within a step."},
         {"gradient", reference,
          "A value: the node is the derivative of it, summed over all its numbers, by another, "
@@ -214,11 +215,13 @@ const Keys save{
 
 const Keys evaluate{
     "evaluate",
-    "Means over all samples of its data, at the end of every epoch and by `weft evaluate`.",
+    "Means over all samples of its data, at the ends of epochs and by `weft evaluate`.",
     {
         {"data", map(other_data), "Those of `train` if not given."},
         {"nodes", nodes, "Those of `train` if not given."},
         {"report", some(reference).needed(), "Values to average over the data, and measures."},
+        {"every", integer(within(1, many)).otherwise("1"),
+         "Epochs of training from one evaluation to the next; one ends the training in any case."},
         lanes,
     }};
 

@@ -47,9 +47,12 @@ void apply_set(Yaml& tree, const std::string& set) {
     begin = dot + 1;
   }
   const std::string last = path.substr(begin);
-  if (path == "train.epochs") at->erase("steps");  // the file may have the other
-  if (path == "train.steps") at->erase("epochs");
-  if (at->is_map() && at->find(last) && value.is_null()) return at->erase(last);
+  const bool length = path == "train.epochs" || path == "train.steps";
+  if (value.is_null() && at->is_map() && (begin > 0 || at->find(last))) {
+    if (!length) step_into(*at, last);  // of which another `--set` may have taken it away
+    return at->erase(last);
+  }
+  if (length) at->erase(last == "steps" ? "epochs" : "steps");  // the file may have the other
   if (at->is_map() && begin > 0) return at->put(last, value);
   const Key* key = at == &tree ? keys::pipeline.find(last) : nullptr;
   if (key && key->value.is_scalar()) return tree.put(last, value);

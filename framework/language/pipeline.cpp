@@ -1,7 +1,6 @@
 #include "framework/language/pipeline.h"
 
 #include <algorithm>
-#include <set>
 
 #include "framework/language/fields.h"
 #include "framework/language/followers.h"
@@ -16,31 +15,6 @@
 namespace weft {
 
 namespace {
-// A module that no section uses is a mistake, most often a misspelt one.
-void check_modules_used(const Pipeline& pipeline, Mistakes& mistakes) {
-  std::set<std::string> used;
-  const auto note = [&](const std::vector<NodeDecl>& nodes) {
-    for (const NodeDecl& node : nodes) {
-      used.insert(node.module);
-      for (const auto& [key, place, value] :
-           node.keys.entries())  // a fragment may use what it is told
-        if (value.is_scalar()) used.insert(value.text());
-    }
-  };
-  if (pipeline.train) note(pipeline.train->nodes);
-  if (pipeline.evaluate) note(pipeline.evaluate->nodes);
-  if (pipeline.generate) note(pipeline.generate->nodes);
-  for (const auto& [name, module] : pipeline.modules) note(module.graph.nodes);
-  for (const auto& [name, fragment] : pipeline.fragments)
-    if (const Yaml* nodes = fragment.body.find("nodes"))
-      for (const auto& [key, place, node] : nodes->entries())
-        if (const Yaml* use = node.find("use")) used.insert(use->text());
-  for (const auto& [name, module] : pipeline.modules)
-    if (!used.contains(name))
-      mistakes.add(module.graph.place,
-                   "no node has `use: " + name + "`: module " + ticked(name) + " is unused");
-}
-
 void check_best(const Pipeline& pipeline, Mistakes& mistakes) {
   if (!pipeline.train || pipeline.train->save.best.empty()) return;
   const auto& [best, place] = std::tie(pipeline.train->save.best, pipeline.train->save.best_place);
@@ -107,13 +81,7 @@ const SectionDecl* Pipeline::section(Mode mode) const {
 }
 
 Yaml Pipeline::with_values(const Yaml& source, Mistakes& mistakes) {
-  Vars vars{{"count", Yaml::scalar("64", {})}};
-  if (const Yaml* declared = source.find("vars"); declared && !declared->is_null()) {
-    if (declared->is_map())
-      vars = read_vars(*declared, vars, mistakes);
-    else
-      mistakes.add(declared->place(), "`vars` must be a map from names to values");
-  }
+  const Vars vars = read_vars(source, mistakes);
   Yaml body = source;
   std::vector<Yaml> values;
   for (const auto& [key, place, value] : body.entries())
@@ -121,6 +89,9 @@ Yaml Pipeline::with_values(const Yaml& source, Mistakes& mistakes) {
   values = substitute(Yaml::list(std::move(values), {}), vars, mistakes).items();
   for (size_t i = 0; i < values.size(); ++i)
     if (!values[i].is_null()) body.entries()[i].value = values[i];
+  if (Yaml* fragments = body.find("fragments"))
+    for (Yaml::Entry& entry : fragments->entries())
+      substitute_defaults(entry.value, vars, mistakes);
   body.erase("vars");
   return body;
 }
@@ -160,7 +131,6 @@ void Pipeline::build(Mistakes& mistakes) {
   if (const Yaml* map = fields.take("generate")) generate = read_generate(*map, train, mistakes);
   if (!train && !evaluate && !generate)
     mistakes.add(body.place(), "a pipeline needs `train`, `evaluate` or `generate`");
-  check_modules_used(*this, mistakes);
   check_best(*this, mistakes);
 }
 

@@ -97,6 +97,7 @@ struct SectionDecl {
   bool inherits = false;  // `evaluate` without nodes of its own: it has those of `train`
   std::vector<Mention> report;
   int64_t lanes = 0;  // 0: chosen by the plan
+  int64_t every = 1;  // of `evaluate`: the epochs of training from one to the next
 };
 
 struct TrainDecl : SectionDecl {

@@ -105,6 +105,7 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
   SectionDecl section;
   Fields fields(map, keys::evaluate, "`evaluate`", mistakes);
   read_section(section, fields, map, train, mistakes);
+  section.every = fields.integer("every");
   if (!section.data && train && train->data) section.data = whole(*train->data);
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
   if (section.nodes.empty() && !train && !fields.told("nodes"))

@@ -25,11 +25,15 @@ class Transfer {
     const auto file = std::filesystem::path(run) / "resolved.yaml";
     if (std::error_code missing; !std::filesystem::exists(file, missing))
       throw Error("there is no run `" + run + "`: train it first, or give the folder of a run");
-    theirs_ = Yaml::read(file);
-    const Yaml* vars = theirs_.find("vars");
-    if (const Yaml* modules = theirs_.find("modules"))
-      their_modules_ =
-          substitute(*modules, vars ? read_vars(*vars, {}, mistakes) : Vars{}, mistakes);
+    const Yaml theirs = Yaml::read(file);
+    const Vars vars = read_vars(theirs, mistakes);
+    if (const Yaml* modules = theirs.find("modules"))
+      their_modules_ = substitute(*modules, vars, mistakes);
+    if (const Yaml* fragments = theirs.find("fragments")) {
+      their_fragments_ = *fragments;
+      for (Yaml::Entry& entry : their_fragments_.entries())
+        substitute_defaults(entry.value, vars, mistakes);
+    }
     expand_followers(their_modules_, mistakes);
   }
 
@@ -80,13 +84,15 @@ class Transfer {
   // Copies a fragment that the run's own file declares; any other name is that of a plugin's
   // fragment or of a node kind.
   void fragment(const std::string& name) {
-    const Yaml* fragments = theirs_.find("fragments");
-    const Yaml* found = fragments ? fragments->find(name) : nullptr;
+    const Yaml* found = their_fragments_.find(name);
     if (!found) return;
     if (!tree_.find("fragments")) tree_.put("fragments", Yaml::map({}, place_));
     Yaml* ours = tree_.find("fragments");
     if (const Yaml* own = ours->find(name)) {
-      if (!(*own == *found))
+      Yaml same = *own;
+      Mistakes unheard;
+      substitute_defaults(same, read_vars(tree_, unheard), unheard);
+      if (!(same == *found))
         throw Error("fragment `" + name + "` is another here than in the run `" + run_ +
                     "`: give one of them another name");
       return;
@@ -110,7 +116,7 @@ class Transfer {
   Yaml& tree_;
   const std::string run_, checkpoint_;
   const Place place_;
-  Yaml theirs_, their_modules_;
+  Yaml their_modules_, their_fragments_;
 };
 
 // `from: RUN`, or `from: {run: RUN, checkpoint: last, best or a step}`.
@@ -125,8 +131,7 @@ void transfer_modules(Yaml& tree, Mistakes& mistakes) {
   Yaml* modules = tree.find("modules");
   if (!modules || !modules->is_map()) return;
   const Yaml before = *modules;
-  const Yaml* declared = tree.find("vars");
-  const Vars vars = declared && declared->is_map() ? read_vars(*declared, {}, mistakes) : Vars{};
+  const Vars vars = read_vars(tree, mistakes);
   const auto each = [&](auto act) {
     for (const auto& [name, place, module] : before.entries()) {
       const Yaml* from = module.is_map() ? module.find("from") : nullptr;

@@ -1,8 +1,10 @@
 #include "framework/language/vars.h"
 
 #include <algorithm>
+#include <set>
 
 #include "framework/language/arithmetic.h"
+#include "framework/language/fields.h"
 
 namespace weft {
 
@@ -10,6 +12,7 @@ namespace {
 constexpr int64_t most_repeats = 10000;
 constexpr int64_t most_values = 100'000;
 constexpr int64_t most_bytes = 16 << 20;
+constexpr size_t most_waiting = 200;
 
 // The index at which the bracket that opens at text[begin] closes.
 size_t closing(const std::string& text, size_t begin) {
@@ -102,14 +105,29 @@ Yaml Substitution::text(const Yaml& value, const Vars& vars) {
   return Yaml::scalar(out, value.place(), escaped);
 }
 
+// The ports that a node of a repeat takes from the one before, and what of it they take.
+std::vector<std::pair<std::string, std::string>> links(const Yaml::Entry& entry) {
+  const Yaml* const chain = entry.value.find("chain");
+  std::vector<std::pair<std::string, std::string>> links;
+  if (chain && chain->is_list())
+    for (const Yaml& port : chain->items())
+      links.emplace_back(port.to_text("a port of `chain`"), "." + port.text());
+  else
+    links.emplace_back(chain ? chain->to_text("`chain`") : "x", "");
+  if (links.empty()) throw Error(chain->place(), "`chain` must name a port");
+  for (const auto& [port, output] : links)
+    if (!entry.value.find(port))
+      throw Error(entry.place, "a repeated node feeds its output to the next one's `" + port +
+                                   "`, which is not given; name another port with `chain: port`");
+  return links;
+}
+
 // `block: {repeat: 3, …}` becomes block.0, block.1, block.2, each fed by the one before.
 void Substitution::repeat(const Yaml::Entry& entry, const Vars& vars,
                           std::vector<Yaml::Entry>& out) {
   Yaml node = entry.value;
   const Yaml times = (*this)(*node.find("repeat"), vars);
   if (unresolved(times)) return;
-  const Yaml* chain = node.find("chain");
-  const std::string port = chain ? chain->to_text("`chain`") : "x";
   node.erase("repeat");
   node.erase("chain");
   const int64_t count =
@@ -117,16 +135,18 @@ void Substitution::repeat(const Yaml::Entry& entry, const Vars& vars,
   if (count < 1 || count > most_repeats)
     throw Error(times.place(),
                 "`repeat` must be 1 to 10000 times, or a list of values for `$item`");
-  if (!node.find(port))
-    throw Error(entry.place, "a repeated node feeds its output to the next one's `" + port +
-                                 "`, which is not given; name another port with `chain: port`");
+  const auto fed = links(entry);
+  std::string before;
   for (int64_t i = 0; i < count && values_ <= most_values; ++i) {
     Vars inner = vars;
     inner["index"] = Yaml::scalar(std::to_string(i), times.place());
     if (times.is_list()) inner["item"] = times.items()[static_cast<size_t>(i)];
     Yaml one = node;
-    if (i > 0) one.put(port, Yaml::scalar(entry.key + "." + std::to_string(i - 1), entry.place));
-    out.push_back({entry.key + "." + std::to_string(i), entry.place, (*this)(one, inner)});
+    if (i > 0)
+      for (const auto& [port, output] : fed)
+        one.put(port, Yaml::scalar(before + output, entry.place));
+    before = entry.key + "." + std::to_string(i);
+    out.push_back({before, entry.place, (*this)(one, inner)});
   }
 }
 
@@ -174,16 +194,112 @@ bool unresolved(const Yaml& value) {
          std::any_of(value.entries().begin(), value.entries().end(), in_entry);
 }
 
-Vars read_vars(const Yaml& map, const Vars& outer, Mistakes& mistakes) {
-  Vars vars = outer;
-  Substitution substitution(mistakes);
-  for (const auto& [key, place, value] : map.entries()) {
+namespace {
+// Adds the names of variables in a text: `$name`, and all words within `$(…)` and `${…}`.
+void add_mentioned(const std::string& text, std::set<std::string>& names) {
+  const auto word_end = [&](size_t at) {
+    while (at < text.size() && in_variable(text[at])) ++at;
+    return at;
+  };
+  for (size_t at = text.find('$'); at < text.size(); at = text.find('$', at)) {
+    const char next = ++at < text.size() ? text[at] : ' ';
+    if (next != '(' && next != '{') {
+      names.insert(text.substr(at, word_end(at) - at));
+      at += next == '$';
+      continue;
+    }
+    for (const size_t close = closing(text, at); at < close; at = std::max(at + 1, word_end(at)))
+      names.insert(text.substr(at, word_end(at) - at));
+  }
+}
+
+void add_mentioned(const Yaml& value, std::set<std::string>& names) {
+  if (!value.quoted()) add_mentioned(value.text(), names);
+  for (const Yaml& item : value.items()) add_mentioned(item, names);
+  for (const Yaml::Entry& entry : value.entries()) add_mentioned(entry.value, names);
+}
+
+// Gives each variable its value after those of the variables that it uses.
+class VarsReader {
+ public:
+  VarsReader(const Yaml& map, const Vars& outer, Mistakes& mistakes)
+      : vars(outer), mistakes_(mistakes), substitution_(mistakes) {
+    for (const Yaml::Entry& entry : map.entries()) entries_[entry.key] = &entry;
+    for (const Yaml::Entry& entry : map.entries()) read(entry);
+  }
+
+  Vars vars;
+
+ private:
+  void read(const Yaml::Entry& entry) {
+    const auto& [key, place, value] = entry;
+    if (!begun_.insert(key).second) return;
+    waiting_.push_back(key);
+    if (waiting_.size() > most_waiting)
+      mistakes_.add(place,
+                    "more than 200 variables wait for one another: write a variable below "
+                    "those it uses");
+    else
+      read_used(entry);
+    waiting_.pop_back();
     if (key.empty() || !starts_variable(key[0]) ||
         !std::all_of(key.begin(), key.end(), in_variable))
-      mistakes.add(place, "a variable's name is letters, digits and `_`, not `" + key + "`");
-    vars[key] = substitution(value, vars);
+      mistakes_.add(place, "a variable's name is letters, digits and `_`, not `" + key + "`");
+    if (!circular_.contains(key)) vars[key] = substitution_(value, vars);
   }
-  return vars;
+
+  void read_used(const Yaml::Entry& entry) {
+    std::set<std::string> used;
+    try {
+      add_mentioned(entry.value, used);
+    } catch (const Error&) {  // the substitution is going to say what is wrong
+    }
+    for (const std::string& name : used) {
+      const auto found = entries_.find(name);
+      if (found == entries_.end()) continue;
+      const auto again = std::find(waiting_.begin(), waiting_.end(), name);
+      if (again == waiting_.end())
+        read(*found->second);
+      else if (!vars.contains(name))
+        refuse_circle(entry, {again, waiting_.end()});
+    }
+  }
+
+  void refuse_circle(const Yaml::Entry& entry, std::vector<std::string> names) {
+    for (std::string& name : names) {
+      vars[name] = Yaml::scalar("$" + name, entry.place);
+      circular_.insert(name);
+      name = ticked("$" + name);
+    }
+    mistakes_.add(entry.value.place(),
+                  names.size() > 1 ? "the variables " + listed(names) + " are made of one another"
+                                   : "the variable " + names[0] + " is made of itself");
+  }
+
+  Mistakes& mistakes_;
+  Substitution substitution_;
+  std::map<std::string, const Yaml::Entry*> entries_;
+  std::set<std::string> begun_, circular_;
+  std::vector<std::string> waiting_;  // each for the next
+};
+}  // namespace
+
+Vars read_vars(const Yaml& file, Mistakes& mistakes) {
+  const Vars outer{{"count", Yaml::scalar("64", {})}};
+  const Yaml* const declared = file.find("vars");
+  if (!declared || declared->is_null()) return outer;
+  if (declared->is_map()) return VarsReader(*declared, outer, mistakes).vars;
+  mistakes.add(declared->place(), "`vars` must be a map from names to values");
+  return outer;
+}
+
+void substitute_defaults(Yaml& fragment, const Vars& vars, Mistakes& mistakes) {
+  Yaml* const params = fragment.find("params");
+  if (!params) return;
+  for (auto& [name, place, param] : params->entries()) {
+    Yaml* const standard = param.is_map() ? param.find("default") : &param;
+    if (standard) *standard = substitute(*standard, vars, mistakes);
+  }
 }
 
 }  // namespace weft

@@ -5,8 +5,9 @@
 // `{ }` and `[ ]`. `$$` is a dollar sign.
 //
 // A node with `repeat: 3` or `repeat: [400, 200]` stands for a chain of nodes. Each takes the
-// output of the one before as its `x` (or as the port that `chain:` names); `$index` counts them
-// from 0, `$item` is the value of the list.
+// output of the one before as its `x` (or as the port that `chain:` names); with `chain: [v, h]`
+// these ports take the outputs of the same names. `$index` counts the nodes from 0, `$item` is the
+// value of the list.
 #pragma once
 
 #include <map>
@@ -30,7 +31,11 @@ Yaml substitute(const Yaml& value, const Vars& vars, Mistakes& mistakes);
 // Does the value hold a variable that could not be replaced, which was then reported?
 bool unresolved(const Yaml& value);
 
-// Reads the variables of a `vars:` map; later ones may use earlier ones.
-Vars read_vars(const Yaml& map, const Vars& outer, Mistakes& mistakes);
+// Reads the variables of a file, which may use one another in any order, though not in a circle;
+// `$count` is 64 if the file does not say otherwise.
+Vars read_vars(const Yaml& file, Mistakes& mistakes);
+
+// Replaces the variables in the defaults of a fragment's params.
+void substitute_defaults(Yaml& fragment, const Vars& vars, Mistakes& mistakes);
 
 }  // namespace weft

@@ -191,6 +191,7 @@ std::unique_ptr<const Plan> build_plan(const Pipeline& pipeline, const Registry&
 
 Plans build_plans(const Pipeline& pipeline, const Registry& registry, Known known,
                   Mistakes& mistakes) {
+  check_modules_used(pipeline, registry, mistakes);
   Plans plans;
   for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate}) {
     if (!pipeline.section(mode)) continue;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "framework/language/fields.h"
+#include "framework/language/fragment_files.h"
 #include "framework/node/did_you_mean.h"
 #include "framework/node/host.h"
 #include "framework/node/measure.h"
@@ -36,6 +37,88 @@ void check_inferred(const Node& node) {
     if (out->shape().rank() > 0) check(out->name, out->shape());
   for (const Saved* saved : ports.saved)
     if (Host::present(*saved) && !node.whole_batch()) check(saved->name, Host::shape(*saved));
+}
+
+namespace {
+class ModuleUses {
+ public:
+  ModuleUses(const Pipeline& pipeline, const Registry& registry)
+      : pipeline_(pipeline), registry_(registry) {
+    for (const Mode mode : {Mode::train, Mode::evaluate, Mode::generate})
+      if (const SectionDecl* section = pipeline.section(mode)) read(section->nodes);
+    for (const auto& [name, fragment] : pipeline.fragments)
+      if (const Yaml* nodes = fragment.body.find("nodes")) read(*nodes);
+    while (!unread_.empty()) {
+      const ModuleDecl& module = *unread_.back();
+      unread_.pop_back();
+      read(module.graph.nodes);
+    }
+  }
+
+  bool used(const std::string& module) const { return used_.contains(module); }
+
+  // Is all that learns or keeps states in the graph a use of a module that is used?
+  bool borrows(const GraphDecl& graph) {
+    return std::ranges::any_of(graph.nodes,
+                               [](const auto& node) { return !node.module.empty(); }) &&
+           std::ranges::all_of(
+               graph.nodes, [&](const NodeDecl& node) { return borrows(node.kind, node.module); });
+  }
+
+ private:
+  void read(const std::vector<NodeDecl>& nodes) {
+    for (const NodeDecl& node : nodes) note(node.module), read(node.keys);
+  }
+  void read(const Yaml& value) {  // a fragment may use what it is told
+    note(value.text());
+    for (const Yaml& item : value.items()) read(item);
+    for (const Yaml::Entry& entry : value.entries()) read(entry.value);
+  }
+  void note(const std::string& name) {
+    const auto module = pipeline_.modules.find(name);
+    if (module != pipeline_.modules.end() && used_.insert(name).second)
+      unread_.push_back(&module->second);
+  }
+
+  bool borrows(const std::string& kind, const std::string& module) {
+    if (!module.empty()) return used(module);
+    if (kind.empty()) return true;  // a gradient
+    if (registry_.find(kind)) {
+      const auto made = registry_.make(kind);
+      return made->host().weights.empty() && made->host().states.empty();
+    }
+    return fragment_borrows(kind);
+  }
+  bool fragment_borrows(const std::string& name) {
+    if (!seen_.insert(name).second) return true;  // told already, or about to be
+    const auto own = pipeline_.fragments.find(name);
+    Mistakes unheard;
+    const auto fragment = own != pipeline_.fragments.end()
+                              ? own->second
+                              : find_fragment(name, pipeline_.file, registry_, unheard);
+    const Yaml* const nodes = fragment ? fragment->body.find("nodes") : nullptr;
+    const auto text = [](const Yaml& node, const char* key) {
+      const Yaml* const value = node.find(key);
+      return value ? value->text() : "";
+    };
+    return nodes && std::ranges::all_of(nodes->entries(), [&](const Yaml::Entry& node) {
+             return borrows(text(node.value, "node"), text(node.value, "use"));
+           });
+  }
+
+  const Pipeline& pipeline_;
+  const Registry& registry_;
+  std::set<std::string> used_, seen_;  // modules; fragments
+  std::vector<const ModuleDecl*> unread_;
+};
+}  // namespace
+
+void check_modules_used(const Pipeline& pipeline, const Registry& registry, Mistakes& mistakes) {
+  ModuleUses uses(pipeline, registry);
+  for (const auto& [name, module] : pipeline.modules)
+    if (!uses.used(name) && !uses.borrows(module.graph))
+      mistakes.add(module.graph.place,
+                   "no node has `use: " + name + "`: module " + ticked(name) + " is unused");
 }
 
 void check_rows(const Plan& plan, Mistakes& mistakes) {

@@ -3,9 +3,13 @@
 #pragma once
 
 #include "framework/plan/plan.h"
+#include "framework/plugin/registry.h"
 
 namespace weft {
 
+// Every module is used in a section, or lends a graph to others' pipelines: then all that learns or
+// keeps states in it is modules that are used.
+void check_modules_used(const Pipeline& pipeline, const Registry& registry, Mistakes& mistakes);
 // Axis 0 of every value is the batch.
 void check_rows(const Plan& plan, Mistakes& mistakes);
 // No node reads the output of a measure, which has its number only after the last batch.

@@ -207,7 +207,10 @@ class Trainer {
       metrics(line);
     }
     const bool epoch_ends = plan_->source() && step_ % plan_->steps_per_epoch() == 0;
-    if ((epoch_ends || step_ == plan_->steps) && evaluation_) evaluate_now();
+    const auto due = [&] {
+      return epoch_ends && step_ / plan_->steps_per_epoch() % pipeline_.evaluate->every == 0;
+    };
+    if (evaluation_ && (step_ == plan_->steps || due())) evaluate_now();
     const int64_t every = decl_.save.every_steps;
     if (every ? step_ % every == 0 : epoch_ends) save();
   }

@@ -72,6 +72,7 @@ class Patches final : public Source {
   Param<int64_t> channels{this, "channels", "3 for colours, 1 for gray.", 3, within(1, 3)};
   Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
                           PixelRange::unit};
+  Param<int64_t> limit{this, "limit", "Only the first patches; 0 is all.", 0, at_least(0)};
   SplitParams split{this};
 
   struct Place {
@@ -93,6 +94,7 @@ class Patches final : public Source {
         if (split.wants(name.generic_string())) cut(photo, step);
     }
     image.shape({*batch, *size, *size, *channels});
+    if (*limit > 0 && std::ssize(places_) > *limit) places_.resize(static_cast<size_t>(*limit));
     return std::ssize(places_);
   }
 

@@ -26,4 +26,15 @@ inline std::vector<size_t> chosen_axes(const Shape& x, const std::vector<int64_t
   return axes;
 }
 
+// The shape without these axes, or without all but the batch if none is given; or with 1 for each.
+inline Shape reduced(const Shape& x, const std::vector<int64_t>& given, bool keep) {
+  const std::vector<size_t> chosen = chosen_axes(x, given);
+  std::vector<int64_t> dims;
+  for (size_t axis = 0; axis < x.rank(); ++axis) {
+    const bool goes = axis > 0 && (chosen.empty() || std::ranges::count(chosen, axis) > 0);
+    if (!goes || keep) dims.push_back(goes ? 1 : x[axis]);
+  }
+  return Shape(dims);
+}
+
 }  // namespace weft

@@ -68,12 +68,12 @@ class Reduction : public Node {
       std::vector<int64_t>{}};
   Param<bool> keep{this, "keep", "Leaves the axes, with the extent 1.", false};
 
-  Shape kept() const { return shape(true); }  // of y, if axes were kept
+  Shape kept() const { return reduced(x.shape(), *axes, true); }  // of y, if axes were kept
   int64_t count() const { return x.row_size() / std::max<int64_t>(y.row_size(), 1); }
 
   void infer() override {
     if (x.shape().rank() == 0) throw Error("`x` is one number, [], but must be [batch, ...]");
-    y.shape(shape(*keep));
+    y.shape(reduced(x.shape(), *axes, *keep));
     if (x.row_size() == 0) throw Error("`x` is " + x.shape().str() + ": there is nothing in it");
   }
   void prepare(Pass pass) override {
@@ -105,16 +105,6 @@ class Reduction : public Node {
  private:
   Broadcast<2, 1> over_;
   Broadcast<3, 1> spread_;
-
-  Shape shape(bool keeps) const {
-    const std::vector<size_t> chosen = chosen_axes(x.shape(), *axes);
-    std::vector<int64_t> dims;
-    for (size_t axis = 0; axis < x.shape().rank(); ++axis) {
-      const bool goes = axis > 0 && (chosen.empty() || std::ranges::count(chosen, axis) > 0);
-      if (!goes || keeps) dims.push_back(goes ? 1 : x.shape()[axis]);
-    }
-    return Shape(dims);
-  }
 };
 
 class Sum : public Reduction {

@@ -110,5 +110,21 @@ TEST_F(Shipped, IsCopiedWithWhatItIncludes) {
   EXPECT_EQ(read_text(here_ / "frechet.yaml"), "mine");
 }
 
+// In an installation whose pipelines have fragments beside them.
+TEST_F(Shipped, IsCopiedWithItsFragments) {
+  const fs::path bin = here_ / "bin", from = here_ / "share/weft/pipelines", to = here_ / "mine";
+  for (const fs::path& folder : {bin, from / "fragments", to}) fs::create_directories(folder);
+  fs::copy_file(program("weft"), bin / "weft");
+  fs::create_directory_symlink(program("weft").parent_path().parent_path() / "lib", here_ / "lib");
+  write_text(from / "a.yaml", "include: b.yaml\n");
+  write_text(from / "b.yaml", "modules: {m: {nodes: {x: {node: outer}, y: {node: linear}}}}\n");
+  write_text(from / "fragments/outer.yaml", "nodes: {x: {repeat: 2, node: inner}}\n");
+  write_text(from / "fragments/inner.yaml", "nodes: {x: {node: outer}, y: {node: ../../a}}\n");
+  write_text(from / "fragments/other.yaml", "nodes: {}\n");
+  const Ended ended = run({{bin / "weft", "new", "a"}, to});
+  EXPECT_EQ(ended.out, "a.yaml\nb.yaml\nfragments/outer.yaml\nfragments/inner.yaml\n") << ended.err;
+  EXPECT_EQ(read_text(to / "fragments/inner.yaml"), read_text(from / "fragments/inner.yaml"));
+}
+
 }  // namespace
 }  // namespace weft::tests

@@ -46,6 +46,14 @@ TEST_F(Trained, EvaluationRepeatsTheTrainings) {
   EXPECT_EQ(weft({"evaluate", "run", "--checkpoint", "13th"}).exit, 2);
 }
 
+TEST_F(Trained, IsEvaluatedInSomeEpochsAndAtTheEnd) {
+  train_it(replaced(tiny_vae(), "evaluate:\n", "evaluate:\n  every: 5\n"));
+  std::vector<int64_t> steps;  // 5 in an epoch, 60 in all
+  for (const json& line : metrics("run"))
+    if (line.contains("evaluate")) steps.push_back(line.at("step"));
+  EXPECT_EQ(steps, (std::vector<int64_t>{25, 50, 60}));
+}
+
 TEST_F(Trained, WithoutBf16InTheCpuThereIsNoTraining) {
   write("it", replaced(tiny_halves(), "precision: auto", "precision: bf16"));
   Command here = training("it", "run");

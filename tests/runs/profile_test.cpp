@@ -76,6 +76,24 @@ TEST_F(Timed, ATraceHasATrackForEachThread) {
   EXPECT_THAT(names, testing::IsSupersetOf({"d_loss forward", "data read", "g_loss check"}));
 }
 
+// A turn of a loop does as much as the same node outside.
+TEST_F(Timed, WorkInLoopsIsThatOfAllTurns) {
+  write("looped", R"(weft: 1
+fragments: {turn: {inputs: [x], nodes: {y: {node: matmul, a: x, b: x}}, outputs: {x: y}}}
+generate:
+  nodes:
+    x:    {node: uniform, shape: [4, 8, 8]}
+    once: {node: matmul, a: x, b: x}
+    many: {node: turn, loop: {times: 7, carry: {x: x}}}
+  report: [once, many]
+)");
+  std::map<std::string, double> work;
+  for (const json& row :
+       told({"profile", "looped.yaml", "--section", "generate", "--threads", "1"}).at("nodes"))
+    work[row.at("name")] = row.at("gflops").get<double>() * row.at("ms").get<double>();
+  EXPECT_NEAR(work["many.y"], 7 * work["once"], 1e-3 * work["many.y"]);
+}
+
 TEST_F(Timed, OtherSectionsWriteNothingHere) {
   const json it = told({"profile", "it.yaml", "--section", "generate", "--steps", "3"});
   EXPECT_EQ(it.at("section"), "generate");

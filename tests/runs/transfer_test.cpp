@@ -51,6 +51,23 @@ TEST_F(Transfers, BringTheirFragmentsAndModules) {
   EXPECT_EQ(evaluated("b.yaml").at("loss"), evaluated("own").at("loss"));
 }
 
+// `lent` is used by no node of its own pipeline, and made of what learned there.
+TEST_F(Transfers, BringModulesThatAreMadeOfOthers) {
+  const std::string lent =
+      "fragments:\n  half: {params: {by: $by}, inputs: [x], nodes: {y: {node: scale, x: x, by: "
+      "$by}}, outputs: {y: y}}\n";
+  const std::string module =
+      "  lent: {inputs: [x], nodes: {h: {node: half, x: x}, y: {use: encoder, x: h}}, outputs: {y: "
+      "y}}\n";
+  write("own", replaced(replaced(text("a.yaml"), "fragments:\n", "vars: {by: 1}\n" + lent),
+                        "modules:\n", "modules:\n" + module) +
+                   reported("encoder"));
+  const Ended ended = weft({"train", "own.yaml", "-o", "own", "--progress", "none"});
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  write("b", "weft: 1\nmodules: {seen: {from: own, module: lent}}\n" + reported("seen"));
+  EXPECT_EQ(evaluated("b.yaml").at("loss"), evaluated("own").at("loss"));
+}
+
 // `inner` here is another module: the run's comes under a name of its own.
 TEST_F(Transfers, TakeNoModuleForOneOfTheSameName) {
   write("own", text("a.yaml") + reported("encoder"));

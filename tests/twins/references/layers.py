@@ -90,6 +90,19 @@ def layer_norm():
             {"weight": numbers(c, centre=1), "bias": numbers(c)})
 
 
+def group_norm():
+    for name, shape, groups, eps in [("one row", (1, 10), 2, 1e-5), ("images", (3, 5, 2, 6), 3, 1e-5),
+                                     ("one group", (2, 7, 9), 1, 1e-3),
+                                     ("wide", (2, 3, 3, 66), 11, 1e-5),
+                                     ("far from 0", (3, 16, 4), 2, 1e-5)]:
+        c = shape[-1]
+        add("group_norm", name,
+            lambda i, w: {"y": F.group_norm(i["x"].movedim(-1, 1), groups, w["weight"], w["bias"],
+                                            eps).movedim(1, -1)},
+            {"x": numbers(*shape, scale=2, centre=20 if name == "far from 0" else 1)},
+            {"groups": groups, "eps": eps}, {"weight": numbers(c, centre=1), "bias": numbers(c)})
+
+
 def attend(q, k, v, heads, causal, hidden=None):
     def split(t):
         return t.reshape(*t.shape[:2], heads, -1).transpose(1, 2)
@@ -148,4 +161,4 @@ def modulate():
 
 
 FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention, softmax, positions,
-            modulate]
+            modulate, group_norm]

@@ -120,4 +120,22 @@ def hinge():
             {"x": numbers(*shape)}, {"margin": margin, "sign": sign})
 
 
-FAMILIES = [losses, contrastive, left_out, focal, cosine, hinge]
+def gaussian_log_density():
+    def of(i, axes):
+        zero = torch.zeros((), dtype=torch.float64)
+        each = torch.distributions.Normal(
+            i.get("mean", zero), torch.exp(i.get("log_var", zero) / 2)).log_prob(i["x"])
+        return each.sum(axes or list(range(1, each.dim())))
+    for name, shape, mean, log_var, axes in [
+            ("one number", (1, 1), (1, 1), (1, 1), []), ("samples", (3, 5, 4), (3, 1, 4), (3, 1, 4), [-1]),
+            ("standard", (4, 7), None, None, []), ("of each", (2, 3, 2, 5), (2, 1, 1, 5), None, [1, 2]),
+            ("several means", (3, 1, 6), (3, 4, 6), (3, 4, 1), [2])]:
+        inputs = {"x": numbers(*shape, scale=2)}
+        if mean:
+            inputs["mean"] = numbers(*mean)
+        if log_var:
+            inputs["log_var"] = numbers(*log_var)
+        add("gaussian_log_density", name, lambda i, w: {"y": of(i, axes)}, inputs, {"axes": axes})
+
+
+FAMILIES = [losses, contrastive, left_out, focal, cosine, hinge, gaussian_log_density]

@@ -88,6 +88,22 @@ def gather():
             {"x": numbers(*shape), "places": torch.tensor(places).int()}, fixed=["places"])
 
 
+def put(x, places, count):
+    y = torch.zeros(len(x), count + 1, *x.shape[2:], dtype=x.dtype)  # the last for nowhere
+    to = torch.where(places < 0, count, places).long()
+    return torch.stack([y[i].index_add(0, to[i], x[i]) for i in range(len(x))])[:, :-1]
+
+
+def scatter():
+    for name, shape, places, count in [
+            ("one", (1, 1), [[0]], 1), ("numbers", (2, 3), [[2, 0, -1], [-1, 1, 3]], 4),
+            ("repeated", (3, 3, 5), [[1, 1, -1], [3, 0, 3], [-1, -1, -1]], 5),
+            ("images", (2, 4, 2, 7), [[2, 1, 0, 3], [5, 0, 4, -1]], 6)]:
+        add("scatter", name, lambda i, w: {"y": put(i["x"], i["places"], count)},
+            {"x": numbers(*shape), "places": torch.tensor(places).int()}, {"count": count},
+            fixed=["places"])
+
+
 def argmax():
     for name, x in [("odd sizes", numbers(5, 3, 7)), ("wide", numbers(2, 65)),
                     ("equals", torch.tensor([[0.0, 2.0, 2.0], [1.0, 1.0, 1.0]]).double())]:
@@ -95,4 +111,4 @@ def argmax():
             mode="evaluate")
 
 
-FAMILIES = [shapes, arithmetic, random, draws, gather, argmax]
+FAMILIES = [shapes, arithmetic, random, draws, gather, argmax, scatter]
