@@ -38,7 +38,7 @@ TEST_F(Complete, Commands) {
 }
 
 TEST_F(Complete, Values) {
-  EXPECT_THAT(words({"train", "va"}), ElementsAre("vae", "vae_conv"));
+  EXPECT_THAT(words({"train", "va"}), ElementsAre("vae", "vae_conv", "vae_gan", "vae_pretrained"));
   EXPECT_THAT(words({"graph", "--section", "e"}), ElementsAre("evaluate"));
   EXPECT_THAT(words({"train", "--overwrite", "--progress", ""}),
               ElementsAre("auto", "bar", "plain", "none"));

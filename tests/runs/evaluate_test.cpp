@@ -170,7 +170,7 @@ TEST_F(Trained, TheSeedVariesWhatIsGeneratedAndStandsInIt) {
 TEST_F(Trained, ModulesOfARunGenerateElsewhere) {
   train_it(tiny_vae());
   write("draw", R"(weft: 1
-name: draw
+name: vae
 vars: {count: 5}
 modules:
   painter: {from: run, module: decoder}
@@ -189,7 +189,7 @@ generate:
   ASSERT_EQ(ended.exit, 0) << ended.err;
   EXPECT_TRUE(text("one/samples.png") == text("two/samples.png"));
   ASSERT_EQ(weft({"generate", "draw.yaml"}).exit, 0);
-  EXPECT_TRUE(text("one/samples.png") == text("runs/draw/samples.png"));
+  EXPECT_TRUE(text("one/samples.png") == text("runs/vae/samples.png"));
   write("thaw", replaced(text("draw.yaml"), "module: decoder", "module: decoder, frozn: true"));
   EXPECT_THAT(weft({"check", "thaw.yaml"}).err,
               HasSubstr("module `painter` has no key `frozn` (did you mean `frozen`?)"));
