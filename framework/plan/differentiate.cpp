@@ -68,7 +68,7 @@ ByNode<bool> runs_backward(const Plan& plan, const PlanPhase& phase) {
 void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs,
                    Mistakes& mistakes) {
   const PlanNode& node = plan.nodes[n];
-  const auto refuse = [&](const char* what) {
+  const auto refuse = [&](const char* what) {  // of a derivative it is not told
     const std::string who = node.path + " (" + node.kind + "): ";
     const bool fused = node.node->host().param("activation");
     const std::string hint =
@@ -78,9 +78,8 @@ void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs
                            : Error(node.place, who + "has no " + what + needs, Exit::plugin));
   };
   for (size_t i = 0; runs && !node.has_backward && i < node.inputs.size(); ++i)
-    if (input_wants_grad(plan, phase, n, i))
-      return refuse(node.make ? "backward_twice()" : "backward()");
-  if (phase.learn(n) && !node.has_learn) refuse(node.make ? "learn_twice()" : "learn()");
+    if (input_wants_grad(plan, phase, n, i)) return refuse("backward()");
+  if (phase.learn(n) && !node.has_learn) refuse("learn()");
 }
 }  // namespace
 

@@ -25,13 +25,12 @@ Derivative::Derivative(std::shared_ptr<const DerivativeOf> of)
   its.setting = of_->setting;
   const auto port = [&](const auto& member, bool grad) {
     return std::make_unique<In>(this, member.name, member.doc,
-                                PortTraits{.any = true, .grad = grad && !linear()});
+                                PortTraits{.any = true, .grad = grad});
   };
   for (size_t i = 0; i < its.ins.size(); ++i) {
     const DerivativeOf::Input& in = of_->ins[i];
     Input& input = inputs_.emplace_back();
-    const bool grad = its.ins[i]->traits.grad && in.dtype == DType::f32;
-    if (in.wired && (in.read || (!linear() && grad))) input.value = port(*its.ins[i], grad);
+    if (in.taken()) input.value = port(*its.ins[i], in.grad);
     if (in.on_path)
       input.grad = std::make_unique<Out>(this, its.ins[i]->name, "The gradient of it.");
   }

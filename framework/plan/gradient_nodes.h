@@ -19,6 +19,8 @@ struct DerivativeOf {
     bool on_path = false;              // is its gradient asked for?
     Shape shape;                       // of the whole batch
     DType dtype = DType::f32;
+    bool grad = false;  // does the derivative depend on it?
+    bool taken() const { return read || grad; }
   };
   struct Output {
     bool read = false, on_path = false;  // is its gradient given?

@@ -14,6 +14,8 @@
 
 namespace weft {
 
+struct DerivativeOf;
+
 class Wiring {
  public:
   Wiring(Plan& plan, const Pipeline& pipeline, const Registry& registry, int64_t training_steps,
@@ -72,6 +74,8 @@ class Wiring {
                       const std::vector<ValueId>& inputs);
   ValueId sum_of(Gradient& gradient, ValueId value);
   void remember(NodeId n);
+  std::shared_ptr<DerivativeOf> described(const Gradient& gradient, NodeId n,
+                                          std::vector<ValueId>& inputs) const;
   void derive(Gradient& gradient, NodeId n);
   Outputs add_own(const Scope& around, PlanNode node, const std::vector<ValueId>& inputs);
   std::vector<std::string> kinds() const;  // names of node kinds and fragments

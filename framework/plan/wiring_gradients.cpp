@@ -9,6 +9,39 @@
 
 namespace weft {
 
+namespace {
+// Would backward() write a gradient for this input, if there was one?
+bool takes_gradient(const Plan& plan, const PlanNode& node, size_t input) {
+  const ValueId value = node.inputs[input];
+  return value && plan.values[value].dtype == DType::f32 &&
+         node.node->host().ins[input]->traits.grad;
+}
+
+// The values that depend on x through inputs that pass.
+ByValue<bool> depending(const Plan& plan, ValueId x, const auto& passes) {
+  ByValue<bool> below(plan.values.size());
+  below[x] = true;
+  for (const PlanNode& node : plan.nodes)
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.inputs[i] && below[node.inputs[i]] && passes(plan, node, i))
+        for (const ValueId value : node.outputs) below[value] = true;
+  return below;
+}
+
+// The values on which the score depends through inputs that pass.
+ByValue<bool> leading(const Plan& plan, ValueId score, const auto& passes) {
+  ByValue<bool> above(plan.values.size());
+  above[score] = true;
+  for (const NodeId n : plan.nodes.ids().backwards()) {
+    const PlanNode& node = plan.nodes[n];
+    if (std::ranges::none_of(node.outputs, [&](ValueId value) { return above[value]; })) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.inputs[i] && passes(plan, node, i)) above[node.inputs[i]] = true;
+  }
+  return above;
+}
+}  // namespace
+
 struct Wiring::Gradient {
   const NodeDecl& decl;
   const Scope& scope;
@@ -45,49 +78,28 @@ Wiring::Outputs Wiring::wire_gradient(Scope& scope, const NodeDecl& decl) {
 
 // Marks the nodes between x and the score.
 void Wiring::find_path(Gradient& gradient, ValueId score, ValueId x) const {
-  gradient.below.resize(plan_.values.size());
-  gradient.below[x] = true;
+  gradient.below = depending(plan_, x, takes_gradient);
+  const ByValue<bool> above = leading(plan_, score, takes_gradient);
   for (const NodeId n : plan_.nodes.ids()) {
-    const PlanNode& node = plan_.nodes[n];
-    const bool depends = std::ranges::any_of(inputs_below(gradient, n), std::identity());
-    for (const ValueId value : node.outputs)
-      if (depends && plan_.values[value].dtype == DType::f32) gradient.below[value] = true;
-  }
-  ByValue<bool> above(plan_.values.size());
-  above[score] = true;
-  for (const NodeId n : plan_.nodes.ids().backwards()) {
-    const PlanNode& node = plan_.nodes[n];
-    if (std::ranges::none_of(node.outputs, [&](ValueId value) { return above[value]; })) continue;
-    const std::vector<bool> below = inputs_below(gradient, n);
-    for (size_t i = 0; i < below.size(); ++i)
-      if (below[i]) above[node.inputs[i]] = gradient.on_path[n] = true;
+    const auto leads = [&](ValueId value) { return above[value]; };
+    gradient.on_path[n] = std::ranges::any_of(inputs_below(gradient, n), std::identity()) &&
+                          std::ranges::any_of(plan_.nodes[n].outputs, leads);
   }
 }
 
 // A loop between x and the score would be left out of the derivative.
 void Wiring::refuse_loops(const Gradient& gradient, ValueId score, ValueId x) const {
-  ByValue<bool> below(plan_.values.size()), above(plan_.values.size());
-  below[x] = above[score] = true;
-  const auto passes = [&](const PlanNode& node, size_t input) {  // or would, if it could
-    return node.inputs[input] && (node.kind == "loop" || node.node->host().ins[input]->traits.grad);
+  const auto passes = [](const Plan& plan, const PlanNode& node, size_t input) {  // if it could
+    return node.kind == "loop" || takes_gradient(plan, node, input);
   };
+  const ByValue<bool> below = depending(plan_, x, passes), above = leading(plan_, score, passes);
   for (const PlanNode& node : plan_.nodes)
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (passes(node, i) && below[node.inputs[i]])
-        for (const ValueId value : node.outputs) below[value] = true;
-  for (const NodeId n : plan_.nodes.ids().backwards()) {
-    const PlanNode& node = plan_.nodes[n];
-    if (std::ranges::none_of(node.outputs, [&](ValueId value) { return above[value]; })) continue;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!passes(node, i)) continue;
-      above[node.inputs[i]] = true;
-      if (node.kind == "loop" && below[node.inputs[i]])
+    for (const ValueId input : node.inputs)
+      if (node.kind == "loop" && input && below[input] && above[input])
         throw Error(gradient.decl.place,
                     "no gradient passes a loop, but " + ticked(gradient.decl.gradient->of.text) +
                         " depends on " + ticked(gradient.decl.gradient->by.text) + " through " +
                         ticked(node.path));
-    }
-  }
 }
 
 // Does x lie above an input of the node, and a gradient flow through it?
@@ -95,8 +107,7 @@ std::vector<bool> Wiring::inputs_below(const Gradient& gradient, NodeId n) const
   const PlanNode& node = plan_.nodes[n];
   std::vector<bool> below;
   for (size_t i = 0; i < node.inputs.size(); ++i)
-    below.push_back(node.inputs[i] && gradient.below[node.inputs[i]] &&
-                    node.node->host().ins[i]->traits.grad);
+    below.push_back(takes_gradient(plan_, node, i) && gradient.below[node.inputs[i]]);
   return below;
 }
 
@@ -143,43 +154,50 @@ void Wiring::remember(NodeId n) {
                                 .node = n}));
 }
 
+// What the derivative of a node is about, and adds the values that it takes to `inputs`: what the
+// node read, wrote and saved.
+std::shared_ptr<DerivativeOf> Wiring::described(const Gradient& gradient, NodeId n,
+                                                std::vector<ValueId>& inputs) const {
+  const PlanNode& node = plan_.nodes[n];
+  const Host& host = node.node->host();
+  const bool linear = node.node->twice() == Twice::linear;
+  const std::vector<bool> below = inputs_below(gradient, n);
+  const auto of = std::make_shared<DerivativeOf>();
+  of->make = [plan = &plan_, registry = &registry_, n] { return plan->bare(*registry, n); };
+  of->setting = node.setting;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    DerivativeOf::Input& in = of->ins.emplace_back();
+    if (!node.inputs[i]) continue;
+    const PlanValue& value = plan_.values[node.inputs[i]];
+    in = {true, Host::kept(*host.ins[i]), below[i], value.shape, value.dtype};
+    in.grad = !linear && takes_gradient(plan_, node, i);
+    if (in.taken()) inputs.push_back(node.inputs[i]);
+  }
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const ValueId value = node.outputs[i];
+    of->outs.push_back(
+        {Host::kept(*host.outs[i]), gradient.parts.contains(value), plan_.values[value].shape});
+    if (of->outs.back().read) inputs.push_back(value);
+  }
+  for (const ValueId value : node.remembered) {
+    of->saved.push_back(bool(value));
+    if (value) inputs.push_back(value);
+  }
+  return of;
+}
+
 // Adds the derivative of a node: of its outputs that have a gradient, by its inputs on the path.
 void Wiring::derive(Gradient& gradient, NodeId n) {
+  const auto of_node = [&]() -> const PlanNode& { return plan_.nodes[n]; };  // added nodes move it
+  if (!of_node().has_backward)
+    throw Error(gradient.decl.place, of_node().path + " (" + of_node().kind +
+                                         "): has no backward(), which `gradient` needs");
   remember(n);
-  const auto of = std::make_shared<DerivativeOf>();
-  std::vector<ValueId> inputs, given;
-  const std::vector<bool> below = inputs_below(gradient, n);
-  {
-    const PlanNode& node = plan_.nodes[n];
-    if (!node.has_backward)
-      throw Error(gradient.decl.place,
-                  node.path + " (" + node.kind + "): has no backward(), which `gradient` needs");
-    const Host& host = node.node->host();
-    const Twice twice = node.node->twice();
-    of->make = [plan = &plan_, registry = &registry_, n] { return plan->bare(*registry, n); };
-    of->setting = node.setting;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      DerivativeOf::Input& in = of->ins.emplace_back();
-      if (!node.inputs[i]) continue;
-      const PlanValue& value = plan_.values[node.inputs[i]];
-      in = {true, Host::kept(*host.ins[i]), below[i], value.shape, value.dtype};
-      const bool grad = host.ins[i]->traits.grad && value.dtype == DType::f32;
-      if (in.read || (twice != Twice::linear && grad)) inputs.push_back(node.inputs[i]);
-    }
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      const ValueId value = node.outputs[i];
-      of->outs.push_back(
-          {Host::kept(*host.outs[i]), gradient.parts.contains(value), plan_.values[value].shape});
-      if (of->outs.back().read) inputs.push_back(value);
-      if (of->outs.back().on_path) given.push_back(value);
-    }
-    for (const ValueId value : node.remembered) {
-      of->saved.push_back(bool(value));
-      if (value) inputs.push_back(value);
-    }
-  }
-  for (const ValueId value : given) inputs.push_back(sum_of(gradient, value));
-  const PlanNode& node = plan_.nodes[n];
+  std::vector<ValueId> inputs;
+  const auto of = described(gradient, n, inputs);
+  for (size_t i = 0; i < of->outs.size(); ++i)
+    if (of->outs[i].on_path) inputs.push_back(sum_of(gradient, of_node().outputs[i]));
+  const PlanNode& node = of_node();
   const Twice twice = node.node->twice();
   const Outputs made = add_own(gradient.scope,
                                {.path = gradient.path(node.path),
@@ -192,9 +210,8 @@ void Wiring::derive(Gradient& gradient, NodeId n) {
                                 .has_learn = twice == Twice::yes && node.has_learn,
                                 .make = [of] { return std::make_unique<Derivative>(of); }},
                                inputs);
-  const std::vector<ValueId> sources = plan_.nodes[n].inputs;
-  for (size_t i = 0, next = 0; i < sources.size(); ++i)
-    if (below[i]) gradient.parts[sources[i]].push_back(made[next++].second);
+  for (size_t i = 0, next = 0; i < of->ins.size(); ++i)
+    if (of->ins[i].on_path) gradient.parts[of_node().inputs[i]].push_back(made[next++].second);
 }
 
 }  // namespace weft
