@@ -170,11 +170,6 @@ std::vector<float> resample(const std::vector<float>& from, double ratio, const 
   return to;
 }
 
-std::string lower_extension(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return extension;
-}
 }  // namespace
 
 bool is_audio_file(const std::filesystem::path& file) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -33,6 +34,13 @@ struct FilePart {
     return member.empty() ? file.string() : member + " in " + file.string();
   }
 };
+
+// ".png" of "A.PNG".
+inline std::string lower_extension(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension;
+}
 
 class DiskFile {
  public:

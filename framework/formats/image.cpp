@@ -131,8 +131,7 @@ void blend(const uint8_t* rgba, const ImageForm& form, float* out) {
 }  // namespace
 
 bool is_image_file(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string extension = lower_extension(file);
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
