@@ -23,6 +23,18 @@ namespace weft {
   for (int64_t i = 0; i < n; ++i) y[i] = by * x[i];
 }
 
+// x = by · x
+[[maybe_unused]] static WEFT_SIMD void scale(float* __restrict x, float by, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] *= by;
+}
+
+[[maybe_unused]] static WEFT_SIMD float sum_of(const float* __restrict x, int64_t n) {
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  return sum;
+}
+
 // y = a b, element by element
 [[maybe_unused]] static WEFT_SIMD void multiply(const float* __restrict a,
                                                 const float* __restrict b, float* __restrict y,

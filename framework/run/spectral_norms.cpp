@@ -16,10 +16,6 @@ void transposed(const Tensor& weight, const Tensor& u, Tensor to) {
     add_scaled(weight.floats() + i * to.size(), u.floats()[i], to.floats(), to.size());
 }
 
-WEFT_SIMD void scale(float* __restrict x, float by, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) x[i] *= by;
-}
-
 void normalise(Tensor x) {
   scale(x.floats(), 1 / std::max(std::sqrt(dot(x.floats(), x.floats(), x.size())), 1e-12F),
         x.size());

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/node/simd.h"
+#include "framework/node/loops.h"
 #include "framework/plan/blame.h"
 #include "framework/plan/optimizers.h"
 #include "framework/run/add.h"
@@ -12,10 +12,6 @@
 namespace weft {
 
 namespace {
-WEFT_SIMD void scale(float* __restrict to, float factor, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] *= factor;
-}
-
 WEFT_SIMD void follow(float* __restrict own, const float* __restrict leader, float decay,
                       int64_t n) {
   for (int64_t i = 0; i < n; ++i) own[i] = decay * own[i] + (1 - decay) * leader[i];

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cmath>
 
 #include "framework/node/dnn.h"
 #include "framework/node/plugin.h"
+#include "nodes/layers/product_weights.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {
@@ -22,13 +22,7 @@ class Conv2d final : public Node {
   Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
   Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
-  Param<double> gain{this, "gain",
-                     "Weights start uniform up to this / √(inputs of an output); 0: all zero.", 1,
-                     at_least(0)};
-  Param<bool> spectral{this, "spectral_norm",
-                       "The weight is divided by its spectral norm, which one power iteration a "
-                       "training step follows (Miyato et al. 2018, arXiv:1802.05957).",
-                       false};
+  ProductWeights start{this};
   Weight weight{this, "weight", "[features, channels / groups, kernel height, kernel width]"};
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 
@@ -59,10 +53,8 @@ class Conv2d final : public Node {
     y.shape({x.rows(), size[0], size[1], *features});
     if (*activation == Activation::none) y.forward_only();
     const int64_t in = channels() / *groups, area = (*kernel)[0] * (*kernel)[1];
-    const Init init = Init::uniform(*gain / std::sqrt(static_cast<double>(in * area)));
-    weight.shape({*features, in, (*kernel)[0], (*kernel)[1]}, init);
-    if (*spectral) weight.spectral_norm();
-    if (*with_bias) bias.shape({*features}, init);
+    start.shape(weight, {*features, in, (*kernel)[0], (*kernel)[1]}, *with_bias ? &bias : nullptr,
+                in * area);
   }
 
   void prepare(Pass pass) override {
@@ -92,11 +84,7 @@ class Conv2d final : public Node {
     grad_weight_.to_w(x.data(), weight.grad(), y.grad(), bias.grad());
   }
 
-  // A smooth activation is a node of its own where gradients of gradients pass it.
-  Twice twice() const override {
-    const bool smooth = *activation == Activation::tanh || *activation == Activation::sigmoid;
-    return smooth ? Twice::no : Twice::yes;
-  }
+  Twice twice() const override { return twice_through(*activation); }
   void backward_twice(const Step&) override {
     along_.to_y(x.tangent(), weight.data(), y.tangent());
     activation_backward(*activation, static_cast<float>(*slope), y.data(), y.tangent(), y.size());

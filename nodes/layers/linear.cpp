@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cmath>
 
 #include "framework/node/dnn.h"
 #include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
+#include "nodes/layers/product_weights.h"
 
 namespace weft {
 namespace {
@@ -16,13 +16,7 @@ class Linear final : public Node {
   Param<bool> with_bias{this, "bias", "Add a learned offset.", true};
   Param<Activation> activation{this, "activation", "Applied to the result.", Activation::none};
   Param<double> slope{this, "slope", "Of leaky_relu below 0.", 0.01, at_least(0)};
-  Param<double> gain{this, "gain",
-                     "Weights start uniform up to this / √(inputs of an output); 0: all zero.", 1,
-                     at_least(0)};
-  Param<bool> spectral{this, "spectral_norm",
-                       "The weight is divided by its spectral norm, which one power iteration a "
-                       "training step follows (Miyato et al. 2018, arXiv:1802.05957).",
-                       false};
+  ProductWeights start{this};
   Weight weight{this, "weight", "[features, in]"};
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 
@@ -41,10 +35,7 @@ class Linear final : public Node {
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., in]");
     y.shape(x.shape().with_back(*features));
     if (*activation == Activation::none) y.forward_only();
-    const Init init = Init::uniform(*gain / std::sqrt(static_cast<double>(in())));
-    weight.shape({*features, in()}, init);
-    if (*spectral) weight.spectral_norm();
-    if (*with_bias) bias.shape({*features}, init);
+    start.shape(weight, {*features, in()}, *with_bias ? &bias : nullptr, in());
   }
 
   void prepare(Pass pass) override {
@@ -73,11 +64,7 @@ class Linear final : public Node {
       sum_rows(y.grad() + block.begin, y.size() / *features, *features, block.size(), bias.grad());
   }
 
-  // A smooth activation is a node of its own where gradients of gradients pass it.
-  Twice twice() const override {
-    const bool smooth = *activation == Activation::tanh || *activation == Activation::sigmoid;
-    return smooth ? Twice::no : Twice::yes;
-  }
+  Twice twice() const override { return twice_through(*activation); }
   void backward_twice(const Step&) override {
     along_(x.tangent(), weight.data(), y.tangent());
     activation_backward(*activation, static_cast<float>(*slope), y.data(), y.tangent(), y.size());

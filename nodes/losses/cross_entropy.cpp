@@ -1,14 +1,8 @@
+#include "framework/node/loops.h"
 #include "nodes/losses/classes.h"
 
 namespace weft {
 namespace {
-
-WEFT_SIMD float mean_of(const float* __restrict x, int64_t n) {
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) sum += x[i];
-  return sum / static_cast<float>(n);
-}
 
 class CrossEntropy final : public ClassLoss {
   Param<double> label_smoothing{this, "label_smoothing",
@@ -19,7 +13,7 @@ class CrossEntropy final : public ClassLoss {
 
   float loss(const float* x, float log_sum, int32_t label) const override {
     return log_sum - (1 - smooth()) * right(x, label) -
-           (smooth() > 0 ? smooth() * mean_of(x, classes()) : 0);
+           (smooth() > 0 ? smooth() * (sum_of(x, classes()) / static_cast<float>(classes())) : 0);
   }
 
   void spread(const float* x, float log_sum, int32_t label, float by, float* grad) const override {

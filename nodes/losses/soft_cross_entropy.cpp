@@ -18,12 +18,6 @@ WEFT_SIMD void surprise(const float* __restrict x, float log_sum, float by, floa
                         int64_t n) {
   for (int64_t i = 0; i < n; ++i) grad[i] = by * (log_sum - x[i]);
 }
-WEFT_SIMD float sum_of(const float* __restrict x, int64_t n) {
-  float sum = 0;
-  WEFT_SUM(sum)
-  for (int64_t i = 0; i < n; ++i) sum += x[i];
-  return sum;
-}
 
 // As in Hinton et al. 2015, arXiv:1503.02531, section 2.
 class SoftCrossEntropy final : public Node {

@@ -28,10 +28,6 @@ WEFT_SIMD void count_equals(const float* __restrict x, const float* __restrict y
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < cols; ++j) count[j] += x[i * n + j] == y[j] ? 1.0F : 0.0F;
 }
-WEFT_SIMD void scale(float* __restrict x, float by, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) x[i] *= by;
-}
-
 // The base of nodes that measure the samples of a batch, element by element.
 class BatchStatistic : public Node {
  protected:

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "framework/node/loops.h"
 #include "framework/node/plugin.h"
 #include "nodes/math/axes.h"
 #include "nodes/math/broadcast.h"
@@ -53,10 +54,6 @@ WEFT_SIMD void greatest_of_cols(const float* __restrict x, float sign, int64_t r
   for (int64_t i = 0; i < rows; ++i, x += cols, y += stride)
     for (int64_t j = 0; j < cols; ++j)
       y[j] = sign * x[j] > y[j] || x[j] != x[j] ? sign * x[j] : y[j];
-}
-
-WEFT_SIMD void scale(float* __restrict x, float by, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) x[i] *= by;
 }
 
 class Reduction : public Node {
