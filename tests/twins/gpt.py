@@ -1,9 +1,8 @@
-"""The twin of pipelines/gpt.yaml; --evaluate also prints the bits of counting, --write times decoding."""
+"""The twin of pipelines/gpt.yaml; --evaluate also prints the bits of counting."""
 import math
-import time
 
 import torch
-from torch.nn.functional import cross_entropy, gelu, scaled_dot_product_attention
+from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 
 import transformer
 import twin

@@ -8,11 +8,13 @@ import transformer
 import twin
 
 
-class Jigsaw(transformer.Tokens):
+class Jigsaw(photos.Puzzle, transformer.Tokens):
     about = "Puts the nine tiles of a photograph back in order (Noroozi & Favaro 2016, arXiv:1603.09246)"
     epochs = 40
     batch_size = 128
     range = "symmetric"
+    cut = (144, 48, 8)  # photos.parts
+    asked = 9
     compiled = ["guess"]
     cell, tile = 16, 14
     layers = {
@@ -25,15 +27,6 @@ class Jigsaw(transformer.Tokens):
     }
     for i in (0, 1):
         layers |= transformer.block(f"head.block.{i}", 128, 256)
-
-    def __init__(self, options):
-        super().__init__(options)
-        self.optimizer = self.optimize(torch.optim.AdamW, self.weights.values(), lr=1e-3, weight_decay=0.05)
-
-    def samples(self, split):
-        images = photos.parts(144, 48, 8, split)
-        self.steps = self.epochs * self.batches_of(len(images))
-        return [images]
 
     def puzzle(self, x, section, step):
         """Tiles in any order, [9 n, 3, 14, 14], those of one sample n apart, and the order."""
@@ -65,24 +58,6 @@ class Jigsaw(transformer.Tokens):
         for i in (0, 1):
             x = self.block(f"head.block.{i}", x)
         return self.linear("head.logits", self.norm("head.even", x)).flatten(0, 1), order.flatten()
-
-    def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=100)
-        loss = F.cross_entropy(*self.guess(x, "train", step, True))
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
-
-    def evaluate(self):
-        images, = self.samples("test")
-        loss = hits = 0
-        for step, rows in enumerate(images.split(self.batch_size)):
-            logits, order = self.guess(self.batch(rows), "evaluate", step, False)
-            loss += F.cross_entropy(logits, order, reduction="sum").item()
-            hits += (logits.argmax(1) == order).sum().item()
-        return {"loss": loss / len(images) / 9, "accuracy": hits / len(images) / 9}
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ import photos
 import twin
 
 
-class PatchPosition(twin.Model):
+class PatchPosition(photos.Puzzle):
     about = "In which of eight places a patch lies beside another (Doersch et al. 2015)"
     epochs = 60
     batch_size = 128
     range = "symmetric"
+    cut = (288, 96, 16)  # photos.parts
     compiled = ["guess"]
     patch, gap, jitter = 28, 1, 1
     layers = {
@@ -21,15 +22,6 @@ class PatchPosition(twin.Model):
         "head.h": twin.linear(2304, 256),
         "head.logits": twin.linear(256, 8),
     }
-
-    def __init__(self, options):
-        super().__init__(options)
-        self.optimizer = self.optimize(torch.optim.AdamW, self.weights.values(), lr=1e-3, weight_decay=0.05)
-
-    def samples(self, split):
-        images = photos.parts(288, 96, 16, split)
-        self.steps = self.epochs * self.batches_of(len(images))
-        return [images]
 
     def pair(self, x, section, step):
         """Two patches, and which of the eight places the second has."""
@@ -57,24 +49,6 @@ class PatchPosition(twin.Model):
         both = torch.cat([self.encode(a, training), self.encode(b, training)], 1)
         both = self.dropout("train/place.some", both, 0.3, step if training else None)
         return self.linear("head.logits", F.relu(self.linear("head.h", both))), which
-
-    def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=100)
-        loss = F.cross_entropy(*self.guess(x, "train", step, True))
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
-
-    def evaluate(self):
-        images, = self.samples("test")
-        loss = hits = 0
-        for step, rows in enumerate(images.split(self.batch_size)):
-            logits, which = self.guess(self.batch(rows), "evaluate", step, False)
-            loss += F.cross_entropy(logits, which, reduction="sum").item()
-            hits += (logits.argmax(1) == which).sum().item()
-        return {"loss": loss / len(images), "accuracy": hits / len(images)}
 
 
 if __name__ == "__main__":
