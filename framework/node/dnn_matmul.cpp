@@ -16,8 +16,10 @@ bool stacked(const Matrix& m) {
 dnn::Desc layout(const Matrix& m, bool stack, dnn::Type type = dnn::f32) {
   using dnn::Desc;
   if (!stack) return Desc({m.rows, m.cols}, type, {m.row_stride, m.col_stride});
-  return Desc({m.outer, m.inner, m.rows, m.cols}, type,
-              {m.outer_stride, m.inner_stride, m.row_stride, m.col_stride});
+  // A stride of 0, though of an axis of 1, makes oneDNN take its slowest kernel.
+  const int64_t inner = m.inner == 1 ? m.rows * m.cols : m.inner_stride;
+  const int64_t outer = m.outer == 1 ? m.inner * inner : m.outer_stride;
+  return Desc({m.outer, m.inner, m.rows, m.cols}, type, {outer, inner, m.row_stride, m.col_stride});
 }
 
 dnn::Desc bias_layout(int64_t cols, bool stack) {
