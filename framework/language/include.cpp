@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/language/fields.h"
+#include "framework/language/keys.h"
 
 namespace weft {
 
@@ -11,11 +12,12 @@ constexpr int most_includes = 100;
 
 // Do both say what a node is, and not the same?
 bool other_kind(const Yaml& base, const Yaml& over) {
-  for (const char* key : {"node", "use", "gradient"})
+  for (const char* key : keys::kinds_of_node)
     if (const Yaml* kind = over.find(key); kind && !kind->is_null()) {
       const Yaml* before = base.find(key);
       return before ? !(*before == *kind)
-                    : base.find("node") || base.find("use") || base.find("gradient");
+                    : std::ranges::any_of(keys::kinds_of_node,
+                                          [&](const char* other) { return base.find(other); });
     }
   return false;
 }

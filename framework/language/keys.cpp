@@ -104,7 +104,7 @@ const Keys param{"param",
 const Keys loop{
     "loop",
     "How a node runs many times within a step, on values that it hands on from turn to turn. No "
-    "gradient passes it.",
+    "gradient passes it, unless it is unrolled.",
     {
         {"times", integer(within(1, many)).needed(), "Turns."},
         {"carry", named(reference).needed(),
@@ -113,10 +113,15 @@ const Keys loop{
          "loop."},
         {"over", named(anything),
          "Inputs that get a number in each turn, [batch]: the word `turn`, counted from 0, a list "
-         "of numbers, or a schedule over the turns."},
+         "of numbers, or a schedule over the turns. Or a value, [batch, times, ...]: each turn "
+         "gets "
+         "the next item of its axis 1, [batch, ...]."},
         {"until", text,
          "An output, [batch]: a row where it is not 0 is done, and keeps what it carries. When all "
          "are done, so is the loop."},
+        {"unroll", boolean,
+         "Makes nodes of their own of each turn, which share weights: gradients then pass, and "
+         "memory grows with the turns."},
         {"collect", named(text),
          "Further outputs of the loop, [batch, times, ...]: what an output of the node was in each "
          "turn, and 0, or -1 if it is i32, in the turns after a row was done."},
@@ -124,8 +129,8 @@ const Keys loop{
 
 const Keys node{
     "node",
-    "What computes: a node kind or a fragment by `node`, a module by `use`, or a derivative by "
-    "`gradient`, one of them.",
+    "What computes: a node kind or a fragment by `node`, a module by `use`, several nodes by "
+    "`formula`, or a derivative by `gradient`, one of them.",
     {
         {"node", text, "A node kind or a fragment."},
         {"use", text, "A module of this pipeline; every use shares its weights."},
@@ -134,7 +139,16 @@ const Keys node{
          "of the one before as its `x`. `$index` counts from 0, `$item` is the list's value."},
         {"chain", some(text).otherwise("x"),
          "The port that the one before feeds; of a list, each takes the output of its name."},
+        {"each", some(text),
+         "Inputs, [batch, n, ...]: the node runs for each of the n items of a sample, as if they "
+         "were samples, and gives its outputs that axis back. Its other inputs are the same for "
+         "each item."},
         {"loop", map(loop), "Runs it many times within a step."},
+        {"formula", text,
+         "Makes a node of each operator and function: `formula: 0.5 * (exp(code.log_var) + m**2)`. "
+         "Its names are values, or other keys of this node that name some: `m: code.mean`. There "
+         "are + - * / ** > >= < <= == !=, numbers, `pi`, and as functions all node kinds and "
+         "fragments of one output, with params behind their inputs: `sum(x, axes=-1)`."},
         {"gradient", reference,
          "A value: the node is the derivative of it, summed over all its numbers, by another, "
          "`of`, "
@@ -218,7 +232,8 @@ const Keys evaluate{
     "Means over all samples of its data, at the ends of epochs and by `weft evaluate`.",
     {
         {"data", map(other_data), "Those of `train` if not given."},
-        {"nodes", nodes, "Those of `train` if not given."},
+        {"nodes", named(map(other_node)),
+         "Those of `train` if not given, or if one of these is `train`'s with other params."},
         {"report", some(reference).needed(), "Values to average over the data, and measures."},
         {"every", integer(within(1, many)).otherwise("1"),
          "Epochs of training from one evaluation to the next; one ends the training in any case."},
@@ -230,6 +245,13 @@ const Keys other_data{
     "A set of its own, or without `node` other params for that of `train`: {split: test}.",
     {{"node", text, "A node kind that is a data set."}},
     "its params, or those that differ from those of `train`."};
+
+const Keys other_node{
+    "other_node",
+    "A node, or without a kind other params for that of `train` of the same name: `noise: {scale: "
+    "0}`.",
+    {},
+    "as of a node, or those that differ from those in `train`."};
 
 const Keys generate{
     "generate",
@@ -248,13 +270,15 @@ Key kind(std::vector<std::string> kinds) {
   return {"schedule", choice(std::move(kinds)).needed(), "How the number changes."};
 }
 const Key from{"from", number.needed(), "The value at first, once it is warm."};
-const Key to{"to", number.needed(), "The value at last."};
+const Key to{
+    "to", number.needed(),
+    "The value it comes to behind the last step: from 1 to 0 over 4 it is 1, 0.75, 0.5, 0.25."};
 const Key warmup{"warmup", integer(within(0, most_steps)).otherwise("0"),
                  "Steps in which the value rises from 0 to `from`."};
 const Key over{"over", integer(within(1, most_steps)),
                "Steps from `from` to `to`; to the end of the training if not given."};
 const Key points{"points", Value{Type::points}.needed(),
-                 "The value from each step on: {0: 0.1, 500: 0.01}."};
+                 "The value from each step on, counted from 0: {0: 0.1, 500: 0.01}."};
 
 const Keys constant{"constant", "one value", {kind({"constant"}), from, warmup}};
 const Keys curve{"curve",

@@ -27,7 +27,8 @@ struct LoopDecl {
   Place place;
   int64_t times = 1;
   std::vector<std::pair<std::string, Mention>> carry;    // input, and its first value
-  std::vector<std::pair<std::string, Yaml>> over;        // input, and its number in each turn
+  std::vector<std::pair<std::string, Yaml>> over;        // input, and what it is in each turn
+  bool unroll = false;                                   // is each turn a node of its own?
   std::optional<Mention> until;                          // an output of the node
   std::vector<std::pair<std::string, Mention>> collect;  // output of the loop, and of the node
 };
@@ -44,8 +45,10 @@ struct NodeDecl {
   std::string kind;    // from `node:`, a node kind or a fragment; else ""
   std::string module;  // from `use:`; else ""
   Yaml keys;
+  std::vector<Mention> each = {};  // inputs: it runs for each item of their axis 1
   std::optional<LoopDecl> loop = {};
   std::optional<GradientDecl> gradient = {};
+  std::optional<Mention> formula = {};  // of values that `keys` name, or that are seen
 };
 
 // A sub-graph with named inputs and outputs.

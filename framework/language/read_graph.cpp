@@ -69,8 +69,11 @@ LoopDecl read_loop(const Yaml& map, Mistakes& mistakes) {
     for (const auto& [name, place, value] : over->entries()) loop.over.emplace_back(name, value);
   else if (over)
     mistakes.add(over->place(), "`over` of a loop must be a map: {t: turn}");
+  loop.unroll = fields.boolean("unroll");
   if (const Yaml* until = fields.take("until"))
     loop.until = read_mention(*until, "`until`", mistakes);
+  if (loop.until && loop.unroll)
+    mistakes.add(loop.until->place, "a loop that is unrolled has all its turns: leave out `until`");
   return loop;
 }
 }  // namespace
@@ -85,11 +88,15 @@ NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
   node.kind = fields.text("node");
   node.module = fields.text("use");
   node.gradient = read_gradient(fields, mistakes);
-  const int given = !node.kind.empty() + !node.module.empty() + node.gradient.has_value();
+  if (const Yaml* formula = fields.take("formula"))
+    node.formula = read_mention(*formula, "`formula`", mistakes);
+  const int given = !node.kind.empty() + !node.module.empty() + node.gradient.has_value() +
+                    node.formula.has_value();
   if (map.is_map() && given != 1)
-    mistakes.add(place, "node " + ticked(name) +
-                            " needs either `node: KIND`, `use: MODULE` or `gradient: VALUE`" +
-                            (given == 0 ? "" : ", not several"));
+    mistakes.add(
+        place, "node " + ticked(name) +
+                   " needs either `node: KIND`, `use: MODULE`, `formula: …` or `gradient: VALUE`" +
+                   (given == 0 ? "" : ", not several"));
   node.keys = map.is_map() ? map : Yaml::map({}, map.place());
   if (node.gradient) {
     for (const auto& [key, place, value] : node.keys.entries())
@@ -97,8 +104,16 @@ NodeDecl read_node(const std::string& name, const Place& place, const Yaml& map,
         mistakes.add(place, "a gradient has no key " + ticked(key) + ", only `gradient` and `of`");
     return node;
   }
+  if (node.formula) {
+    for (const char* key : {"loop", "each"})
+      if (const Yaml* more = fields.take(key))
+        mistakes.add(more->place(), "a formula has no key " + ticked(key));
+    for (const char* key : {"formula", "loop", "each"}) node.keys.erase(key);
+    return node;
+  }
   if (const Yaml* loop = fields.take("loop")) node.loop = read_loop(*loop, mistakes);
-  for (const char* key : {"node", "use", "loop"}) node.keys.erase(key);
+  node.each = read_mentions(fields, "each", "an input of `each`", mistakes);
+  for (const char* key : {"node", "use", "loop", "each"}) node.keys.erase(key);
   return node;
 }
 

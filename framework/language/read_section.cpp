@@ -1,5 +1,7 @@
 #include "framework/language/read_section.h"
 
+#include <algorithm>
+
 #include "framework/language/keys.h"
 #include "framework/language/read_graph.h"
 
@@ -59,12 +61,61 @@ std::optional<NodeDecl> read_data(const Yaml& data, const std::optional<TrainDec
   return changed;
 }
 
+bool has_kind(const Yaml& node) {
+  for (const char* key : keys::kinds_of_node)
+    if (node.find(key)) return true;
+  return false;
+}
+
+// Does a node only have other params than that of `train`?
+bool changes_nodes(const Yaml* nodes, const std::optional<TrainDecl>& train) {
+  if (!nodes || !nodes->is_map() || !train) return false;
+  return std::ranges::any_of(nodes->entries(), [&](const Yaml::Entry& entry) {
+    return entry.value.is_map() && !has_kind(entry.value) &&
+           std::ranges::find(train->nodes, entry.key, &NodeDecl::name) != train->nodes.end();
+  });
+}
+
+// The nodes of `train`, some with other params, some replaced, and others beside.
+std::vector<NodeDecl> changed_nodes(const Yaml& nodes, const TrainDecl& train, Mistakes& mistakes) {
+  std::vector<NodeDecl> all = train.nodes;
+  for (const auto& [name, place, value] : nodes.entries()) {
+    const auto own = std::ranges::find(all, name, &NodeDecl::name);
+    if (own == all.end())
+      all.push_back(read_node(name, place, value, mistakes));
+    else if (has_kind(value) || !value.is_map())
+      *own = read_node(name, place, value, mistakes);
+    else
+      for (const Yaml::Entry& entry : value.entries()) own->keys.put(entry);
+  }
+  return all;
+}
+
+// A source beside the data that still reads what `train` reads would make numbers of no meaning.
+void check_splits(const SectionDecl& section, const TrainDecl& train, Mistakes& mistakes) {
+  const auto split = [](const NodeDecl& node) {
+    const Yaml* const value = node.keys.find("split");
+    return value ? value->text() : "";
+  };
+  if (!section.data || !train.data || split(*section.data) == split(*train.data)) return;
+  for (const NodeDecl& node : section.nodes)
+    if (!split(node).empty() && split(node) == split(*train.data))
+      mistakes.add(section.place, ticked(node.name) + " reads `split: " + split(node) +
+                                      "` beside data of `split: " + split(*section.data) +
+                                      "`: write `evaluate: {nodes: {" + node.name +
+                                      ": {split: " + split(*section.data) + "}}}`");
+}
+
 // Reads the keys that all three sections share.
 void read_section(SectionDecl& section, Fields& fields, const Yaml& map,
-                  const std::optional<TrainDecl>& train, Mistakes& mistakes) {
+                  const std::optional<TrainDecl>& train, Mistakes& mistakes,
+                  bool evaluates = false) {
   section.place = map.place();
   if (const Yaml* data = fields.take("data")) section.data = read_data(*data, train, mistakes);
-  section.nodes = read_nodes(fields.take("nodes"), "`nodes`", mistakes);
+  const Yaml* const nodes = fields.take("nodes");
+  section.inherits = evaluates && changes_nodes(nodes, train);
+  section.nodes = section.inherits ? changed_nodes(*nodes, *train, mistakes)
+                                   : read_nodes(nodes, "`nodes`", mistakes);
   section.report = read_mentions(fields, "report", "a reported value", mistakes);
   section.lanes = fields.integer("lanes");
   for (const NodeDecl& node : section.nodes)
@@ -104,10 +155,11 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
                           Mistakes& mistakes) {
   SectionDecl section;
   Fields fields(map, keys::evaluate, "`evaluate`", mistakes);
-  read_section(section, fields, map, train, mistakes);
+  read_section(section, fields, map, train, mistakes, true);
   section.every = fields.integer("every");
   if (!section.data && train && train->data) section.data = whole(*train->data);
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
+  if (section.inherits) check_splits(section, *train, mistakes);
   if (section.nodes.empty() && !train && !fields.told("nodes"))
     mistakes.add(map.place(), "`evaluate` needs `nodes`: there is no `train` that has them");
   if (section.report.empty() && !fields.told("report"))

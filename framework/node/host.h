@@ -69,6 +69,7 @@ struct WEFT_API Host {
   static bool kept(const In& in) { return in.kept_; }        // is it not forward_only()?
   static bool kept(const Out& out) { return out.kept_; }
   static bool lasts(const Out& out) { return out.lasts_; }
+  static bool shared(const Out& out) { return out.shared_; }
   static bool of_any(const Out& out) { return out.like_ || out.likes_; }  // type
   static void want(Out& out, bool wanted) { out.wanted_ = wanted; }
   static bool shaped(const Out& out) { return out.shaped_; }

@@ -35,6 +35,9 @@ struct PortTraits {
   bool any = false;       // numbers of either type, which are only copied: see words()
   bool grad = true;       // false: no gradient flows through this input
   bool optional = false;  // the user may leave it out
+  // May a value stand here that all samples share, [1, ...], beside others of the batch? Without it
+  // a node reads only values of the batch, or only shared ones.
+  bool shared = false;
   // The name of another port that must not be wired to the same value: nothing is a mean and a
   // variance at once.
   const char* unlike = nullptr;
@@ -120,6 +123,9 @@ class WEFT_API Out {
   // infer() calls it if forward() relies on what it left here in the turns before, of the loop
   // around the node.
   void lasts() { lasts_ = true; }
+  // infer() calls it if all samples share the value: axis 0 is then 1, whatever the batch. So they
+  // do in any case if the node reads shared values only.
+  void share() { shared_ = true; }
   // Does anything read it? What of a source nothing reads, load() need not write.
   bool wanted() const { return wanted_; }
 
@@ -132,7 +138,7 @@ class WEFT_API Out {
   Tensor value_, grad_, tangent_;
   const In* like_ = nullptr;
   const Ins* likes_ = nullptr;
-  bool shaped_ = false, kept_ = true, lasts_ = false, wanted_ = true;
+  bool shaped_ = false, kept_ = true, lasts_ = false, wanted_ = true, shared_ = false;
 };
 
 // Values that forward() leaves for backward() and learn(), such as masks and means. They exist in

@@ -24,8 +24,7 @@ int64_t batch_rows(const Plan& plan) {
   for (const PlanNode& node : plan.nodes) {
     if (std::ranges::any_of(node.inputs, [](ValueId input) { return bool(input); })) continue;
     for (const ValueId value : node.outputs)
-      if (plan.values[value].shape.rank() > 0)
-        rows = std::max(rows, plan.values[value].shape.rows());
+      if (!plan.values[value].rows.shared) rows = std::max(rows, plan.values[value].shape.rows());
   }
   return plan.source() ? *plan.source()->batch : rows;
 }

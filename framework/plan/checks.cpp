@@ -24,8 +24,9 @@ void check_inferred(const Node& node) {
   };
   for (const Out* out : ports.outs) shaped("gives its output", *out);
   for (const State* state : ports.states) shaped("gives its state", *state);
-  const auto input = std::ranges::find_if(
-      ports.ins, [](const In* in) { return in->wired() && in->shape().rank() > 0; });
+  const auto input = std::ranges::find_if(ports.ins, [](const In* in) {
+    return in->wired() && in->shape().rank() > 0 && !(in->traits.shared && in->rows() == 1);
+  });
   if (input == ports.ins.end()) return;
   const auto check = [&](const char* name, const Shape& shape) {
     if (shape.rows() != (*input)->rows())
@@ -34,7 +35,7 @@ void check_inferred(const Node& node) {
                                     std::to_string((*input)->rows()) + " rows");
   };
   for (const Out* out : ports.outs)
-    if (out->shape().rank() > 0) check(out->name, out->shape());
+    if (out->shape().rank() > 0 && !Host::shared(*out)) check(out->name, out->shape());
   for (const Saved* saved : ports.saved)
     if (Host::present(*saved) && !node.whole_batch()) check(saved->name, Host::shape(*saved));
 }
@@ -124,11 +125,10 @@ void check_modules_used(const Pipeline& pipeline, const Registry& registry, Mist
 void check_rows(const Plan& plan, Mistakes& mistakes) {
   for (const PlanNode& node : plan.nodes)
     for (const ValueId v : node.outputs)
-      if (const PlanValue& value = plan.values[v];
-          value.shape.rank() > 0 && value.shape.rows() != plan.rows)
+      if (const PlanValue& value = plan.values[v]; value.shape.rows() != value.rows.of(plan.rows))
         mistakes.add(node.place, "`" + value.path + "` is " + value.shape.str() +
-                                     ", but axis 0 is the batch, of " + std::to_string(plan.rows) +
-                                     " rows");
+                                     ", but axis 0 is the batch, of " +
+                                     std::to_string(value.rows.of(plan.rows)) + " rows");
 }
 
 void check_measures(const Plan& plan, Mistakes& mistakes) {

@@ -70,7 +70,8 @@ void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs
   const PlanNode& node = plan.nodes[n];
   const auto refuse = [&](const char* what) {  // of a derivative it is not told
     const std::string who = node.path + " (" + node.kind + "): ";
-    const bool fused = node.node->host().param("activation");
+    const ParamBase* const param = node.node->host().param("activation");
+    const bool fused = param && param->value() != ParamValue("none");
     const std::string hint =
         fused ? "; its `activation` may be the reason: give that a node of its own" : "";
     const std::string needs = ", which phase `" + phase.decl->name + "` needs";
@@ -80,6 +81,19 @@ void refuse_unable(const Plan& plan, const PlanPhase& phase, NodeId n, bool runs
   for (size_t i = 0; runs && !node.has_backward && i < node.inputs.size(); ++i)
     if (input_wants_grad(plan, phase, n, i)) return refuse("backward()");
   if (phase.learn(n) && !node.has_learn) refuse("learn()");
+}
+// Why no gradient of the loss reaches the module: the loop that lies between, if one does.
+std::string blocked(const Plan& plan, const PlanPhase& phase, const std::string& module) {
+  const ByNode<bool> above_loss = ancestors(plan, {phase.loss});
+  for (const PlanLoop& loop : plan.loops) {
+    if (!loop.end || !above_loss[loop.end]) continue;
+    const ByNode<bool> within = ancestors(plan, plan.nodes[loop.end].inputs);
+    for (const NodeId n : plan.nodes.ids())
+      if (within[n] && plan.nodes[n].module == module)
+        return "; the loop `" + plan.nodes[loop.end].path +
+               "` lies between, which gradients pass with `unroll: true`";
+  }
+  return "";
 }
 }  // namespace
 
@@ -119,14 +133,16 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
     if (weights.empty()) continue;
     const auto same = std::find_if(phase.learns.begin(), phase.learns.end(),
                                    [&](const PlanLearn& l) { return l.weights == node.weights; });
+    const size_t parts = node.laned ? static_cast<size_t>(plan.lanes) : 1;
     if (same != phase.learns.end())
-      same->nodes.push_back(n);
+      same->nodes.push_back(n), same->parts.push_back(parts);
     else
       phase.learns.push_back({node.weights,
                               {n},
                               weights,
                               blocks_of(plan, phase, weights),
-                              node.node->learns_in_lanes()});
+                              node.node->learns_in_lanes(),
+                              {parts}});
   }
   for (const NodeId n : plan.nodes.ids()) refuse_unable(plan, phase, n, runs[n], mistakes);
   for (const Mention& module : phase.decl->update) {
@@ -138,7 +154,8 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
     if (present && !reached)
       mistakes.add(module.place, "phase `" + phase.decl->name + "` updates module `" + module.text +
                                      "`, but no gradient of its loss `" +
-                                     phase.decl->minimize.text + "` reaches it");
+                                     phase.decl->minimize.text + "` reaches it" +
+                                     blocked(plan, phase, module.text));
   }
 }
 

@@ -25,7 +25,7 @@ Derivative::Derivative(std::shared_ptr<const DerivativeOf> of)
   its.setting = of_->setting;
   const auto port = [&](const auto& member, bool grad) {
     return std::make_unique<In>(this, member.name, member.doc,
-                                PortTraits{.any = true, .grad = grad});
+                                PortTraits{.any = true, .grad = grad, .shared = true});
   };
   for (size_t i = 0; i < its.ins.size(); ++i) {
     const DerivativeOf::Input& in = of_->ins[i];
@@ -62,7 +62,9 @@ void Derivative::infer() {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     spent(inputs_[i].value, of_->ins[i].read && !(linear() && takes_grad(*its.ins[i])));
     spent(inputs_[i].grad, false);
-    if (inputs_[i].grad) inputs_[i].grad->shape(of_->ins[i].shape);
+    if (!inputs_[i].grad) continue;
+    inputs_[i].grad->shape(of_->ins[i].shape);
+    if (of_->ins[i].rows.shared) inputs_[i].grad->share();
   }
   for (const Output& output : outputs_)
     spent(output.value, !linear()), spent(output.grad, !linear());
@@ -72,21 +74,24 @@ void Derivative::infer() {
 // Binds the node's ports to the values here: the rows of this instance.
 void Derivative::bind_values() {
   const Host& its = node_->host();
-  int64_t rows = 0;
-  for (const Output& output : outputs_)
-    if (output.grad) rows = output.grad->rows();
-  const auto rows_of = [&](const Shape& shape) {
-    return Tensor{shape.rank() > 0 ? shape.with_front(rows) : shape, DType::f32, nullptr};
+  int64_t samples = 0;
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    if (outputs_[i].grad && !of_->outs[i].rows.shared)
+      samples = outputs_[i].grad->rows() / of_->outs[i].rows.each;
+  const auto rows_of = [&](const auto& port) {
+    const Shape& shape = port.shape;
+    return Tensor{port.rows.shared ? shape : shape.with_front(port.rows.of(samples)), DType::f32,
+                  nullptr};
   };
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (!of_->ins[i].wired) continue;
     const auto& value = inputs_[i].value;
-    Host::bind(*its.ins[i], value ? Host::value(*value) : rows_of(of_->ins[i].shape), {});
+    Host::bind(*its.ins[i], value ? Host::value(*value) : rows_of(of_->ins[i]), {});
     Host::want_grad(*its.ins[i], of_->ins[i].on_path);
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const auto& value = outputs_[i].value;
-    Host::bind(*its.outs[i], value ? Host::value(*value) : rows_of(of_->outs[i].shape), {});
+    Host::bind(*its.outs[i], value ? Host::value(*value) : rows_of(of_->outs[i]), {});
   }
   copies_.resize(saved_.size());
   for (size_t i = 0; i < saved_.size(); ++i)
@@ -177,9 +182,9 @@ void Derivative::along(const Step& step) {
   for (Out* out : its.outs) Host::bind(*out, Host::tangent(*out), {});
   node_->forward(step);
   if (!whole_batch()) return;
-  for (const Out* out : its.outs)  // rows of padding have no gradient
-    if (out->shape().rank() > 0)
-      std::fill(out->data() + step.rows * out->row_size(), out->data() + out->size(), 0.0F);
+  for (size_t i = 0; i < its.outs.size(); ++i)  // rows of padding have no gradient
+    if (const Out& out = *its.outs[i]; !of_->outs[i].rows.shared)
+      std::fill(out.data() + step.rows * out.row_size(), out.data() + out.size(), 0.0F);
 }
 
 void Derivative::backward(const Step& step) {

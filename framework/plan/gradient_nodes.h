@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/node/host.h"
+#include "framework/plan/plan.h"
 
 namespace weft {
 
@@ -18,6 +19,7 @@ struct DerivativeOf {
     bool wired = false, read = false;  // by backward() or learn()
     bool on_path = false;              // is its gradient asked for?
     Shape shape;                       // of the whole batch
+    PlanRows rows;
     DType dtype = DType::f32;
     bool grad = false;  // does the derivative depend on it?
     bool taken() const { return read || grad; }
@@ -25,12 +27,14 @@ struct DerivativeOf {
   struct Output {
     bool read = false, on_path = false;  // is its gradient given?
     Shape shape;
+    PlanRows rows;
   };
   std::function<std::unique_ptr<Node>()> make;  // the node, its lists and params set, not inferred
   Setting setting;
   std::vector<Input> ins;
   std::vector<Output> outs;
   std::vector<bool> saved;  // is the value there?
+  bool sums = false;        // is a gradient asked for of what all samples share?
 };
 
 // backward() of a node as a forward pass: from what the node read, wrote and saved and from the
@@ -46,7 +50,7 @@ class Derivative final : public Node {
   void forward(const Step& step) override;
   void backward(const Step& step) override;
   void learn(const Step& step) override;
-  bool whole_batch() const override { return node_->whole_batch(); }
+  bool whole_batch() const override { return node_->whole_batch() || of_->sums; }
   bool learns_in_lanes() const override { return node_->learns_in_lanes(); }
   double flops() const override { return 2 * node_->flops(); }
 

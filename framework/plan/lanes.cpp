@@ -14,26 +14,39 @@ constexpr int64_t most_lanes = 64;
 int64_t choose_lanes(const Plan& plan) {
   int64_t largest = 1;  // elements of a row
   for (const PlanValue& value : plan.values)
-    if (value.shape.rank() > 0) largest = std::max(largest, value.shape.row_elements());
+    if (!value.rows.shared)
+      largest = std::max(largest, value.rows.each * value.shape.row_elements());
   const auto fitting = std::bit_floor(static_cast<uint64_t>(cache_elements / largest));
   const int64_t rows = std::clamp(static_cast<int64_t>(fitting), least_rows, most_rows);
   return std::clamp<int64_t>(plan.rows / rows, 1, most_lanes);
 }
 
-// Row i of what it writes depends on row i of what it reads.
-bool is_row_wise(const PlanNode& node, const Plan& plan) {
-  const auto has_rows = [](const Shape& shape) { return shape.rank() > 0; };
-  if (node.node->whole_batch() || node.node->host().outs.empty()) return false;
-  for (const ValueId value : node.inputs)
-    if (value && !has_rows(plan.values[value].shape)) return false;
-  return std::all_of(node.node->host().outs.begin(), node.node->host().outs.end(),
-                     [&](const Out* out) { return has_rows(out->shape()); });
+// Row i of what it writes depends on row i of what it reads, and on what all samples share. The
+// gradient of that, if it learns, is of the whole batch.
+bool is_row_wise(const PlanNode& node, const Plan& plan, const ByValue<bool>& learned) {
+  const auto shared = [&](ValueId value) { return plan.values[value].rows.shared; };
+  return !node.node->whole_batch() && !node.rows.shared && !node.outputs.empty() &&
+         std::ranges::none_of(node.outputs, shared) &&
+         std::ranges::none_of(
+             node.inputs, [&](ValueId value) { return value && shared(value) && learned[value]; });
+}
+
+// The values of a training that depend on weights.
+ByValue<bool> learned_values(const Plan& plan) {
+  ByValue<bool> learned(plan.values.size());
+  if (plan.mode != Mode::train) return learned;
+  for (const PlanNode& node : plan.nodes)
+    if (!node.node->host().weights.empty() ||
+        std::ranges::any_of(node.inputs, [&](ValueId in) { return in && learned[in]; }))
+      for (const ValueId value : node.outputs) learned[value] = true;
+  return learned;
 }
 }  // namespace
 
 void cut_into_lanes(Plan& plan, int64_t wanted) {
   plan.lanes = wanted ? std::min(wanted, plan.rows) : choose_lanes(plan);
-  for (PlanNode& node : plan.nodes) node.laned = is_row_wise(node, plan);
+  const ByValue<bool> learned = learned_values(plan);
+  for (PlanNode& node : plan.nodes) node.laned = is_row_wise(node, plan, learned);
   // A loop runs in lanes as a whole, or not at all.
   ById<PlanLoop, bool> laned(plan.loops.size(), true);
   for (const PlanNode& node : plan.nodes)

@@ -18,6 +18,16 @@ Tensor row_of(const Tensor& tensor, int64_t row) {
   return tensor.slice(row, row + 1);
 }
 
+// [batch, times, ...] -> [batch, ...]
+Shape item_shape(const Shape& shape, const char* name, int64_t times) {
+  if (shape.rank() < 2 || shape[1] != times)
+    throw Error("`" + std::string(name) + "` of `over` is " + shape.str() +
+                ", but must be [batch, " + std::to_string(times) + ", ...]: an item for each turn");
+  std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
+  dims.erase(dims.begin() + 1);
+  return Shape(std::span<const int64_t>(dims));
+}
+
 Shape by_turns(const Shape& shape, int64_t times) {
   std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
   dims.insert(dims.begin() + 1, times);
@@ -33,6 +43,11 @@ LoopBegin::LoopBegin(std::shared_ptr<const LoopPorts> ports) : ports_(std::move(
   }
   for (const auto& [name, numbers] : ports_->over)
     over_.push_back(std::make_unique<Out>(this, name.c_str(), "The turn's number, [batch]."));
+  for (const auto& [name, dtype] : ports_->items) {
+    all_.push_back(std::make_unique<In>(this, name.c_str(), "[batch, times, ...]",
+                                        PortTraits{.dtype = dtype, .grad = false}));
+    item_.push_back(std::make_unique<Out>(this, name.c_str(), "The turn's item.", dtype));
+  }
 }
 
 void LoopBegin::infer() {
@@ -43,6 +58,8 @@ void LoopBegin::infer() {
                   "[batch, ...]");
   for (size_t i = 0; i < to_.size(); ++i) to_[i]->shape(carried_[i]->shape());
   for (const auto& out : over_) out->shape({carried_[0]->rows()});
+  for (size_t i = 0; i < item_.size(); ++i)
+    item_[i]->shape(item_shape(all_[i]->shape(), all_[i]->name, ports_->times));
 }
 
 void LoopBegin::forward(const Step& step) {
@@ -52,6 +69,12 @@ void LoopBegin::forward(const Step& step) {
   for (size_t i = 0; i < over_.size(); ++i)
     std::fill_n(over_[i]->data(), over_[i]->size(),
                 ports_->over[i].second[static_cast<size_t>(turn)]);
+  for (size_t i = 0; i < item_.size(); ++i) {
+    const int64_t size = item_[i]->row_size();
+    for (int64_t row = 0; row < item_[i]->rows(); ++row)
+      std::copy_n(all_[i]->words() + (row * ports_->times + turn) * size, size,
+                  item_[i]->words() + row * size);
+  }
 }
 
 LoopEnd::LoopEnd(std::shared_ptr<const LoopPorts> ports) : ports_(std::move(ports)) {

@@ -19,6 +19,7 @@ struct LoopPorts {
   int64_t times = 1;
   std::vector<Port> carried, collected;
   std::vector<std::pair<std::string, std::vector<float>>> over;  // by turn
+  std::vector<Port> items;  // of a value: its items of axis 1, by turn
   bool until = false;
 };
 
@@ -31,8 +32,8 @@ class LoopBegin final : public Node {
 
  private:
   std::shared_ptr<const LoopPorts> ports_;
-  std::vector<std::unique_ptr<In>> carried_;
-  std::vector<std::unique_ptr<Out>> to_, over_;
+  std::vector<std::unique_ptr<In>> carried_, all_;
+  std::vector<std::unique_ptr<Out>> to_, over_, item_;
 };
 
 // Keeps what a turn gave, of the rows that are not done.

@@ -29,7 +29,7 @@ class Memory {
   void place() {
     for (const PlanValue& value : plan_.values) {
       const bool laned = plan_.nodes[value.node].laned;
-      plan_.value_buffers.push_back(add(value.path, value.shape, value.dtype, laned));
+      plan_.value_buffers.push_back(add(value.path, value.shape, value.dtype, laned, value.rows));
     }
     for (const PlanLoop& loop : plan_.loops)
       for (size_t i = 0; i < loop.carried; ++i)
@@ -37,10 +37,11 @@ class Memory {
             plan_.value_buffers[plan_.nodes[loop.begin].outputs[i]];
     for (PlanNode& node : plan_.nodes)
       for (const Saved* saved : node.node->host().saved)
-        node.saved.push_back(
-            (plan_.mode == Mode::train || !node.remembered.empty()) && Host::present(*saved)
-                ? add(node.path + "." + saved->name, Host::shape(*saved), saved->dtype, node.laned)
-                : BufferId());
+        node.saved.push_back((plan_.mode == Mode::train || !node.remembered.empty()) &&
+                                     Host::present(*saved)
+                                 ? add(node.path + "." + saved->name, Host::shape(*saved),
+                                       saved->dtype, node.laned, node.rows)
+                                 : BufferId());
     for (const PlanNode& node : plan_.nodes)
       for (size_t i = 0; i < node.remembered.size(); ++i)
         if (node.remembered[i]) plan_.value_buffers[node.remembered[i]] = node.saved[i];
@@ -54,14 +55,15 @@ class Memory {
   }
 
  private:
-  BufferId add(std::string name, const Shape& shape, DType dtype, bool laned) {
+  BufferId add(std::string name, const Shape& shape, DType dtype, bool laned, PlanRows rows) {
     tasks_.push_back(unused);
     return plan_.buffers.add({.name = std::move(name),
                               .shape = shape,
                               .dtype = dtype,
                               .first = always,
                               .last = -1,
-                              .laned = laned});
+                              .laned = laned,
+                              .rows = rows});
   }
 
   // Notes a use of a buffer now, by each lane for itself or by something that waits for all lanes.
@@ -130,14 +132,14 @@ class Memory {
       const PlanValue& value = plan_.values[v];
       const auto& outputs = plan_.nodes[value.node].outputs;  // saved values have no gradients
       if (!backward[value.node] || std::ranges::count(outputs, v) == 0) continue;
-      const BufferId own = add("grad " + value.path, value.shape, DType::f32, true);
+      const BufferId own = add("grad " + value.path, value.shape, DType::f32, true, value.rows);
       phase.grads[v] = own;
       bool taken = v == phase.loss;
       for (const auto& [reader, input] : value.readers) {
         if (!backward[reader] || !input_wants_grad(plan_, phase, reader, input)) continue;
         phase.input_grads[reader][input] =
             taken ? add("grad " + value.path + " of " + plan_.nodes[reader].path, value.shape,
-                        DType::f32, true)
+                        DType::f32, true, value.rows)
                   : own;
         taken = true;
       }
@@ -180,7 +182,7 @@ class Memory {
     for (const ValueId value : plan_.nodes[plan_.data].outputs) {
       const BufferId own = plan_.value_buffers[value];
       const PlanValue& v = plan_.values[value];
-      const BufferId next = add(v.path + ", read ahead", v.shape, v.dtype, false);
+      const BufferId next = add(v.path + ", read ahead", v.shape, v.dtype, false, v.rows);
       plan_.next_batch_buffers.push_back(next);
       for (const BufferId buffer : {own, next}) {
         PlanBuffer& b = plan_.buffers[buffer];
@@ -270,7 +272,8 @@ class Memory {
     for (const BufferId i : order) {
       PlanBuffer& b = plan_.buffers[i];
       std::erase_if(live, [&](const Live& other) { return other.last < b.first; });
-      const auto lane = static_cast<size_t>((b.shape.rows() + plan_.lanes - 1) / plan_.lanes);
+      const auto lane =
+          static_cast<size_t>(b.rows.each * ((plan_.rows + plan_.lanes - 1) / plan_.lanes));
       const size_t size =
           lines(lane * static_cast<size_t>(b.shape.row_elements()) * bytes(b.dtype));
       auto next = live.begin();

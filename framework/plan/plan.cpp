@@ -1,6 +1,7 @@
 #include "framework/plan/plan.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "framework/node/measure.h"
 #include "framework/plan/blame.h"
@@ -22,8 +23,8 @@ int64_t Plan::steps_per_epoch() const {
   return source() ? SampleOrder(*source()).batches() : 1;
 }
 
-Range Plan::lane_rows(const Shape& shape, int64_t lane) const {
-  return {shape.rows() * lane / lanes, shape.rows() * (lane + 1) / lanes};
+Range Plan::lane_rows(int64_t each, int64_t lane) const {
+  return {each * (rows * lane / lanes), each * (rows * (lane + 1) / lanes)};
 }
 
 WeightId Plan::weight(const std::string& name) const {
@@ -36,6 +37,16 @@ std::optional<size_t> PlanLearn::use(NodeId node) const {
   const auto found = std::find(nodes.begin(), nodes.end(), node);
   if (found == nodes.end()) return std::nullopt;
   return static_cast<size_t>(found - nodes.begin());
+}
+
+size_t PlanLearn::shares() const {
+  if (!in_lanes) return std::min<size_t>(nodes.size(), 2);
+  return std::accumulate(parts.begin(), parts.end(), size_t{0});
+}
+
+size_t PlanLearn::first_share(NodeId node) const {
+  return std::accumulate(parts.begin(), parts.begin() + static_cast<ptrdiff_t>(*use(node)),
+                         size_t{0});
 }
 
 NodeId Plan::measure(size_t report) const {
@@ -122,7 +133,7 @@ size_t Plan::bytes() const {
   for (const PlanPhase& phase : phases)
     for (const PlanLearn& learn : phase.learns)
       for (const WeightId w : learn.learned)
-        if (const size_t shares = learn.shares(lanes); shares > 1)
+        if (const size_t shares = learn.shares(); shares > 1)
           total += (shares - 1) * static_cast<size_t>(weights[w].shape.elements()) * sizeof(float);
   return total;
 }

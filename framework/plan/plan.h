@@ -20,11 +20,21 @@
 
 namespace weft {
 
+// The rows of a value, or those that a node works on: so many for each sample of the batch, or, if
+// all samples share them, so many in all.
+struct PlanRows {
+  bool shared = false;
+  int64_t each = 1;
+  bool operator==(const PlanRows&) const = default;
+  int64_t of(int64_t samples) const { return shared ? each : samples * each; }
+};
+
 // A value of the graph: the tensor that an output port of a node gives to its readers.
 struct PlanValue {
   std::string path;  // "code.mean"
   Shape shape;
   DType dtype = DType::f32;
+  PlanRows rows = {};
   NodeId node;      // the node that computes it
   size_t port = 0;  // which of the node's outputs it is
   struct Reader {
@@ -52,7 +62,9 @@ struct PlanNode {
   bool has_backward = false, has_learn = false;  // does the kind have these functions?
   bool laned = false;                            // does it run in lanes, with an instance for each?
   LoopId loop;                                   // the innermost loop around it
-  std::function<std::unique_ptr<Node>()> make;   // of the framework's own nodes: makes an instance
+  PlanRows
+      rows;  // of what it reads, but for shared values beside others; a source's, of its outputs
+  std::function<std::unique_ptr<Node>()> make;  // of the framework's own nodes: makes an instance
 };
 
 // Nodes that run many times within a step. `begin` hands out what is carried into a turn, `end`
@@ -94,14 +106,14 @@ struct PlanLearn {
   std::string weights;        // "encoder.h"
   std::vector<NodeId> nodes;  // those of them that have a gradient in the phase
   std::vector<WeightId> learned;
-  std::vector<Range> blocks;  // rows of axis 0; one block if the weights cannot be cut alike
-  bool in_lanes = false;      // does each lane write a part? A block's task adds them
+  std::vector<Range> blocks;       // rows of axis 0; one block if the weights cannot be cut alike
+  bool in_lanes = false;           // does each lane write a part? A block's task adds them
+  std::vector<size_t> parts = {};  // in lanes: how many each node writes, one if it runs whole
 
-  // The number of gradients to keep: in lanes one for each lane of each node, all to be added up;
-  // else one for the first node, and one for the others, each added to the first in turn.
-  size_t shares(int64_t lanes) const {
-    return in_lanes ? nodes.size() * static_cast<size_t>(lanes) : std::min<size_t>(nodes.size(), 2);
-  }
+  // The number of gradients to keep: in lanes one for each part, all to be added up; else one for
+  // the first node, and one for the others, each added to the first in turn.
+  size_t shares() const;
+  size_t first_share(NodeId node) const;         // in lanes: of those that the node writes
   std::optional<size_t> use(NodeId node) const;  // its index in `nodes`, if it is there
 };
 
@@ -114,6 +126,7 @@ struct PlanBuffer {
   int first = 0, last = 0;
   bool laned = false;  // each lane uses its own rows only, in order
   bool brief = false;  // each lane needs its rows within one task only: they lie in a workspace
+  PlanRows rows = {};  // each lane sees all of what is shared
   size_t offset = 0;   // bytes into the arena, or into a workspace
   size_t size() const { return static_cast<size_t>(shape.elements()) * bytes(dtype); }
 };
@@ -182,8 +195,8 @@ class Plan {
   size_t workspace = 0;  // bytes for each worker that takes a lane through a task
 
   const Source* source() const;
-  int64_t steps_per_epoch() const;  // 1 without data
-  Range lane_rows(const Shape& shape, int64_t lane) const;
+  int64_t steps_per_epoch() const;                    // 1 without data
+  Range lane_rows(int64_t each, int64_t lane) const;  // of so many rows for each sample
 
   // A new instance of a node with its params set, but not wired.
   std::unique_ptr<Node> bare(const Registry& registry, NodeId node) const;

@@ -137,6 +137,7 @@ const FragmentDecl* Wiring::fragment(const std::string& name) {
 }
 
 Wiring::Outputs Wiring::wire_once(Scope& scope, const NodeDecl& decl) {
+  if (!decl.each.empty()) return wire_each(scope, decl);
   if (!decl.module.empty()) return wire_module(scope, decl);
   if (const auto* entry = registry_.find(decl.kind)) return wire_kind(scope, decl, *entry->kind);
   const FragmentDecl* const fragment = this->fragment(decl.kind);
@@ -159,12 +160,13 @@ const Wiring::Outputs& Wiring::wire(Scope& scope, const NodeDecl& decl) {
     if (++waiting_ > most_waiting) {
       throw Error(decl.place, "more than " + std::to_string(most_waiting) +
                                   " nodes wait for one another: write a node below those it reads");
-    } else if (decl.module.empty() && decl.kind.empty() && !decl.gradient) {
+    } else if (decl.module.empty() && decl.kind.empty() && !decl.gradient && !decl.formula) {
       throw Skip{};  // reported already
     } else {
-      outputs = decl.gradient ? wire_gradient(scope, decl)
-                : decl.loop   ? wire_loop(scope, decl)
-                              : wire_once(scope, decl);
+      outputs = decl.gradient  ? wire_gradient(scope, decl)
+                : decl.formula ? wire_formula(scope, decl)
+                : decl.loop    ? wire_loop(scope, decl)
+                               : wire_once(scope, decl);
     }
     scope.open.pop_back();
     --waiting_;

@@ -15,6 +15,7 @@
 namespace weft {
 
 struct DerivativeOf;
+struct Formula;
 
 class Wiring {
  public:
@@ -62,8 +63,21 @@ class Wiring {
   struct Looped;
   Outputs wire_loop(Scope& scope, const NodeDecl& decl);
   void read_starts(Scope& scope, Looped& looped);
+  std::vector<ValueId> given_by(const Looped& looped, const std::vector<ValueId>& carried,
+                                const Outputs& given) const;
+  Outputs unroll(Scope& scope, const Looped& looped);
   Outputs begin_loop(Scope& around, const Looped& looped);
   Outputs end_loop(Scope& around, const Looped& looped, const Outputs& begin, const Outputs& given);
+  std::vector<std::string> inputs_of(const std::string& kind, const std::string& module);
+  Outputs wire_each(Scope& scope, const NodeDecl& decl);
+  struct Term;
+  struct Formulated;
+  Outputs wire_formula(Scope& scope, const NodeDecl& decl);
+  Term term(Formulated& all, const Formula& part, bool whole);
+  Term make(Formulated& all, const std::string& kind,
+            const std::vector<std::pair<std::string, Yaml>>& keys, bool whole);
+  Term apply(Formulated& all, const std::string& symbol, std::vector<Term> args, bool whole);
+  Term call(Formulated& all, const Formula& part, std::vector<Term> args, bool whole);
   struct Gradient;
   Outputs wire_gradient(Scope& scope, const NodeDecl& decl);
   void find_path(Gradient& gradient, ValueId score, ValueId x) const;
@@ -88,6 +102,7 @@ class Wiring {
   static void refuse_alike(Reading& reading);
   void connect(PlanNode& node, In& port, ValueId value, const Place& place);
   void infer(PlanNode& node, Node& made);
+  PlanRows rows_read(const PlanNode& node, const Node& made) const;
   bool rests(const ModuleDecl& module) const;
   void keep_weights(const PlanNode& node, const Node& made);
   Outputs add(PlanNode node, std::unique_ptr<Node> made);  // to the plan

@@ -151,6 +151,7 @@ void Wiring::remember(NodeId n) {
             : plan_.values.add({.path = node.path + "." + saved->name + " (saved)",
                                 .shape = Host::shape(*saved),
                                 .dtype = saved->dtype,
+                                .rows = node.rows,
                                 .node = n}));
 }
 
@@ -169,14 +170,15 @@ std::shared_ptr<DerivativeOf> Wiring::described(const Gradient& gradient, NodeId
     DerivativeOf::Input& in = of->ins.emplace_back();
     if (!node.inputs[i]) continue;
     const PlanValue& value = plan_.values[node.inputs[i]];
-    in = {true, Host::kept(*host.ins[i]), below[i], value.shape, value.dtype};
+    in = {true, Host::kept(*host.ins[i]), below[i], value.shape, value.rows, value.dtype};
+    of->sums = of->sums || (below[i] && value.rows.shared && !node.rows.shared);
     in.grad = !linear && takes_gradient(plan_, node, i);
     if (in.taken()) inputs.push_back(node.inputs[i]);
   }
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId value = node.outputs[i];
-    of->outs.push_back(
-        {Host::kept(*host.outs[i]), gradient.parts.contains(value), plan_.values[value].shape});
+    of->outs.push_back({Host::kept(*host.outs[i]), gradient.parts.contains(value),
+                        plan_.values[value].shape, plan_.values[value].rows});
     if (of->outs.back().read) inputs.push_back(value);
   }
   for (const ValueId value : node.remembered) {
@@ -211,7 +213,11 @@ void Wiring::derive(Gradient& gradient, NodeId n) {
                                 .make = [of] { return std::make_unique<Derivative>(of); }},
                                inputs);
   for (size_t i = 0, next = 0; i < of->ins.size(); ++i)
-    if (of->ins[i].on_path) gradient.parts[of_node().inputs[i]].push_back(made[next++].second);
+    if (of->ins[i].on_path) {
+      const ValueId grad = made[next++].second;
+      plan_.values[grad].rows = of->ins[i].rows;
+      gradient.parts[of_node().inputs[i]].push_back(grad);
+    }
 }
 
 }  // namespace weft

@@ -3,8 +3,7 @@
 
 #include "framework/language/fields.h"
 #include "framework/node/did_you_mean.h"
-#include "framework/plan/loop_nodes.h"
-#include "framework/plan/wiring.h"
+#include "framework/plan/looped.h"
 
 namespace weft {
 
@@ -26,25 +25,15 @@ std::vector<float> numbers_of(const Yaml& given, const std::string& input, int64
       numbers[i] = static_cast<float>(given.items()[i].to_number("a number of " + ticked(input)));
   } else if (given.is_scalar() && given.text() == "turn") {
     for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
-  } else {
-    throw Error(given.place(), ticked(input) +
-                                   " of `over` must be the word `turn`, a list of a "
-                                   "number for each turn, or a schedule");
   }
   return numbers;
 }
 }  // namespace
 
-struct Wiring::Looped {
-  const NodeDecl& decl;
-  std::shared_ptr<LoopPorts> ports = std::make_shared<LoopPorts>();
-  std::vector<ValueId> starts = {};  // of what is carried
-  std::string name(const std::string& input) const { return input + " (of the loop)"; }
-};
-
 Wiring::Outputs Wiring::wire_loop(Scope& scope, const NodeDecl& decl) {
   Looped looped{decl};
   read_starts(scope, looped);
+  if (decl.loop->unroll) return unroll(scope, looped);
   Scope around{.outer = &scope,
                .what = scope.what,
                .path = scope.path,
@@ -93,7 +82,13 @@ void Wiring::read_starts(Scope& scope, Looped& looped) {
     if (std::ranges::any_of(ports->carried,
                             [&, &input = input](const auto& p) { return p.name == input; }))
       throw Error(given.place(), ticked(input) + " is carried already");
-    ports->over.emplace_back(input, numbers_of(given, input, loop.times));
+    if (given.is_scalar() && given.text() != "turn") {
+      const ValueId value = looped.starts.emplace_back(resolve(scope, given.text(), given.place()));
+      if (!value) throw Error(given.place(), "a loop has no turns over what is not wired");
+      ports->items.push_back({input, plan_.values[value].dtype});
+    } else {
+      ports->over.emplace_back(input, numbers_of(given, input, loop.times));
+    }
   }
 }
 
@@ -120,8 +115,9 @@ Wiring::Outputs Wiring::begin_loop(Scope& around, const Looped& looped) {
                  looped.starts);
 }
 
-Wiring::Outputs Wiring::end_loop(Scope& around, const Looped& looped, const Outputs& begin,
-                                 const Outputs& given) {
+// What a turn gave: what is carried out of it, then what is collected, then whether it is done.
+std::vector<ValueId> Wiring::given_by(const Looped& looped, const std::vector<ValueId>& carried,
+                                      const Outputs& given) const {
   const LoopDecl& loop = *looped.decl.loop;
   const auto output = [&](const std::string& name, const Place& place) {
     std::vector<std::string> known;
@@ -132,11 +128,11 @@ Wiring::Outputs Wiring::end_loop(Scope& around, const Looped& looped, const Outp
     throw Error(place, "the node of the loop has no output " + ticked(name) +
                            did_you_mean(name, known) + "; it has " + listed(known));
   };
-  std::vector<ValueId> inputs;
+  std::vector<ValueId> values;
   for (size_t i = 0; i < loop.carry.size(); ++i) {
     const auto& [name, mention] = loop.carry[i];
-    const ValueId value = inputs.emplace_back(output(name, mention.place));
-    const PlanValue &before = plan_.values[begin[i].second], &after = plan_.values[value];
+    const ValueId value = values.emplace_back(output(name, mention.place));
+    const PlanValue &before = plan_.values[carried[i]], &after = plan_.values[value];
     if (before.shape != after.shape || before.dtype != after.dtype)
       throw Error(mention.place, "the loop carries " + ticked(name) + ", which is " +
                                      before.shape.str() + " of " + weft::name(before.dtype) +
@@ -144,15 +140,26 @@ Wiring::Outputs Wiring::end_loop(Scope& around, const Looped& looped, const Outp
                                      weft::name(after.dtype) + " out of it");
   }
   for (const auto& [name, mention] : loop.collect) {
-    inputs.push_back(output(mention.text, mention.place));
-    looped.ports->collected.push_back({name, plan_.values[inputs.back()].dtype});
+    values.push_back(output(mention.text, mention.place));
     if (std::ranges::any_of(
             loop.carry, [&, &name = name](const auto& carried) { return carried.first == name; }))
       throw Error(mention.place, ticked(name) +
                                      " is an output that the loop carries: give what it "
                                      "collects another name");
   }
-  if (loop.until) inputs.push_back(output(loop.until->text, loop.until->place));
+  if (loop.until) values.push_back(output(loop.until->text, loop.until->place));
+  return values;
+}
+
+Wiring::Outputs Wiring::end_loop(Scope& around, const Looped& looped, const Outputs& begin,
+                                 const Outputs& given) {
+  const LoopDecl& loop = *looped.decl.loop;
+  std::vector<ValueId> carried;
+  for (const auto& [name, value] : begin) carried.push_back(value);
+  const std::vector<ValueId> inputs = given_by(looped, carried, given);
+  for (size_t i = 0; i < loop.collect.size(); ++i)
+    looped.ports->collected.push_back(
+        {loop.collect[i].first, plan_.values[inputs[loop.carry.size() + i]].dtype});
   looped.ports->until = loop.until.has_value();
   plan_.loops[around.loop].end = NodeId(plan_.nodes.size());
   return add_own(around,

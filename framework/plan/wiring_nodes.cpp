@@ -168,6 +168,32 @@ bool Wiring::rests(const ModuleDecl& module) const {
          std::none_of(pipeline_.train->phases.begin(), pipeline_.train->phases.end(), updates);
 }
 
+// The rows that a node works on: those of what it reads. Some ports also take what all samples
+// share.
+PlanRows Wiring::rows_read(const PlanNode& node, const Node& made) const {
+  const std::vector<In*>& ports = made.host().ins;
+  const PlanValue* first = nullptr;  // of the batch, if one is
+  const char* name = "";
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const PlanValue* const value = node.inputs[i] ? &plan_.values[node.inputs[i]] : nullptr;
+    if (value && (!first || (first->rows.shared && !value->rows.shared)))
+      first = value, name = ports[i]->name;
+  }
+  if (!first) return {};
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const PlanValue* const value = node.inputs[i] ? &plan_.values[node.inputs[i]] : nullptr;
+    if (!value || value->rows == first->rows) continue;
+    if (ports[i]->traits.shared && value->rows == PlanRows{.shared = true}) continue;
+    const std::string both = ticked(name) + " is " + first->shape.str() + " and " +
+                             ticked(ports[i]->name) + " is " + value->shape.str();
+    if (value->rows.shared && value->rows.each == 1)
+      throw Error(both + ", which all samples share: `expand` gives each sample its copy");
+    throw Error(both + ", which have " + std::to_string(first->rows.each) + " and " +
+                std::to_string(value->rows.each) + " rows for each sample");
+  }
+  return first->rows;
+}
+
 void Wiring::infer(PlanNode& node, Node& made) {
   const auto module = pipeline_.modules.find(node.module);
   node.setting.mode = plan_.mode;
@@ -180,8 +206,12 @@ void Wiring::infer(PlanNode& node, Node& made) {
   made.host().setting = node.setting;
   try {
     const Running now(node.path.c_str(), node.kind.c_str(), "infer()");
+    node.rows = rows_read(node, made);
     made.infer();
-    check_inferred(made);
+    if (!node.make) check_inferred(made);
+    if (std::ranges::none_of(node.inputs, [](ValueId input) { return bool(input); }))
+      node.rows.shared =
+          std::ranges::any_of(made.host().outs, [](const Out* out) { return Host::shared(*out); });
     keep_weights(node, made);
   } catch (...) {
     throw blame(node.place, who(node), "", wires(plan_, node, made.host()));
@@ -240,6 +270,8 @@ Wiring::Outputs Wiring::add(PlanNode node, std::unique_ptr<Node> made) {
         {.path = node.path + (ports.size() == 1 ? "" : "." + std::string(port->name)),
          .shape = port->shape(),
          .dtype = port->dtype(),
+         .rows = Host::shared(*port) || port->shape().rank() == 0 ? PlanRows{.shared = true}
+                                                                  : node.rows,
          .node = id,
          .port = outputs.size()}));
     outputs.emplace_back(port->name, node.outputs.back());

@@ -71,7 +71,10 @@ Group& subgroup(Group& outer, const std::string& name, const Pipeline& pipeline)
   if (!outer.decls) return group;
   for (const NodeDecl& decl : *outer.decls) {
     if (decl.name != name) continue;
-    group.title = decl.gradient ? "gradient" : decl.module.empty() ? decl.kind : decl.module;
+    group.title = decl.gradient         ? "gradient"
+                  : decl.formula        ? decl.formula->text
+                  : decl.module.empty() ? decl.kind
+                                        : decl.module;
     const auto module = pipeline.modules.find(decl.module);
     if (module != pipeline.modules.end()) group.decls = &module->second.graph.nodes;
   }

@@ -142,7 +142,7 @@ Json map_schema(const Keys& keys) {
   return described(std::move(map), keys.about);
 }
 
-constexpr const char* shared[] = {"repeat", "chain"};  // keys of every node, defined once
+constexpr const char* shared[] = {"repeat", "chain", "each"};  // keys of every node, defined once
 
 Json kind_schema(const NodeKind& kind, const Node& node) {
   Json keys{{"node", {{"const", kind.name}}}};
@@ -187,7 +187,7 @@ Json kinds_schema(const std::vector<std::string>& kinds) {
 
 Json use_schema() {
   Json use = map_schema(keys::node);
-  for (const char* key : {"node", "gradient", "of"}) use["properties"].erase(key);
+  for (const char* key : {"node", "formula", "gradient", "of"}) use["properties"].erase(key);
   for (const char* key : shared) use["properties"][key] = defined(key);
   use["required"] = {"use"};
   use["additionalProperties"] = defined("reference");
@@ -202,6 +202,16 @@ Json gradient_schema() {
   gradient["required"] = {"gradient", "of"};
   gradient["additionalProperties"] = false;
   return gradient;
+}
+
+Json formula_schema() {
+  Json formula = map_schema(keys::node);
+  Json keys{{"formula", formula["properties"]["formula"]}};
+  for (const char* key : {"repeat", "chain"}) keys[key] = defined(key);
+  formula["properties"] = std::move(keys);
+  formula["required"] = {"formula"};
+  formula["additionalProperties"] = defined("reference");
+  return formula;
 }
 
 Json words() {
@@ -234,9 +244,16 @@ Json definitions(const Registry& registry, KnownKinds& known) {
   all["node"]["if"] = {{"required", {"use"}}};
   all["node"]["then"] = defined("use");
   all["gradient"] = gradient_schema();
-  all["node"]["else"] = {{"if", {{"required", {"gradient"}}}},
-                         {"then", defined("gradient")},
-                         {"else", {{"required", {"node"}}}}};
+  all["formula"] = formula_schema();
+  const Json others{{"if", {{"required", {"formula"}}}},
+                    {"then", defined("formula")},
+                    {"else", {{"required", {"node"}}}}};
+  all["node"]["else"] = {
+      {"if", {{"required", {"gradient"}}}}, {"then", defined("gradient")}, {"else", others}};
+  Json any = Json::array();
+  for (const char* key : keys::kinds_of_node) any.push_back({{"required", {key}}});
+  all["other_node"] = {
+      {"if", {{"anyOf", any}}}, {"then", defined("node")}, {"else", {{"type", "object"}}}};
   all["data"] = kinds_schema(known.data);
   all["optimizer"] = kinds_schema(known.optimizers);
   all["data"]["required"] = all["optimizer"]["required"] = {"node"};

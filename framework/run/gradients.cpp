@@ -14,7 +14,7 @@ Gradients::Gradients(const Plan& plan) : plan_(plan), phases_(plan.phases.size()
     for (const WeightId w : plan.phases[p].updates) add(w);
     for (const PlanLearn& learn : plan.phases[p].learns)
       for (const WeightId w : learn.learned) {
-        while (learn.in_lanes && phases_[p].at(w).size() < learn.shares(plan.lanes)) add(w);
+        while (learn.in_lanes && phases_[p].at(w).size() < learn.shares()) add(w);
         if (learn.nodes.size() > 1 && !learn.in_lanes)
           scratch_[w] = OwnedTensor(plan.weights[w].shape);
       }

@@ -100,8 +100,7 @@ Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
   host.setting = node.setting;
   host.setting.output_dir = output_dir_;
   host.setting.made_by = "weft, " + plan_.name + ", seed " + std::to_string(plan_.seed);
-  if (lane >= 0)
-    host.setting.first_row = plan_.lane_rows(plan_.values[node.outputs[0]].shape, lane).begin;
+  if (lane >= 0) host.setting.first_row = plan_.lane_rows(node.rows.each, lane).begin;
   for (const Weight* weight : host.weights)
     instance.weights.push_back(weight->present() ? plan_.weight(node.weights + "." + weight->name)
                                                  : WeightId());
@@ -140,14 +139,14 @@ void Instances::prepare(NodeId n, const AnyPhase& any) {
 Tensor Instances::tensor(BufferId buffer, Rows rows) const {
   if (!buffer) return {};
   const PlanBuffer& b = plan_.buffers[buffer];
-  const Range range =
-      rows.lane < 0 ? Range{0, b.shape.rows()} : plan_.lane_rows(b.shape, rows.lane);
+  const bool whole = rows.lane < 0 || b.rows.shared;
+  const Range range = whole ? Range{0, b.shape.rows()} : plan_.lane_rows(b.rows.each, rows.lane);
   if (!b.brief) {
-    const Tensor whole{b.shape, b.dtype, arena_.data() + b.offset};
-    return rows.lane < 0 ? whole : whole.slice(range.begin, range.end);
+    const Tensor all{b.shape, b.dtype, arena_.data() + b.offset};
+    return whole ? all : all.slice(range.begin, range.end);
   }
   std::byte* own = workspaces[rows.workspace];
-  return {rows.lane < 0 ? b.shape : b.shape.with_front(range.size()), b.dtype,
+  return {whole ? b.shape : b.shape.with_front(range.size()), b.dtype,
           own ? own + b.offset : nullptr};
 }
 
@@ -197,11 +196,10 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
     Tensor grad;
     if (learn && learn->in_lanes) {
       const auto& learned = learn->learned;
-      const auto first = static_cast<int64_t>(*learn->use(instance.plan_node)) * plan_.lanes;
-      const int64_t share = first + std::max<int64_t>(instance.lane, 0);
+      const size_t share = learn->first_share(instance.plan_node) +
+                           static_cast<size_t>(std::max<int64_t>(instance.lane, 0));
       if (std::find(learned.begin(), learned.end(), index) != learned.end())
-        grad = {weight->shape(), DType::f32,
-                gradients_.share(phase, index, static_cast<size_t>(share))};
+        grad = {weight->shape(), DType::f32, gradients_.share(phase, index, share)};
     }
     Host::want_grad(*weight, static_cast<bool>(grad), {0, weight->shape().rows()});
     Host::bind(*weight, weights_[index], grad);

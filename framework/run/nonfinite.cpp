@@ -66,13 +66,15 @@ class Search {
     const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
     if (node.laned) instances_.bind_lane(instance, phase, parity_, 0);
     const Running now(node.path.c_str(), node.kind.c_str(), "forward()", state_.step.number);
-    instance.node->forward(state_.step);
+    Step step = state_.step;
+    step.rows = node.rows.of(step.rows);
+    instance.node->forward(step);
     return std::ranges::all_of(instance.node->host().outs, [&](const Out* out) {
       if (!out->wanted()) return true;
       const ValueId value = node.outputs[out->index];
-      const Shape& shape = plan_.values[value].shape;
-      const int64_t first = node.laned ? plan_.lane_rows(shape, lane).begin : 0;
-      return finite(instances_.value(value, parity_, rows), state_.step.rows - first);
+      const PlanRows& own = plan_.values[value].rows;
+      const int64_t first = node.laned ? plan_.lane_rows(own.each, lane).begin : 0;
+      return finite(instances_.value(value, parity_, rows), own.of(state_.step.rows) - first);
     });
   }
 

@@ -93,7 +93,7 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
   const auto add_call = [&](Work work, void (Node::*function)(const Step&)) {
     add(work, [this, &instance, work, function](int, int64_t turn) {
-      Step step = state_.step;
+      Step step = step_of(instance);
       step.turn = turn;
       call(instance, work, [&](Node& node) { (node.*function)(step); });
     });
@@ -127,22 +127,29 @@ void PhaseGraph::mark_loop(NodeId node, const Instance& instance, Task& task) {
   task.calls.back().back = static_cast<size_t>(task.calls.rend() - begin) - 1;
 }
 
+// The step as the node sees it: with the rows that it works on.
+Step PhaseGraph::step_of(const Instance& instance) const {
+  Step step = state_.step;
+  step.rows = plan_.nodes[instance.plan_node].rows.of(step.rows);
+  return step;
+}
+
 // Calls a node, under watch if that is asked for. `samples` is the number of rows of the batch that
 // hold samples: those of this step if it is not given.
 template <class F>
 void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples) {
   Node& node = *instance.node;
   if (!state_.check || plan_.nodes[instance.plan_node].make) return f(node);
-  if (samples < 0) samples = state_.step.rows;
+  if (samples < 0) samples = step_of(instance).rows;
   checked_call(node, work, samples, [&] { f(node); });
 }
 
 // Writes d mean(loss) / d loss, [rows]: 1 / samples in rows that hold samples, 0 in the others.
 void PhaseGraph::seed(ValueId value, Rows rows) {
   const Tensor grad = instances_.grad(phase_, value, rows);
-  const Shape& shape = plan_.values[value].shape;
-  const int64_t first = rows.lane < 0 ? 0 : plan_.lane_rows(shape, rows.lane).begin;
-  const int64_t samples = shape.rank() == 0 ? 1 : state_.step.rows;
+  const PlanRows& own = plan_.values[value].rows;
+  const int64_t first = rows.lane < 0 ? 0 : plan_.lane_rows(own.each, rows.lane).begin;
+  const int64_t samples = own.of(state_.step.rows);
   for (int64_t row = 0; row < grad.shape.rows(); ++row)
     grad.floats()[row] = first + row < samples ? 1.0F / static_cast<float>(samples) : 0.0F;
 }
@@ -167,7 +174,7 @@ void PhaseGraph::sum(ValueId value, Rows rows) {
 void PhaseGraph::check_loss() {
   const PlanPhase& phase = plan_.phases[phase_];
   const Tensor loss = instances_.value(phase.loss, static_cast<int>(state_.step.number % 2));
-  const int64_t rows = loss.shape.rank() == 0 ? 1 : state_.step.rows;
+  const int64_t rows = plan_.values[phase.loss].rows.of(state_.step.rows);
   double sum = 0;
   for (int64_t row = 0; row < rows; ++row) sum += static_cast<double>(loss.floats()[row]);
   state_.losses[phase_] = sum / static_cast<double>(rows);
@@ -181,7 +188,8 @@ void PhaseGraph::learn(BlockLearner& learner) {
   const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
   const Range block = learn.blocks[learner.block];
   for (size_t use = 0; use < learner.uses.size(); ++use) {
-    call(learner.uses[use], Work::learn, [&](Node& node) { node.learn(state_.step); });
+    call(learner.uses[use], Work::learn,
+         [&](Node& node) { node.learn(step_of(learner.uses[use])); });
     for (const WeightId w : learn.learned) {
       if (use == 0) continue;
       const Shape& shape = plan_.weights[w].shape;

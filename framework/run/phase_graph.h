@@ -80,6 +80,7 @@ class PhaseGraph {
   void add_item(const PlanItem& item);
   void add_calls(const PlanItem& item, int64_t lane, Task& task);
   void mark_loop(NodeId node, const Instance& instance, Task& task);
+  Step step_of(const Instance& instance) const;
   template <class F>
   void call(const Instance& instance, Work work, F f, int64_t samples = -1);
   void seed(ValueId value, Rows rows);

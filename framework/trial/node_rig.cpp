@@ -41,7 +41,8 @@ NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
   hold_outputs();
   hold_weights();
   const std::vector<Value>& batched = inputs.empty() ? outputs : inputs;
-  rows_ = batched.empty() ? 1 : batched.front().value.shape.rows();
+  if (!batched.empty()) rows_ = 0;
+  for (const Value& value : batched) rows_ = std::max(rows_, value.value.shape.rows());
   step = {options.step, options.rows < 0 ? rows_ : options.rows};
   add_observer();
   add_lanes();
@@ -96,19 +97,24 @@ void NodeRig::hold_weights() {
   }
 }
 
+// What all samples share is seen whole.
+Tensor NodeRig::seen(Array& array, Range rows) const {
+  return shared(array) ? array.tensor() : part(array, rows);
+}
+
 void NodeRig::bind(Node& node, Range rows) {
   size_t next = 0;
   for (In* in : node.host().ins) {
     if (!in->wired()) continue;
     Value& input = inputs[next++];
-    Host::bind(*in, part(input.value, rows), input.wants_grad ? part(input.grad, rows) : Tensor{});
-    if (!input.tangent.empty()) Host::bind_tangent(*in, part(input.tangent, rows));
+    Host::bind(*in, seen(input.value, rows), input.wants_grad ? seen(input.grad, rows) : Tensor{});
+    if (!input.tangent.empty()) Host::bind_tangent(*in, seen(input.tangent, rows));
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    Host::bind(*node.host().outs[i], part(outputs[i].value, rows),
-               outputs[i].wants_grad ? part(outputs[i].grad, rows) : Tensor{});
+    Host::bind(*node.host().outs[i], seen(outputs[i].value, rows),
+               outputs[i].wants_grad ? seen(outputs[i].grad, rows) : Tensor{});
     if (!outputs[i].tangent.empty())
-      Host::bind_tangent(*node.host().outs[i], part(outputs[i].tangent, rows));
+      Host::bind_tangent(*node.host().outs[i], seen(outputs[i].tangent, rows));
   }
   for (size_t i = 0; i < weights.size(); ++i)
     if (Weight& weight = *node.host().weights[i]; weight.present())
@@ -143,7 +149,11 @@ void NodeRig::add_observer() {
 
 void NodeRig::add_lanes() {
   std::vector<int64_t> sizes = options_.lanes;
-  if (sizes.empty() || whole_->whole_batch()) sizes = {rows_};
+  const bool whole =
+      whole_->whole_batch() || (training() && std::ranges::any_of(inputs, [&](Value& in) {
+                                  return shared(in.value);  // its gradient is of the whole batch
+                                }));
+  if (sizes.empty() || whole) sizes = {rows_};
   int64_t begin = 0;
   for (const int64_t size : sizes) {
     lanes_.push_back(instance(begin));

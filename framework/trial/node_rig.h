@@ -64,6 +64,8 @@ class NodeRig {
   void hold_inputs();
   void hold_outputs();
   void hold_weights();
+  bool shared(const Array& array) const { return rows_ > 1 && array.shape.rows() == 1; }
+  Tensor seen(Array& array, Range rows) const;
   void bind(Node& node, Range rows);
   void add_lanes();
   void add_observer();

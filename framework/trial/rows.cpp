@@ -33,7 +33,7 @@ void run_short(NodeRig& rig, uint64_t seed, int64_t rows) {
   rig.forward();
   fill_output_grads(rig, seed);
   for (NodeRig::Value& output : rig.outputs)
-    if (output.wants_grad && output.value.shape.rank() > 0)
+    if (output.wants_grad && output.value.shape.rows() > rows)
       std::fill(output.grad.floats.begin() + rows * output.value.shape.row_elements(),
                 output.grad.floats.end(), 0.0F);
   rig.backward();

@@ -8,7 +8,10 @@ namespace weft {
 namespace {
 
 class Gather final : public Node {
-  In x{this, "x", "[batch, t, ...]", {.any = true}};
+  In x{this,
+       "x",
+       "[batch, t, ...], or a table that all samples share, [1, t, ...].",
+       {.any = true, .shared = true}};
   In places{this,
             "places",
             "Which of a sample's t to take, [batch, m]; -1 is nothing, zeros.",
@@ -21,18 +24,20 @@ class Gather final : public Node {
   Twice twice() const override { return Twice::linear; }
   void infer() override {
     const Shape &from = x.shape(), &which = places.shape();
-    if (from.rank() < 2 || t() == 0 || which.rank() != 2 || which.rows() != from.rows())
+    if (from.rank() < 2 || t() == 0 || which.rank() != 2 ||
+        (which.rows() != from.rows() && from.rows() != 1))
       throw Error("`x` is " + from.str() + " and `places` is " + which.str() +
                   ", but must be [batch, t, ...] and [batch, m]");
     std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
-    dims[1] = which[1];
+    dims[0] = which[0], dims[1] = which[1];
     y.shape(Shape(dims));
     x.forward_only(), y.forward_only();
   }
 
   // The offset in x of the row that goes to row i of y.
   int64_t source(int64_t i) const {
-    return (i / places.row_size() * t() + places.ints()[i]) * width();
+    const int64_t row = x.rows() == 1 ? 0 : i / places.row_size();
+    return (row * t() + places.ints()[i]) * width();
   }
 
   bool is_place(int32_t at) const { return at >= 0 && at < t(); }

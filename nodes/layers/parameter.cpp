@@ -11,8 +11,8 @@ class Parameter final : public Node {
   In like{this,
           "like",
           "[batch, ...]; gives the batch, its values are not read.",
-          {.any = true, .grad = false}};
-  Out y{this, "y", "[batch, *shape]: the same in each row."};
+          {.any = true, .grad = false, .optional = true}};
+  Out y{this, "y", "[1, *shape], which all samples share; with `like`, a copy for each."};
   Param<std::vector<int64_t>> shape{this, "shape", "Of the weight; [] is one number.",
                                     std::vector<int64_t>{}, at_least(1)};
   Param<double> start{this, "start", "What it starts as, everywhere.", 0};
@@ -23,10 +23,10 @@ class Parameter final : public Node {
   int64_t n() const { return y.row_size(); }
 
   void infer() override {
-    if (like.shape().rank() == 0) throw Error("`like` is one number, [], but must be [batch, ...]");
     if (shape->size() >= Shape::max_rank) throw Error("`shape` has at most 7 axes");
     if (*start != 0 && *deviation != 0) throw Error("give either `start` or `deviation`");
-    std::vector<int64_t> dims{like.rows()};
+    if (!like.wired()) y.share();
+    std::vector<int64_t> dims{like.wired() ? like.rows() : 1};
     dims.insert(dims.end(), shape->begin(), shape->end());
     y.shape(Shape(dims));
     like.forward_only(), y.forward_only();

@@ -127,7 +127,8 @@ class Comparison final : public Broadcasting<Maths> {
 
  public:
   Comparison()
-      : Base({.any = true, .grad = false}, {.any = true, .grad = false, .optional = true},
+      : Base({.any = true, .grad = false, .shared = true},
+             {.any = true, .grad = false, .optional = true, .shared = true},
              "[batch, ...]; broadcast with `a`, as NumPy has it. If it is not wired, `value`.") {}
 
  private:
@@ -172,7 +173,7 @@ class Binary final : public Broadcasting<Maths> {
   std::vector<float> along_b_;  // the part of y.tangent() that b has
 
  public:
-  Binary() : Base({}, {}) {}
+  Binary() : Base({.shared = true}, {.shared = true}) {}
 
  private:
   Twice twice() const override {
@@ -233,10 +234,15 @@ struct IfNot {
 };
 
 class Where final : public Node {
-  In condition{
-      this, "condition", "[batch, ...], such as a comparison's: 0 is no.", {.grad = false}};
-  In a{this, "a", "[batch, ...]", {.any = true}};
-  In b{this, "b", "[batch, ...]; the three are broadcast, as NumPy has it.", {.any = true}};
+  In condition{this,
+               "condition",
+               "[batch, ...], such as a comparison's: 0 is no.",
+               {.grad = false, .shared = true}};
+  In a{this, "a", "[batch, ...]", {.any = true, .shared = true}};
+  In b{this,
+       "b",
+       "[batch, ...]; the three are broadcast, as NumPy has it.",
+       {.any = true, .shared = true}};
   Out y{this, "y", "`a` where `condition` is not 0, `b` elsewhere.", a};
   Broadcast<3> all_;
   Broadcast<3, 1> grad_a_, grad_b_;

@@ -1,6 +1,7 @@
 // Loops over operands of which some are repeated along axes of others, as NumPy has it: shapes are
 // aligned at the end, and an axis that is missing or of extent 1 is repeated. Axis 0 is the batch,
-// which all operands have, so that [batch] is one number for each sample.
+// which all operands have, so that [batch] is one number for each sample; it is 1 if all samples
+// share an operand, and so is [].
 #pragma once
 
 #include <algorithm>
@@ -14,32 +15,28 @@ namespace weft {
 
 // The extent of an operand that stands at an axis of `whole`.
 inline int64_t extent_at(const Shape& operand, const Shape& whole, size_t axis) {
-  if (axis == 0) return operand[0];
+  if (axis == 0) return operand.rows();
   const size_t missing = whole.rank() - operand.rank();
   return axis > missing ? operand[axis - missing] : 1;
 }
 
-// The shape that operands have together; [] goes with [] alone. Throws Error where they do not go
-// together.
+// The shape that operands have together. Throws Error where they do not go together.
 inline Shape broadcast(std::initializer_list<const In*> operands) {
   std::vector<int64_t> dims;
   std::string given;
   const auto is_number = [](const In* in) { return in->shape().rank() == 0; };
   if (std::ranges::all_of(operands, is_number)) return {};
   for (const In* in : operands) {
-    if (is_number(in))
-      throw Error("`" + std::string(in->name) +
-                  "` is one number, [], but must be [batch, ...] as what stands beside it");
     dims.resize(std::max(dims.size(), in->shape().rank()), 1);
     given += (given.empty() ? "`" : ", `") + std::string(in->name) + "` is " + in->shape().str();
   }
   const Shape longest{std::span<const int64_t>(dims)};
-  dims[0] = (*operands.begin())->rows();
+  dims.assign(dims.size(), 1);
   for (const In* in : operands)
     for (size_t axis = 0; axis < dims.size(); ++axis) {
       const int64_t extent = extent_at(in->shape(), longest, axis);
-      if (axis > 0 && dims[axis] == 1) dims[axis] = extent;
-      if (extent != dims[axis] && (axis == 0 || extent != 1))
+      if (dims[axis] == 1) dims[axis] = extent;
+      if (extent != dims[axis] && extent != 1)
         throw Error(given + ", but they must have one batch, and from the last axis on the same " +
                     "extents or 1");
     }

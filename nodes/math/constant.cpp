@@ -10,21 +10,20 @@ class Constant final : public Node {
   In like{this,
           "like",
           "[batch, ...]; gives the batch, its values are not read.",
-          {.any = true, .grad = false}};
-  Out y{
-      this, "y",
-      "[batch, *shape]; without `shape`, [batch] of one number, [batch, n] of several. The same in "
-      "each row."};
+          {.any = true, .grad = false, .optional = true}};
+  Out y{this, "y",
+        "[1, *shape], which all samples share; with `like`, a copy for each. Without `shape`, [1] "
+        "of one number, [1, n] of several."};
   Param<std::vector<double>> value{
       this, "value", "A number, or a list; again and again, if `shape` has more.", required};
   Param<std::vector<int64_t>> shape{this, "shape", "Of a row.", std::vector<int64_t>{},
                                     at_least(1)};
 
   void infer() override {
-    if (like.shape().rank() == 0) throw Error("`like` is one number, [], but must be [batch, ...]");
     if (value->empty()) throw Error("`value` is an empty list, but must have a number");
     const auto n = static_cast<int64_t>(value->size());
-    std::vector<int64_t> dims{like.rows()};
+    if (!like.wired()) y.share();
+    std::vector<int64_t> dims{like.wired() ? like.rows() : 1};
     dims.insert(dims.end(), shape->begin(), shape->end());
     if (shape->empty() && n > 1) dims.push_back(n);
     if (dims.size() > Shape::max_rank) throw Error("`shape` has at most 7 axes");

@@ -39,13 +39,11 @@ TEST_P(MathMistakes, AreToldInASentence) {
 }
 
 const Mistake mistakes[] = {
-    {"add", "{a: [], b: [4]}",
-     "`a` is one number, [], but must be [batch, ...] as what stands beside it"},
     {"add", "{a: [4, 3], b: [4, 2]}",
      "`a` is [4, 3], `b` is [4, 2], but they must have one batch, and from the last axis on the "
      "same extents or 1"},
-    {"less", "{a: [4, 3], b: [1, 3]}",
-     "`a` is [4, 3], `b` is [1, 3], but they must have one batch, and from the last axis on the "
+    {"less", "{a: [4, 3], b: [2, 3]}",
+     "`a` is [4, 3], `b` is [2, 3], but they must have one batch, and from the last axis on the "
      "same extents or 1"},
     {"where", "{condition: [4], a: [4, 3, 1], b: [4, 5, 3, 2, 7]}",
      "`condition` is [4], `a` is [4, 3, 1], `b` is [4, 5, 3, 2, 7], but they must have one batch, "

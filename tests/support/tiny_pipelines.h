@@ -16,6 +16,7 @@ std::string tiny_sequence();    // text with blanks, a source beside the data, a
 
 std::string tiny_critic();   // trained through gradients; weights with a spectral norm
 std::string tiny_teacher();  // a module that another follows; noise that a loop makes
+std::string tiny_shared();   // matrices that all samples share; items of samples
 
 // `text` with the first `from` replaced by `to`, which must be there.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
@@ -29,6 +30,6 @@ inline const Tiny tiny_pipelines[] = {{"vae", tiny_vae},           {"gan", tiny_
                                       {"gan_sums", tiny_gan_sums}, {"classifier", tiny_classifier},
                                       {"siamese", tiny_siamese},   {"halves", tiny_halves},
                                       {"sequence", tiny_sequence}, {"teacher", tiny_teacher},
-                                      {"critic", tiny_critic}};
+                                      {"critic", tiny_critic},     {"shared", tiny_shared}};
 
 }  // namespace weft::tests

@@ -155,6 +155,43 @@ def products():
             {"a": numbers(*shape), "b": numbers(*shape)}, grad_rows=rows, rows=rows)
 
 
+def shared():
+    """Values that all samples share, [1, ...]."""
+    for kind, function in [("add", torch.add), ("multiply", torch.mul), ("divide", torch.div)]:
+        for a, b in [((5, 3, 7), (1, 7)), ((1, 3, 1), (5, 7)), ((5, 3), (1,)), ((5, 3), ())]:
+            padded = b[:1] + (1,) * (len(a) - len(b)) + b[1:] if len(b) < len(a) else b
+            longer = a[:1] + (1,) * (len(b) - len(a)) + a[1:] if len(a) < len(b) else a
+            add(kind, f"{list(a)}, {list(b)}",
+                lambda i, w: {"y": function(i["a"].reshape(longer), i["b"].reshape(padded or (1,)))},
+                {"a": positive(*a), "b": positive(*b)})
+    add("where", "a shared choice", lambda i, w: {"y": torch.where(i["condition"] != 0, i["a"], i["b"])},
+        {"condition": torch.tensor([[1.0, 0.0, 1.0]]).double(), "a": numbers(5, 3), "b": numbers(1, 3)},
+        fixed=["condition"])
+    for lead, tb in [((5,), False), ((5, 3), True), ((70, 2), False)]:
+        add("matmul", f"rows {lead}, one matrix, {tb}",
+            lambda i, w: {"y": i["a"] @ (i["b"][0].T if tb else i["b"][0])},
+            {"a": numbers(*lead, 7), "b": numbers(1, *((6, 7) if tb else (7, 6)))},
+            {"transpose_b": tb})
+    add("matmul", "a row and a matrix of each sample",
+        lambda i, w: {"y": (i["a"][:, None] @ i["b"])[:, 0]},
+        {"a": numbers(5, 7), "b": numbers(5, 7, 6)})
+    add("expand", "of all samples", lambda i, w: {"y": i["x"].expand(5, 3, 2)},
+        {"x": numbers(1, 3, 2), "like": numbers(5, 2)}, fixed=["like"])
+    add("identity", "of three", lambda i, w: {"y": torch.eye(3, dtype=torch.float64)[None]}, {},
+        {"n": 3})
+    for n in (1, 2, 5):
+        add("log_determinant", f"of {n}", lambda i, w: {"y": torch.linalg.slogdet(i["x"])[1]},
+            {"x": numbers(4, n, n)})
+    for rows in (5, 3):
+        def product(i, w):
+            return {"y": (i["a"][:rows].T @ i["b"][:rows] / rows)[None]}
+        add("batch_product", f"{rows} of 5", product, {"a": numbers(5, 3), "b": numbers(5, 2)},
+            rows=rows)
+    add("gather", "of a table", lambda i, w: {"y": i["x"][0][i["places"].long()]},
+        {"x": numbers(1, 6, 3), "places": torch.tensor([[0, 5], [1, 1], [0, 0]]).int()},
+        fixed=["places"])
+
+
 def orders():
     for shape, axes in [((3, 5), []), ((3, 5, 7), []), ((3, 5, 7), [1, 2]), ((2, 3, 4, 5), [3, 1, 2]),
                         ((2, 40, 70), [2, 1]), ((2, 3, 4, 5, 2), [2, 1, -1, 3])]:
@@ -191,4 +228,4 @@ def constants():
 
 
 FAMILIES = [elementwise, binary, comparisons, reductions, batch_statistics, products, orders,
-            constants]
+            constants, shared]
