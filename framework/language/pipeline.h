@@ -97,7 +97,8 @@ struct SectionDecl {
   Place place;
   std::optional<NodeDecl> data;
   std::vector<NodeDecl> nodes;
-  bool inherits = false;  // `evaluate` without nodes of its own: it has those of `train`
+  bool inherits = false;  // `evaluate` has the nodes of `train`, perhaps with other params
+  bool extends = false;   // and some beside them
   std::vector<Mention> report;
   int64_t lanes = 0;  // 0: chosen by the plan
   int64_t every = 1;  // of `evaluate`: the epochs of training from one to the next

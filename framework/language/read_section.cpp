@@ -160,6 +160,7 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
   if (!section.data && train && train->data) section.data = whole(*train->data);
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
   if (section.inherits) check_splits(section, *train, mistakes);
+  section.extends = section.inherits && section.nodes.size() > train->nodes.size();
   if (section.nodes.empty() && !train && !fields.told("nodes"))
     mistakes.add(map.place(), "`evaluate` needs `nodes`: there is no `train` that has them");
   if (section.report.empty() && !fields.told("report"))

@@ -62,8 +62,14 @@ void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
   plan.phases.emplace_back();
 }
 
+bool has_node(const SectionDecl& section, const Mention& mention) {
+  const std::string name = mention.text.substr(0, mention.text.find('.'));
+  return std::ranges::find(section.nodes, name, &NodeDecl::name) != section.nodes.end();
+}
+
+// Marks what the values need, and sinks; notes the nodes that nothing needs if all must be used.
 void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<ValueId>& wanted,
-                 Mistakes& mistakes) {
+                 bool all_used, Mistakes& mistakes) {
   plan.needed = ancestors(plan, wanted);
   for (const NodeId n : plan.nodes.ids().backwards()) {
     if (!plan.nodes[n].node->host().outs.empty()) continue;  // only sinks have no outputs
@@ -80,7 +86,7 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<Value
     }());
     for (const NodeId i : above.ids()) plan.needed[i] = plan.needed[i] || above[i];
   }
-  if (section.inherits) return;
+  if (!all_used) return;
   std::set<std::string> needed;  // by path: "block.2.h" makes "block" and "block.2" needed
   for (const NodeId n : plan.nodes.ids())
     for (size_t dot = 0; plan.needed[n] && dot != std::string::npos;)
@@ -146,11 +152,14 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
     for (const PlanPhase& phase : plan->phases)
       if (phase.loss) wanted.push_back(phase.loss);
     if (pipeline.evaluate && pipeline.evaluate->inherits && mistakes.empty())
-      for (const Mention& mention : pipeline.evaluate->report) want(mention, false);
+      for (const Mention& mention : pipeline.evaluate->report)
+        if (!pipeline.evaluate->extends || has_node(*section, mention)) want(mention, false);
   } else {
     plan->phases.emplace_back();
   }
-  if (mistakes.empty()) mark_needed(*plan, *section, wanted, mistakes);
+  const bool all_used = !section->inherits &&
+                        !(mode == Mode::train && pipeline.evaluate && pipeline.evaluate->extends);
+  if (mistakes.empty()) mark_needed(*plan, *section, wanted, all_used, mistakes);
   for (const NodeId n : plan->needed.ids())  // only `evaluate` runs measures
     if (mode != Mode::evaluate && dynamic_cast<const Measure*>(plan->nodes[n].node.get()))
       plan->needed[n] = false;
