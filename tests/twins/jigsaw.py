@@ -29,32 +29,28 @@ class Jigsaw(photos.Puzzle, transformer.Tokens):
         layers |= transformer.block(f"head.block.{i}", 128, 256)
 
     def puzzle(self, x, section, step):
-        """Tiles in any order, [9 n, 3, 14, 14], those of one sample n apart, and the order."""
+        """Tiles in any order, [9 n, 3, 14, 14], sample by sample, and the order."""
         x = photos.flipped(self, x, f"{section}/flip", step)
         n, size, tile = len(x), self.cell, self.tile
         order = self.draw.permutation(f"{section}/order", step, n, 9)
         cells = x.reshape(n, 3, 3, size, 3, size).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
-        mixed = cells[torch.arange(n)[:, None], order].transpose(0, 1).flatten(0, 1)
-        u = torch.cat([self.draw.uniform(f"{section}/place.t{i}.part", step, n, 4) for i in range(9)])
+        mixed = cells[torch.arange(n)[:, None], order].flatten(0, 1)
+        u = self.draw.uniform(f"{section}/place.tiles.body", step, 9 * n, 4)
         share = tile**2 / size**2
         return augment.random_crop(mixed, u, (share, share), (1, 1), tile), order
-
-    def each(self, layer, x, training):
-        """Normalises the tiles of one place after those of another."""
-        return torch.cat([self.normalise(layer, tiles, training) for tiles in x.chunk(9)])
 
     def encode(self, x, training):
         x = self.laid_out(x)
         for i in (1, 2, 3):
-            x = F.relu(self.each(f"encoder.n{i}", self.convolve(f"encoder.c{i}", x, padding=1), training))
+            x = F.relu(self.normalise(f"encoder.n{i}", self.convolve(f"encoder.c{i}", x, padding=1), training))
             x = F.max_pool2d(x, 2) if i < 3 else x
         return x.permute(0, 2, 3, 1).flatten(1)
 
     def guess(self, x, section, step, training):
         tiles, order = self.puzzle(x, section, step)
-        code = self.encode(tiles, training).unflatten(0, (9, -1)).transpose(0, 1).flatten(1)
+        code = self.encode(tiles, training).unflatten(0, (-1, 9))
         code = self.dropout("train/place.place.some", code, 0.3, step if training else None)
-        x = self.linear("head.token", code.unflatten(1, (9, -1)))
+        x = self.linear("head.token", code)
         for i in (0, 1):
             x = self.block(f"head.block.{i}", x)
         return self.linear("head.logits", self.norm("head.even", x)).flatten(0, 1), order.flatten()
