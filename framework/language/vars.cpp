@@ -5,6 +5,7 @@
 
 #include "framework/language/arithmetic.h"
 #include "framework/language/fields.h"
+#include "framework/node/did_you_mean.h"
 
 namespace weft {
 
@@ -40,6 +41,28 @@ Yaml expand(const std::string& text, size_t& at, const Vars& vars, const Place& 
   const std::string name = text.substr(at + 1, end - at - 1);
   at = end;
   return variable(name, vars);
+}
+
+// In quotes a `$` is a variable's if it is one that exists.
+bool is_variable(const std::string& text, size_t at, const Vars& vars, const Place& place) {
+  try {
+    (void)expand(text, at, vars, place);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// The field that `.name` at text[at] names, of a variable that is a map; `at` moves behind it.
+Yaml field(const Yaml& map, const std::string& text, size_t& at) {
+  const size_t begin = ++at;
+  while (at < text.size() && in_variable(text[at])) ++at;
+  const std::string name = text.substr(begin, at - begin);
+  if (const Yaml* const found = map.find(name)) return *found;
+  std::vector<std::string> known;
+  for (const Yaml::Entry& entry : map.entries()) known.push_back(entry.key);
+  throw Error("there is no " + ticked(name) + did_you_mean(name, known) + "; it has " +
+              listed(known));
 }
 
 Yaml with_place(Yaml value, const Place& place) {
@@ -88,15 +111,19 @@ bool Substitution::spend_all(const Yaml& value) {
 Yaml Substitution::text(const Yaml& value, const Vars& vars) {
   const std::string& text = value.text();
   std::string out;
-  bool escaped = false;
+  const bool quoted = value.quoted();
+  bool escaped = quoted;
   for (size_t at = 0; at < text.size();) {
-    if (text[at] != '$') {
+    const bool twice = text[at] == '$' && at + 1 < text.size() && text[at + 1] == '$';
+    if (twice) {
+      out += quoted ? "$$" : "$", at += 2, escaped = true;
+    } else if (text[at] != '$' || (quoted && !is_variable(text, at, vars, value.place()))) {
       out += text[at++];
-    } else if (at + 1 < text.size() && text[at + 1] == '$') {
-      out += '$', at += 2, escaped = true;
     } else {
       const bool first = at == 0;
-      const Yaml& part = expand(text, at, vars, value.place());
+      Yaml part = expand(text, at, vars, value.place());
+      while (part.is_map() && at + 1 < text.size() && text[at] == '.' && in_variable(text[at + 1]))
+        part = field(part, text, at);
       if (!spend_all(part)) return Yaml::null(value.place());
       if (first && at == text.size()) return with_place(part, value.place());
       out += part.to_text("a variable inside a text");
@@ -153,7 +180,7 @@ void Substitution::repeat(const Yaml::Entry& entry, const Vars& vars,
 Yaml Substitution::operator()(const Yaml& value, const Vars& vars) {
   if (!spend(value)) return Yaml::null(value.place());
   if (value.is_scalar()) {
-    if (value.quoted() || value.text().find('$') == std::string::npos) return value;
+    if (value.text().find('$') == std::string::npos) return value;
     try {
       return text(value, vars);
     } catch (const Error& error) {
@@ -214,7 +241,7 @@ void add_mentioned(const std::string& text, std::set<std::string>& names) {
 }
 
 void add_mentioned(const Yaml& value, std::set<std::string>& names) {
-  if (!value.quoted()) add_mentioned(value.text(), names);
+  add_mentioned(value.text(), names);
   for (const Yaml& item : value.items()) add_mentioned(item, names);
   for (const Yaml::Entry& entry : value.entries()) add_mentioned(entry.value, names);
 }

@@ -103,7 +103,7 @@ namespace {
   if (value.is_scalar()) given = "`" + shown(value.text()) + "`";
   if (value.quoted()) given = "the quoted text \"" + shown(value.text()) + "\"";
   if (value.quoted() && value.text().find('$') != std::string::npos)
-    given += ": variables stand without quotes";
+    given += ": there is no such variable";
   throw Error(value.place(), what + " must be " + expected + ", but is " + given);
 }
 

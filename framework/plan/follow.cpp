@@ -25,6 +25,13 @@ std::string renamed(const std::string& name, const ModuleDecl& module) {
   return module.name + name.substr(module.follows.size());
 }
 
+// Does a module that it uses follow another? All that it has may be there.
+bool follows_inside(const Pipeline& pipeline, const std::string& name) {
+  return std::ranges::any_of(pipeline.modules, [&](const auto& other) {
+    return other.first.starts_with(name + "_") && !other.second.follows.empty();
+  });
+}
+
 // Adds what the follower has for each of the leader's, and returns the names.
 template <class All>
 std::vector<std::pair<std::string, std::string>> add(All& all, const ModuleDecl& module) {
@@ -54,7 +61,7 @@ void plan_follows(Plan& plan, const Pipeline& pipeline, Mistakes& mistakes) {
         return node.module == name && own.starts_with(node.weights + ".");
       });
     });
-    if (weights.empty() && follow.states.empty())
+    if (weights.empty() && follow.states.empty() && !follows_inside(pipeline, name))
       mistakes.add(module.graph.place, "module " + ticked(name) + " follows " +
                                            ticked(module.follows) +
                                            ", of which `train` has no weights");

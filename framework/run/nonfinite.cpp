@@ -93,7 +93,11 @@ std::string explain_nonfinite(const Plan& plan, Instances& instances, const Weig
   for (const PlanWeight& weight : plan.weights)
     if (!finite(weights[weight.name], weight.shape.rows()))
       return from + "weight `" + weight.name + "`" + cure;
-  if (std::isfinite(state.losses[phase])) return cure;  // a gradient is not
+  if (std::isfinite(state.losses[phase]))  // a gradient is not
+    return state.step.number > 0 ? cure
+                                 : "; nothing has been learned yet, so the slope of a function is "
+                                   "not finite where it "
+                                   "is taken, as that of `sqrt` at 0";
   NodeId first;
   try {
     first = Search(plan, instances, state).first_node(active, phase);

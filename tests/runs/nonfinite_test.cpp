@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 class Nonfinite : public TinyRuns {
  protected:
@@ -54,6 +55,22 @@ TEST_F(Nonfinite, EarlierCheckpointsStay) {
   const Ended evaluated = weft({"evaluate", "run"});
   EXPECT_EQ(evaluated.exit, 0) << evaluated.err;
   EXPECT_GE(step_of(last("run")), 14);
+}
+
+TEST_F(Nonfinite, ASlopeAtFirstIsNoMatterOfTheRate) {
+  const Ended ended = fails(R"(weft: 1
+modules:
+  net: {inputs: [x], nodes: {y: {node: linear, x: x, features: 2, gain: 0}}, outputs: {y: y}}
+train:
+  data: {node: idx, images: data/train-images-idx3-ubyte, batch: 16}
+  nodes:
+    y:    {use: net, x: data.image}
+    loss: {formula: sqrt(sum(y**2))}
+  phases: [{minimize: loss, update: net, optimizer: {node: sgd, lr: 0.1}}]
+  steps: 3
+)");
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("the gradient of `net.y.weight` is not finite"),
+                               HasSubstr("as that of `sqrt` at 0"), Not(HasSubstr("A lower"))));
 }
 
 // What a step leaves behind when it fails, running_mean, is not the cause.
