@@ -76,6 +76,7 @@ class Wiring {
   Term term(Formulated& all, const Formula& part, bool whole);
   Term make(Formulated& all, const std::string& kind,
             const std::vector<std::pair<std::string, Yaml>>& keys, bool whole);
+  std::string value(Formulated& all, const Term& term, bool whole);
   Term apply(Formulated& all, const std::string& symbol, std::vector<Term> args, bool whole);
   Term call(Formulated& all, const Formula& part, std::vector<Term> args, bool whole);
   struct Gradient;

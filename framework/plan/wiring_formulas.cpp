@@ -52,11 +52,16 @@ constexpr Operator operators[] = {{"+", "add"},
                                   {"<=", "less_equal", ">="}};
 }  // namespace
 
-// A part of a formula: a number, or the name of a value in the scope of the formula.
+// A part of a formula: by · value + plus, of a value of that name in the formula's scope, or a
+// number, `plus`, if it has no name. So a chain of numbers is one node.
 struct Wiring::Term {
-  double number = 0;
+  double plus = 0;
   std::string name = {};
+  double by = 1;
   bool is_number() const { return name.empty(); }
+  bool is_value() const { return !name.empty() && by == 1 && plus == 0; }
+  Term times(double factor) const { return {plus * factor, name, by * factor}; }
+  Term add(double number) const { return {plus + number, name, by}; }
 };
 
 struct Wiring::Formulated {
@@ -88,8 +93,10 @@ Wiring::Outputs Wiring::wire_formula(Scope& scope, const NodeDecl& decl) {
       throw Error(at, "a value's name is letters, digits and `_`, not " + ticked(name));
     all.around.inputs[name] = resolve(scope, ref.to_text("value " + ticked(name)), ref.place());
   }
-  if (all.formula.kind != Formula::Kind::call || term(all, all.formula, true).is_number())
+  const Term made = term(all, all.formula, true);
+  if (made.is_number() || (made.is_value() && all.last.empty()))
     throw Error(place, "a formula makes something of values, but " + ticked(text) + " does not");
+  if (!made.is_value()) (void)value(all, made, true);
   for (const auto& [name, at, ref] : decl.keys.entries())
     if (!all.around.read.contains(name))
       throw Error(at, ticked(name) + " is not in the formula " + ticked(text));
@@ -97,11 +104,11 @@ Wiring::Outputs Wiring::wire_formula(Scope& scope, const NodeDecl& decl) {
 }
 
 Wiring::Term Wiring::term(Formulated& all, const Formula& part, bool whole) {
-  if (part.kind == Formula::Kind::number) return {.number = part.number};
+  if (part.kind == Formula::Kind::number) return {.plus = part.number};
   if (part.kind == Formula::Kind::name) {
     const bool given = all.around.inputs.contains(part.text);
     if (part.text == "pi" && !given && !all.around.outer->nodes.contains("pi"))
-      return {.number = std::numbers::pi};
+      return {.plus = std::numbers::pi};
     if (!resolve(all.around, part.text, all.place()))
       throw Error(all.place(), ticked(part.text) + " is an optional input that is not wired");
     return {.name = part.text};
@@ -110,8 +117,8 @@ Wiring::Term Wiring::term(Formulated& all, const Formula& part, bool whole) {
   for (const Formula& arg : part.args) args.push_back(term(all, arg, false));
   if (part.params.empty() && std::ranges::all_of(args, &Term::is_number)) {
     std::vector<double> numbers;
-    for (const Term& arg : args) numbers.push_back(arg.number);
-    if (const auto result = calculate(part.text, numbers)) return {.number = *result};
+    for (const Term& arg : args) numbers.push_back(arg.plus);
+    if (const auto result = calculate(part.text, numbers)) return {.plus = *result};
   }
   const auto symbol = std::ranges::find(
       operators, part.text, [](const Operator& one) { return std::string_view(one.symbol); });
@@ -139,42 +146,53 @@ Wiring::Term Wiring::make(Formulated& all, const std::string& kind,
   return {.name = name};
 }
 
-// An operator, with a node that holds the number where one side is one.
+// The name of a value that is the term.
+std::string Wiring::value(Formulated& all, const Term& term, bool whole) {
+  const auto text = [&](const std::string& value) { return Yaml::scalar(value, all.place()); };
+  if (term.is_number())
+    return make(all, "constant", {{"value", text(text_of(term.plus))}}, whole).name;
+  if (term.is_value()) return term.name;
+  if (term.by == -1 && term.plus == 0)
+    return make(all, "negative", {{"x", text(term.name)}}, whole).name;
+  return make(all, "scale",
+              {{"x", text(term.name)},
+               {"by", text(text_of(term.by))},
+               {"plus", text(text_of(term.plus))}},
+              whole)
+      .name;
+}
+
+// An operator; with a number on one side it often needs no node yet.
 Wiring::Term Wiring::apply(Formulated& all, const std::string& symbol, std::vector<Term> args,
                            bool whole) {
   const auto text = [&](const std::string& value) { return Yaml::scalar(value, all.place()); };
-  const auto scale = [&](const Term& x, double by, double plus) {
-    return make(all, "scale",
-                {{"x", text(x.name)}, {"by", text(text_of(by))}, {"plus", text(text_of(plus))}},
-                whole);
-  };
-  if (symbol == "neg") return make(all, "negative", {{"x", text(args[0].name)}}, whole);
+  const auto of = [&](const Term& term) { return text(value(all, term, false)); };
+  if (symbol == "neg") return args[0].times(-1);
   const Term &a = args[0], &b = args[1];
   const auto& known = *std::ranges::find(
       operators, symbol, [](const Operator& one) { return std::string_view(one.symbol); });
   if (*known.flipped && a.is_number()) return apply(all, known.flipped, {b, a}, whole);
   if (*known.flipped && b.is_number())
-    return make(all, known.node, {{"a", text(a.name)}, {"value", text(text_of(b.number))}}, whole);
+    return make(all, known.node, {{"a", of(a)}, {"value", text(text_of(b.plus))}}, whole);
   if (b.is_number()) {
-    if (symbol == "+") return scale(a, 1, b.number);
-    if (symbol == "-") return scale(a, 1, -b.number);
-    if (symbol == "*") return scale(a, b.number, 0);
-    if (symbol == "/" && b.number == 0) refuse_formula(all.decl.formula->text, "division by zero");
-    if (symbol == "/") return scale(a, 1 / b.number, 0);
-    if (b.number == 2) return make(all, "square", {{"x", text(a.name)}}, whole);
-    return make(all, "power", {{"x", text(a.name)}, {"exponent", text(text_of(b.number))}}, whole);
+    if (symbol == "+" || symbol == "-") return a.add(symbol == "+" ? b.plus : -b.plus);
+    if (symbol == "*") return a.times(b.plus);
+    if (symbol == "/" && b.plus == 0) refuse_formula(all.decl.formula->text, "division by zero");
+    if (symbol == "/") return a.times(1 / b.plus);
+    if (b.plus == 2) return make(all, "square", {{"x", of(a)}}, whole);
+    return make(all, "power", {{"x", of(a)}, {"exponent", text(text_of(b.plus))}}, whole);
   }
   if (a.is_number()) {
-    if (symbol == "+") return scale(b, 1, a.number);
-    if (symbol == "-") return scale(b, -1, a.number);
-    if (symbol == "*") return scale(b, a.number, 0);
-    if (symbol == "/" && a.number == 1)
-      return make(all, "reciprocal", {{"x", text(b.name)}}, whole);
-    if (symbol == "/")
-      return scale(make(all, "reciprocal", {{"x", text(b.name)}}, false), a.number, 0);
-    args[0] = make(all, "constant", {{"value", text(text_of(a.number))}}, false);
+    if (symbol == "+") return b.add(a.plus);
+    if (symbol == "-") return b.times(-1).add(a.plus);
+    if (symbol == "*") return b.times(a.plus);
+    if (symbol == "/") {
+      const bool last = whole && a.plus == 1;
+      return make(all, "reciprocal", {{"x", of(b)}}, last).times(a.plus);
+    }
   }
-  return make(all, known.node, {{"a", text(args[0].name)}, {"b", text(b.name)}}, whole);
+  const Yaml left = of(a), right = of(b);
+  return make(all, known.node, {{"a", left}, {"b", right}}, whole);
 }
 
 // A function: a node kind or a fragment, whose inputs are the arguments in order.
@@ -197,11 +215,7 @@ Wiring::Term Wiring::call(Formulated& all, const Formula& part, std::vector<Term
   std::vector<std::pair<std::string, Yaml>> keys;
   std::vector<Yaml> items;
   for (size_t i = 0; i < args.size(); ++i) {
-    Term arg = args[i];
-    if (arg.is_number())
-      arg =
-          make(all, "constant", {{"value", Yaml::scalar(text_of(arg.number), all.place())}}, false);
-    const Yaml name = Yaml::scalar(arg.name, all.place());
+    const Yaml name = Yaml::scalar(value(all, args[i], false), all.place());
     if (list.empty())
       keys.emplace_back(inputs[i], name);
     else
