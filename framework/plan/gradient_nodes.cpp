@@ -78,6 +78,9 @@ void Derivative::bind_values() {
   for (size_t i = 0; i < outputs_.size(); ++i)
     if (outputs_[i].grad && !of_->outs[i].rows.shared)
       samples = outputs_[i].grad->rows() / of_->outs[i].rows.each;
+  for (size_t i = 0; samples == 0 && i < inputs_.size(); ++i)
+    if (inputs_[i].grad && !of_->ins[i].rows.shared)
+      samples = inputs_[i].grad->rows() / of_->ins[i].rows.each;
   const auto rows_of = [&](const auto& port) {
     const Shape& shape = port.shape;
     return Tensor{port.rows.shared ? shape : shape.with_front(port.rows.of(samples)), DType::f32,

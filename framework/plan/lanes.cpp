@@ -43,6 +43,12 @@ ByValue<bool> learned_values(const Plan& plan) {
 }
 }  // namespace
 
+// In a loop that runs in lanes each lane computes for itself what all samples share, if nothing
+// learns from it.
+bool is_repeatable(const PlanNode& node, const Plan& plan) {
+  return plan.mode != Mode::train && node.loop && node.rows.shared && !node.node->whole_batch();
+}
+
 void cut_into_lanes(Plan& plan, int64_t wanted) {
   plan.lanes = wanted ? std::min(wanted, plan.rows) : choose_lanes(plan);
   const ByValue<bool> learned = learned_values(plan);
@@ -50,7 +56,11 @@ void cut_into_lanes(Plan& plan, int64_t wanted) {
   // A loop runs in lanes as a whole, or not at all.
   ById<PlanLoop, bool> laned(plan.loops.size(), true);
   for (const PlanNode& node : plan.nodes)
-    if (node.loop && !node.laned) laned[plan.outermost(node.loop)] = false;
+    if (node.loop && !node.laned && !is_repeatable(node, plan))
+      laned[plan.outermost(node.loop)] = false;
+  for (const PlanLoop& loop : plan.loops)  // of what all samples share
+    if (loop.begin && plan.nodes[loop.begin].rows.shared)
+      laned[plan.outermost(plan.nodes[loop.begin].loop)] = false;
   for (PlanNode& node : plan.nodes)
     if (node.loop) node.laned = laned[plan.outermost(node.loop)];
 }

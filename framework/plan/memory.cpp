@@ -272,8 +272,8 @@ class Memory {
     for (const BufferId i : order) {
       PlanBuffer& b = plan_.buffers[i];
       std::erase_if(live, [&](const Live& other) { return other.last < b.first; });
-      const auto lane =
-          static_cast<size_t>(b.rows.each * ((plan_.rows + plan_.lanes - 1) / plan_.lanes));
+      const int64_t samples = (plan_.rows + plan_.lanes - 1) / plan_.lanes;
+      const auto lane = static_cast<size_t>(b.rows.shared ? b.shape.rows() : b.rows.of(samples));
       const size_t size =
           lines(lane * static_cast<size_t>(b.shape.row_elements()) * bytes(b.dtype));
       auto next = live.begin();

@@ -100,7 +100,8 @@ Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
   host.setting = node.setting;
   host.setting.output_dir = output_dir_;
   host.setting.made_by = "weft, " + plan_.name + ", seed " + std::to_string(plan_.seed);
-  if (lane >= 0) host.setting.first_row = plan_.lane_rows(node.rows.each, lane).begin;
+  if (lane >= 0 && !node.rows.shared)
+    host.setting.first_row = plan_.lane_rows(node.rows.each, lane).begin;
   for (const Weight* weight : host.weights)
     instance.weights.push_back(weight->present() ? plan_.weight(node.weights + "." + weight->name)
                                                  : WeightId());

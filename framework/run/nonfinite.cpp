@@ -73,7 +73,7 @@ class Search {
       if (!out->wanted()) return true;
       const ValueId value = node.outputs[out->index];
       const PlanRows& own = plan_.values[value].rows;
-      const int64_t first = node.laned ? plan_.lane_rows(own.each, lane).begin : 0;
+      const int64_t first = node.laned && !own.shared ? plan_.lane_rows(own.each, lane).begin : 0;
       return finite(instances_.value(value, parity_, rows), own.of(state_.step.rows) - first);
     });
   }

@@ -55,6 +55,13 @@ fragments:
     inputs: [x]
     nodes: {in: {node: noise, loop: {times: 5, carry: {x: x}, collect: {drops: drop}}}}
     outputs: {x: in.x, drops: in.drops}
+  shared_noise:
+    inputs: [x]
+    nodes:
+      two: {node: constant, value: [2, 1, 3]}
+      n:   {node: normal, like: two}
+      y:   {formula: x + two * n}
+    outputs: {x: y}
   net_turn: {inputs: [x], nodes: {y: {use: net, x: x}}, outputs: {x: y}}
   net_and_noise:
     inputs: [x]
@@ -228,6 +235,19 @@ TEST(Loops, StandInLoops) {
   std::set<double> distinct;
   for (const auto& row : draws) distinct.insert(row.begin(), row.end());
   EXPECT_EQ(distinct.size(), 8U * 6 * 5 * 3);
+}
+
+// Each lane draws for itself what all samples share.
+TEST(Loops, RunInLanesBesideWhatAllSamplesShare) {
+  const std::string nodes = R"(    z: {node: normal, shape: [8, 3]}
+    y: {node: shared_noise, loop: {times: 5, carry: {x: z}}}
+    d: {formula: y - z}
+)";
+  const Rows whole = values(nodes, "d", {.threads = 1, .lanes = 1});
+  EXPECT_EQ(values(nodes, "d", {.threads = 2, .lanes = 4}), whole);
+  EXPECT_EQ(values(nodes, "d", {.threads = 2, .lanes = 3, .check = true}), whole);
+  for (const auto& row : whole)
+    for (size_t i = 0; i < row.size(); ++i) EXPECT_NEAR(row[i], whole[0][i], 1e-5);
 }
 
 }  // namespace
