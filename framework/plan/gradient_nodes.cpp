@@ -208,8 +208,10 @@ void Ones::infer() {
   score.forward_only(), y.forward_only();
 }
 
-void Ones::forward(const Step&) {
-  std::fill_n(y.data(), y.size(), 1.0F);
+void Ones::forward(const Step& step) {  // rows of padding have no gradient
+  const int64_t samples = std::clamp<int64_t>(step.rows - first_row(), 0, y.rows());
+  std::fill_n(y.data(), y.size(), 0.0F);
+  std::fill_n(y.data(), samples * y.row_size(), 1.0F);
 }
 
 GradientSum::GradientSum(size_t readers) {

@@ -82,7 +82,7 @@ class Derivative final : public Node {
   std::vector<std::vector<std::byte>> copies_;  // by saved value
 };
 
-// d score / d score: 1 for each number of the score.
+// d score / d score: 1 for each number of the score of a sample.
 class Ones final : public Node {
  public:
   void infer() override;

@@ -216,5 +216,36 @@ evaluate: {data: {split: test}, report: loss}
   EXPECT_EQ(weft({"check", "both.yaml"}).exit, 0) << weft({"check", "both.yaml"}).err;
 }
 
+// The only batch is short: 40 of 48 rows hold samples.
+TEST_F(Language, AGradientByWhatAllSamplesShareIsOfTheSamples) {
+  write("shared", R"(weft: 1
+modules:
+  net:
+    inputs: [x]
+    nodes:
+      w:     {node: parameter, shape: [64, 5], deviation: 0.2}
+      h:     {node: matmul, a: x, b: w}
+      score: {formula: sum(h**2)}
+      slope: {gradient: score, of: w}
+      mine:  {node: batch_product, a: x, b: h}
+      gap:   {formula: mean(abs(slope - 2 * 40 * mine))}
+      size:  {formula: mean(abs(slope))}
+    outputs: {score: score, gap: gap, size: size}
+train:
+  data: {node: idx, images: data/train-images-idx3-ubyte, batch: 48}
+  nodes: {net: {use: net, x: data.image}}
+  phases: [{minimize: net.score, update: net, optimizer: {node: sgd, lr: 1e-4}}]
+  steps: 3
+evaluate:
+  data: {images: data/t10k-images-idx3-ubyte}
+  report: [net.gap, net.size]
+)");
+  const Ended ended = train("shared", "shared");
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  const auto told = metrics("shared").back().at("evaluate");
+  EXPECT_GT(told.at("net.size"), 1);
+  EXPECT_LT(told.at("net.gap"), 1e-4 * told.at("net.size").get<double>());
+}
+
 }  // namespace
 }  // namespace weft::tests
