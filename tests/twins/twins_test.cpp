@@ -116,6 +116,10 @@ TEST_F(Twin, OfTheLanguageModelThatWritesPoems) {
   agree("gpt_tang", {"loss"}, 20, 1e-4);
 }
 
+TEST_F(Twin, OfTheLanguageModelThatWritesPieces) {
+  agree("gpt_pieces", {"loss"}, 20, 1e-4);
+}
+
 TEST_F(Twin, OfTheFrechetDistance) {
   for (const char* name : {"cvae", "classifier"}) {
     train(name, 3);
