@@ -114,10 +114,18 @@ std::string padded(const std::string& word, size_t width) {
   return word + std::string(width - std::min(width, word.size()), ' ');
 }
 
+// Can a phase not train through a gradient of the node?
+bool lacks_second_derivatives(const NodeKind& kind, const Node& node) {
+  return kind.has_backward && node.twice() == Twice::no;
+}
+constexpr const char* no_second = "No phase trains through a `gradient` of it.";
+
 std::string section_of(const Registry& registry, const NodeKind& kind) {
   const auto node = registry.make(kind.name);
   const std::string place = place_in_file(*node);
-  return section(kind.name, kind.about + (place.empty() ? "" : " " + place), members(*node));
+  const std::string more =
+      lacks_second_derivatives(kind, *node) ? std::string(" ") + no_second : "";
+  return section(kind.name, kind.about + (place.empty() ? "" : " " + place) + more, members(*node));
 }
 }  // namespace
 
@@ -211,6 +219,7 @@ std::string describe_kind(const Registry& registry, const std::string& name) {
   if (!place.empty()) out += place + "\n";
   out += "plugin " + plugin.name + " " + plugin.version + ", " + entry->file + "\n\n  " +
          usage(name, all) + "\n";
+  if (lacks_second_derivatives(*entry->kind, *node)) out += std::string("\n") + no_second + "\n";
   return out + print(all) + "\nexample, with shapes where a pipeline has references\n  " +
          entry->kind->example + "\n";
 }

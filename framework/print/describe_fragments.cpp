@@ -27,6 +27,17 @@ std::vector<Member> members(const FragmentDecl& fragment) {
   }
   return all;
 }
+// Its nodes as they are written, each in a line behind `before`.
+std::string nodes_of(const FragmentDecl& fragment, const std::string& before) {
+  const Yaml* const nodes = fragment.body.find("nodes");
+  if (!nodes || !nodes->is_map()) return "";
+  size_t width = 0;
+  for (const Yaml::Entry& node : nodes->entries()) width = std::max(width, node.key.size());
+  std::string text;
+  for (const Yaml::Entry& node : nodes->entries())
+    text += before + node.key + ": " + std::string(width - node.key.size(), ' ') + node.value.str();
+  return text;
+}
 }  // namespace
 
 std::string list_fragments(const std::vector<FragmentDecl>& fragments) {
@@ -41,15 +52,17 @@ std::string describe_fragment(const FragmentDecl& fragment) {
   const auto all = members(fragment);
   return fragment.name + " — " + fragment.about +
          "\na fragment, a graph of nodes: " + fragment.body.place().file + "\n\n  " +
-         usage(fragment.name, all) + "\n" + print(all);
+         usage(fragment.name, all) + "\n" + print(all) + "\nnodes\n" + nodes_of(fragment, "  ");
 }
 
 std::string reference_of_fragments(const std::vector<FragmentDecl>& fragments) {
   std::string page =
       "\n## Fragments\n\n"
-      "Graphs of nodes that are written like one; `weft nodes NAME` names the file of one.\n\n";
+      "Graphs of nodes that are written like one. Copy one into `fragments:` of your pipeline to "
+      "change it.\n\n";
   for (const FragmentDecl& fragment : fragments)
-    page += section(fragment.name, fragment.about, members(fragment));
+    page += section(fragment.name, fragment.about, members(fragment)) + nodes_of(fragment, "    ") +
+            "\n";
   page.pop_back();
   return page;
 }
