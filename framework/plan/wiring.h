@@ -79,6 +79,7 @@ class Wiring {
   std::string value(Formulated& all, const Term& term, bool whole);
   Term apply(Formulated& all, const std::string& symbol, std::vector<Term> args, bool whole);
   Term call(Formulated& all, const Formula& part, std::vector<Term> args, bool whole);
+  Outputs by_sample(const Scope& scope, const NodeDecl& decl, Outputs outputs);
   struct Gradient;
   Outputs wire_gradient(Scope& scope, const NodeDecl& decl);
   void find_path(Gradient& gradient, ValueId score, ValueId x) const;

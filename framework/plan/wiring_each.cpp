@@ -5,6 +5,7 @@
 #include "framework/language/fields.h"
 #include "framework/node/did_you_mean.h"
 #include "framework/node/host.h"
+#include "framework/node/source.h"
 #include "framework/plan/item_nodes.h"
 #include "framework/plan/wiring.h"
 
@@ -94,6 +95,28 @@ Wiring::Outputs Wiring::wire_each(Scope& scope, const NodeDecl& decl) {
     }
     outputs.emplace_back(name, add(name, value, decl.place, {own.shared, own.each / n},
                                    [n] { return std::make_unique<Samples>(n); }));
+  }
+  return outputs;
+}
+
+// The outputs of a source beside the data that has several times its batch: items of each sample.
+Wiring::Outputs Wiring::by_sample(const Scope& scope, const NodeDecl& decl, Outputs outputs) {
+  const Source* const data = plan_.source();
+  const int64_t rows = outputs.empty() ? 0 : plan_.values[outputs[0].second].shape.rows();
+  const int64_t n = data ? rows / *data->batch : 0;
+  if (n < 2 || n * *data->batch != rows) return outputs;
+  plan_.nodes[plan_.values[outputs[0].second].node].rows.each = n;
+  for (auto& [name, value] : outputs) {
+    plan_.values[value].rows.each = n;
+    value = add_own(scope,
+                    {.path = plan_.values[value].path,
+                     .kind = "each",
+                     .place = decl.place,
+                     .make = [n] { return std::make_unique<Samples>(n); }},
+                    {value})
+                .front()
+                .second;
+    plan_.values[value].rows.each = 1;
   }
   return outputs;
 }

@@ -70,7 +70,9 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
     connect(node, *made->host().ins[i], reading.sources[i].first, reading.sources[i].second);
   infer(node, *made);
   if (&scope == &top_ && &decl == data_) plan_.data = NodeId(plan_.nodes.size());
-  return add(std::move(node), std::move(made));
+  const bool beside = dynamic_cast<const Source*>(made.get()) && &decl != data_;
+  const Outputs outputs = add(std::move(node), std::move(made));
+  return beside ? by_sample(scope, decl, outputs) : outputs;
 }
 
 void Wiring::read_ports(Scope& scope, Reading& reading, PlanNode& node) {
