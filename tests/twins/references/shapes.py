@@ -111,4 +111,12 @@ def argmax():
             mode="evaluate")
 
 
-FAMILIES = [shapes, arithmetic, random, draws, gather, argmax, scatter]
+def pad():
+    for shape, axis, before, after in [((1, 1), 1, 0, 0), ((2, 3, 5), 1, 2, 1), ((2, 3, 5, 4), 2, 3, 0),
+                                       ((3, 4, 7), -1, 0, 2)]:
+        around = [0, 0] * (len(shape) - 1 - axis % len(shape)) + [before, after]
+        add("pad", f"axis {axis} of {shape}", lambda i, w: {"y": torch.nn.functional.pad(i["x"], around)},
+            {"x": numbers(*shape)}, {"axis": axis, "before": before, "after": after})
+
+
+FAMILIES = [shapes, arithmetic, random, draws, gather, argmax, scatter, pad]
