@@ -43,7 +43,7 @@ void wire(Node& node, const NodeCase& values, bool grads) {
     if (at == node.host().ins.end()) throw Error("there is no input `" + name + "`");
     if (!(*at)->traits.any && array.dtype != (*at)->traits.dtype)
       throw Error("`" + name + "` has the wrong type");
-    Host::wire(**at, array.shape, array.dtype, grads);
+    Host::wire(**at, array.shape, array.dtype, grads && array.dtype == DType::f32);
   }
   for (const In* in : node.host().ins)
     if (!in->wired() && !in->traits.optional)

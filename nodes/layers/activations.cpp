@@ -90,6 +90,12 @@ WEFT_SIMD void gelu_and_slope(const float* __restrict x, float* __restrict y,
   }
 }
 
+WEFT_SIMD void gelu_twice(const float* __restrict x, const float* __restrict grad_y,
+                          const float* __restrict along_x, float* __restrict grad_x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    grad_x[i] = grad_y[i] * along_x[i] * inv_sqrt_2pi * bell(x[i]) * (2 - x[i] * x[i]);
+}
+
 using Relu = Pointwise<ReluMaths>;
 using Tanh = Pointwise<TanhMaths>;
 using Sigmoid = Pointwise<SigmoidMaths>;
@@ -104,11 +110,11 @@ class LeakyRelu final : public Pointwise<LeakyReluMaths> {
 class Gelu final : public Node {
   In x{this, "x", "Any shape."};
   Out y{this, "y", "Shaped as `x`."};
-  Saved slope{this, "slope", "dy/dx, which costs little beside y, and takes the place of `x`."};
+  Saved slope{this, "slope", "dy/dx, which costs little beside y."};
 
   void infer() override {
     y.shape(x.shape());
-    x.forward_only(), y.forward_only();
+    y.forward_only();
     slope.shape(x.shape());
   }
   void forward(const Step&) override {
@@ -119,6 +125,11 @@ class Gelu final : public Node {
   }
   void backward(const Step&) override {
     if (x.wants_grad()) multiply(y.grad(), slope.data(), x.grad(), x.size());
+  }
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    multiply(x.tangent(), slope.data(), y.tangent(), x.size());
+    if (x.wants_grad()) gelu_twice(x.data(), y.grad(), x.tangent(), x.grad(), x.size());
   }
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "framework/node/dnn.h"
+#include "framework/node/loops.h"
 #include "framework/node/plugin.h"
 #include "nodes/layers/product_weights.h"
 #include "nodes/layers/windows.h"
@@ -27,7 +28,8 @@ class Conv2d final : public Node {
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 
   Convolution convolve_, grad_x_, grad_weight_, along_;  // y, x.grad(), weight.grad(), y.tangent()
-  std::vector<float> before_;  // the gradient before the activation, shaped as y
+  std::vector<float> before_, bend_;  // gradients before the activation, shaped as y
+  std::vector<float> more_;           // the part of weight.grad() that a smooth activation has
 
   bool learns_in_lanes() const override { return true; }
   int64_t channels() const { return x.shape()[3]; }
@@ -62,13 +64,14 @@ class Conv2d final : public Node {
     if (pass == Pass::forward)
       convolve_ =
           Convolution(Of::y, shape(), {*with_bias, *activation, static_cast<float>(*slope)});
-    if (pass == Pass::backward && x.wants_grad()) grad_x_ = Convolution(Of::x, shape());
-    if (pass == Pass::backward_twice) along_ = Convolution(Of::y, shape());
-    if (pass == Pass::learn_twice) {
-      grad_weight_ = Convolution(Of::w, shape());
-      before_.resize(static_cast<size_t>(y.size()));
-    }
     if (pass == Pass::learn) grad_weight_ = Convolution(Of::w, shape(), {*with_bias});
+    const bool twice = pass == Pass::backward_twice || pass == Pass::learn_twice;
+    if ((pass == Pass::backward || twice) && x.wants_grad()) grad_x_ = Convolution(Of::x, shape());
+    if (!twice) return;
+    along_ = Convolution(Of::y, shape());
+    grad_weight_ = Convolution(Of::w, shape());
+    for (auto* own : {&before_, &bend_}) own->resize(static_cast<size_t>(y.size()));
+    more_.resize(static_cast<size_t>(weight.shape().elements()));
   }
 
   void forward(const Step&) override {
@@ -84,18 +87,35 @@ class Conv2d final : public Node {
     grad_weight_.to_w(x.data(), weight.grad(), y.grad(), bias.grad());
   }
 
-  Twice twice() const override { return twice_through(*activation); }
+  Twice twice() const override { return Twice::yes; }
   void backward_twice(const Step&) override {
-    along_.to_y(x.tangent(), weight.data(), y.tangent());
-    activation_backward(*activation, static_cast<float>(*slope), y.data(), y.tangent(), y.size());
-    if (x.wants_grad()) std::fill_n(x.grad(), x.size(), 0.0F);
+    bend(y.tangent());
+    if (x.wants_grad() && is_smooth(*activation))
+      grad_x_.to_x(x.grad(), weight.data(), bend_.data());
+    else if (x.wants_grad())
+      std::fill_n(x.grad(), x.size(), 0.0F);
   }
   void learn_twice(const Step&) override {
     std::copy_n(y.grad(), y.size(), before_.data());
-    activation_backward(*activation, static_cast<float>(*slope), y.data(), before_.data(),
-                        y.size());
+    before_activation(before_.data());
     grad_weight_.to_w(x.tangent(), weight.grad(), before_.data());
-    if (bias.wants_grad()) std::fill_n(bias.grad(), bias.shape().elements(), 0.0F);
+    if (is_smooth(*activation)) {
+      bend(bend_.data());
+      grad_weight_.to_w(x.data(), more_.data(), bend_.data());
+      add_scaled(more_.data(), 1, weight.grad(), weight.shape().elements());
+    }
+    if (bias.wants_grad())
+      sum_rows(bend_.data(), y.size() / *features, *features, *features, bias.grad());
+  }
+  // Writes y.tangent() to `along`, and what a smooth activation adds to gradients to bend_.
+  void bend(float* along) {
+    along_.to_y(x.tangent(), weight.data(), along);
+    before_activation(along);
+    if (is_smooth(*activation))
+      activation_twice(*activation, y.data(), y.grad(), along, bend_.data(), y.size());
+  }
+  void before_activation(float* grad) const {
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), grad, y.size());
   }
 
   double flops() const override { return shape().flops(); }

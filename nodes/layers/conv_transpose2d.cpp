@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "framework/node/dnn.h"
 #include "framework/node/loops.h"
 #include "framework/node/plugin.h"
 #include "framework/node/simd.h"
+#include "nodes/layers/product_weights.h"
 #include "nodes/layers/windows.h"
 
 namespace weft {
@@ -32,6 +35,8 @@ class ConvTranspose2d final : public Node {
   Weight bias{this, "bias", "[features]; absent if `bias: false`"};
 
   Convolution spread_, grad_x_, grad_weight_;
+  std::vector<float> before_, bend_;  // gradients before the activation, shaped as y
+  std::vector<float> more_;           // the part of weight.grad() that a smooth activation has
 
   bool learns_in_lanes() const override { return true; }
   int64_t channels() const { return x.shape()[3]; }
@@ -74,9 +79,13 @@ class ConvTranspose2d final : public Node {
 
   void prepare(Pass pass) override {
     using Of = Convolution::Of;
-    if (pass == Pass::forward) spread_ = Convolution(Of::x, shape());
-    if (pass == Pass::backward && x.wants_grad()) grad_x_ = Convolution(Of::y, shape());
-    if (pass == Pass::learn) grad_weight_ = Convolution(Of::w, shape());
+    const bool twice = pass == Pass::backward_twice || pass == Pass::learn_twice;
+    if (pass == Pass::forward || twice) spread_ = Convolution(Of::x, shape());
+    if ((pass == Pass::backward || twice) && x.wants_grad()) grad_x_ = Convolution(Of::y, shape());
+    if (pass == Pass::learn || twice) grad_weight_ = Convolution(Of::w, shape());
+    if (!twice) return;
+    for (auto* own : {&before_, &bend_}) own->resize(static_cast<size_t>(y.size()));
+    more_.resize(static_cast<size_t>(weight.shape().elements()));
   }
 
   void forward(const Step&) override {
@@ -94,6 +103,37 @@ class ConvTranspose2d final : public Node {
     grad_weight_.to_w(y.grad(), weight.grad(), x.data());
     if (bias.wants_grad())
       sum_rows(y.grad(), y.size() / *features, *features, *features, bias.grad());
+  }
+
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    bend(y.tangent());
+    if (x.wants_grad() && is_smooth(*activation))
+      grad_x_.to_y(bend_.data(), weight.data(), x.grad());
+    else if (x.wants_grad())
+      std::fill_n(x.grad(), x.size(), 0.0F);
+  }
+  void learn_twice(const Step&) override {
+    std::copy_n(y.grad(), y.size(), before_.data());
+    before_activation(before_.data());
+    grad_weight_.to_w(before_.data(), weight.grad(), x.tangent());
+    if (is_smooth(*activation)) {
+      bend(bend_.data());
+      grad_weight_.to_w(bend_.data(), more_.data(), x.data());
+      add_scaled(more_.data(), 1, weight.grad(), weight.shape().elements());
+    }
+    if (bias.wants_grad())
+      sum_rows(bend_.data(), y.size() / *features, *features, *features, bias.grad());
+  }
+  // Writes y.tangent() to `along`, and what a smooth activation adds to gradients to bend_.
+  void bend(float* along) {
+    spread_.to_x(along, weight.data(), x.tangent());
+    before_activation(along);
+    if (is_smooth(*activation))
+      activation_twice(*activation, y.data(), y.grad(), along, bend_.data(), y.size());
+  }
+  void before_activation(float* grad) const {
+    activation_backward(*activation, static_cast<float>(*slope), y.data(), grad, y.size());
   }
 
   double flops() const override { return shape().flops(); }

@@ -14,14 +14,16 @@ class GroupNorm final : public Node {
   Out y{this, "y", "Shaped as `x`."};
   Param<int64_t> groups{this, "groups", "Of c / groups channels side by side.", 32, at_least(1)};
   Param<double> eps{this, "eps", "Added to the variance.", 1e-5, above(0)};
-  Weight weight{this, "weight", "[c]"};
-  Weight bias{this, "bias", "[c]"};
+  Param<bool> affine{this, "affine", "Scale and shift the result by learned numbers.", true};
+  Weight weight{this, "weight", "[c]; absent if `affine: false`"};
+  Weight bias{this, "bias", "[c]; absent if `affine: false`"};
   Saved mean{this, "mean", "Of each group, [batch, groups]."};
   Saved rstd{this, "rstd", "1 / sqrt(variance + eps) of each group, [batch, groups]."};
   Saved grad_weight{this, "grad_weight", "[batch, c]; Σ dy x̂ of each sample."};
   Saved grad_bias{this, "grad_bias", "[batch, c]; Σ dy of each sample."};
 
   std::vector<float> mean_, scale_, slope_, shift_;  // [c]; of one sample
+  std::vector<float> ones_, zeros_;                  // [c]; for weights that are absent
 
   int64_t c() const { return x.shape().back(); }
   int64_t width() const { return c() / *groups; }
@@ -36,15 +38,17 @@ class GroupNorm final : public Node {
                   std::to_string(c()) + " channels of `x`");
     y.shape(x.shape());
     y.forward_only();
-    weight.shape({c()}, Init::constant(1));
-    bias.shape({c()}, Init::constant(0));
+    if (*affine) weight.shape({c()}, Init::constant(1)), bias.shape({c()}, Init::constant(0));
     for (Saved* own : {&mean, &rstd}) own->shape({x.rows(), *groups});
     for (Saved* own : {&grad_weight, &grad_bias}) own->shape({x.rows(), c()});
   }
 
   void prepare(Pass) override {
     for (auto* own : {&mean_, &scale_, &slope_, &shift_}) own->resize(static_cast<size_t>(c()));
+    ones_.assign(mean_.size(), 1), zeros_.assign(mean_.size(), 0);
   }
+  const float* scales() const { return *affine ? weight.data() : ones_.data(); }
+  const float* offsets() const { return *affine ? bias.data() : zeros_.data(); }
 
   // Puts into each channel of `to` what `f` makes of its group's sum.
   template <class F>
@@ -69,8 +73,8 @@ class GroupNorm final : public Node {
         rstd.data()[i * *groups + g] = scale_[static_cast<size_t>(g * width())];
       }
       for (int64_t j = 0; j < c(); ++j) {
-        scale_[j] *= weight.data()[j];
-        shift_[j] = bias.data()[j] - mean_[j] * scale_[j];
+        scale_[j] *= scales()[j];
+        shift_[j] = offsets()[j] - mean_[j] * scale_[j];
       }
       scale_rows(from, scale_.data(), shift_.data(), y.data() + i * y.row_size(), sites(), c());
     }
@@ -86,7 +90,7 @@ class GroupNorm final : public Node {
       sum_grads(y.grad() + at, x.data() + at, mean_.data(), sites(), c(), db, dw);
       for (int64_t j = 0; j < c(); ++j) {
         dw[j] *= rstd.data()[i * *groups + j / width()];
-        slope_[j] = dw[j] * weight.data()[j], shift_[j] = db[j] * weight.data()[j];
+        slope_[j] = dw[j] * scales()[j], shift_[j] = db[j] * scales()[j];
       }
       if (!x.wants_grad()) continue;
       const auto average = [&](float sum) { return sum / count(); };
@@ -94,7 +98,7 @@ class GroupNorm final : public Node {
       by_group(shift_.data(), shift_.data(), average);
       for (int64_t j = 0; j < c(); ++j) {
         const float r = rstd.data()[i * *groups + j / width()];
-        scale_[j] = r * weight.data()[j];
+        scale_[j] = r * scales()[j];
         slope_[j] *= -r * r;
         shift_[j] = -r * shift_[j] - slope_[j] * mean_[j];
       }

@@ -28,10 +28,15 @@ struct ProductWeights {
   }
 };
 
-// A smooth activation is a node of its own where gradients of gradients pass it.
-inline Twice twice_through(Activation activation) {
-  const bool smooth = activation == Activation::tanh || activation == Activation::sigmoid;
-  return smooth ? Twice::no : Twice::yes;
+inline bool is_smooth(Activation f) {
+  return f == Activation::tanh || f == Activation::sigmoid;
+}
+
+// bend = f''(x) grad v, where y = f(x), of a smooth f, and along = f'(x) v; it may be `along`.
+inline void activation_twice(Activation f, const float* y, const float* grad, const float* along,
+                             float* bend, int64_t n) {
+  const float at_0 = f == Activation::sigmoid ? 1 : 0;
+  for (int64_t i = 0; i < n; ++i) bend[i] = grad[i] * along[i] * (at_0 - 2 * y[i]);
 }
 
 }  // namespace weft

@@ -21,6 +21,25 @@ WEFT_SIMD void log_softmax(const float* __restrict x, float sharp, float* __rest
   for (int64_t i = 0; i < n; ++i) y[i] -= all;
 }
 
+// grad = -sharp p (Σ grad_y) along_y, p = e^y.
+WEFT_SIMD void log_softmax_twice(const float* __restrict y, const float* __restrict grad_y,
+                                 const float* __restrict along_y, float* __restrict grad, int64_t n,
+                                 float sharp) {
+  float sum = 0;
+  WEFT_SUM(sum)
+  for (int64_t i = 0; i < n; ++i) sum += grad_y[i];
+  for (int64_t i = 0; i < n; ++i) grad[i] = -sharp * sum * simd::exp(y[i]) * along_y[i];
+}
+
+// With t = Σ y g v - Σ y g · Σ y v: grad = dt/dy.
+WEFT_SIMD void covariance_backward(const float* __restrict y, const float* __restrict g,
+                                   const float* __restrict v, float* __restrict grad, int64_t n) {
+  float yg = 0, yv = 0;
+#pragma omp simd reduction(+ : yg, yv)
+  for (int64_t i = 0; i < n; ++i) yg += y[i] * g[i], yv += y[i] * v[i];
+  for (int64_t i = 0; i < n; ++i) grad[i] = g[i] * v[i] - v[i] * yg - g[i] * yv;
+}
+
 class OverClasses : public Node {
  protected:
   In x{this, "x", "Logits, [batch, ..., classes]."};
@@ -37,6 +56,7 @@ class OverClasses : public Node {
   }
 
  private:
+  Twice twice() const override { return Twice::yes; }
   void infer() override {
     if (x.shape().rank() < 2 || x.shape().back() == 0)
       throw Error("`x` is " + x.shape().str() + ", but must be [batch, ..., classes]");
@@ -59,6 +79,16 @@ class Softmax final : public OverClasses {
       softmax_backward(y.data() + at, x.grad() + at, c, sharp());
     });
   }
+  void backward_twice(const Step&) override {
+    each_row([&](int64_t at, int64_t c) {
+      const float *from = y.data() + at, *v = x.tangent() + at;
+      std::copy_n(v, c, y.tangent() + at);
+      softmax_backward(from, y.tangent() + at, c, sharp());
+      if (!x.wants_grad()) return;
+      covariance_backward(from, y.grad() + at, v, x.grad() + at, c);
+      softmax_backward(from, x.grad() + at, c, sharp() * sharp());
+    });
+  }
 };
 
 class LogSoftmax final : public OverClasses {
@@ -70,6 +100,22 @@ class LogSoftmax final : public OverClasses {
     each_row([&](int64_t at, int64_t c) {
       log_softmax_backward(y.data() + at, 0, y.grad() + at, x.grad() + at, c, sharp());
     });
+  }
+  void backward_twice(const Step&) override {
+    each_row([&](int64_t at, int64_t c) {
+      const float* const from = y.data() + at;
+      along(from, x.tangent() + at, y.tangent() + at, c, sharp());
+      if (x.wants_grad())
+        log_softmax_twice(from, y.grad() + at, y.tangent() + at, x.grad() + at, c, sharp());
+    });
+  }
+  // to = sharp (v - Σ p v), p = e^y.
+  static WEFT_SIMD void along(const float* __restrict y, const float* __restrict v,
+                              float* __restrict to, int64_t n, float sharp) {
+    float mean = 0;
+    WEFT_SUM(mean)
+    for (int64_t i = 0; i < n; ++i) mean += simd::exp(y[i]) * v[i];
+    for (int64_t i = 0; i < n; ++i) to[i] = sharp * (v[i] - mean);
   }
 };
 

@@ -9,33 +9,37 @@ namespace weft {
 namespace {
 
 // The functions of two numbers: of(a, b), and the gradients of a and b from g, that of the result.
-// `reads` says that these depend on a or b, `twice` what there is of second derivatives.
+// `reads` says that these depend on a or b. Second derivatives, times g, are daa, dab and dbb; what
+// has none, where the gradients depend on a or b, is linear on both sides of a step.
 struct AddMaths {
   static constexpr bool reads = false;
-  static constexpr Twice twice = Twice::linear;
   static float of(float a, float b) { return a + b; }
   static float da(float g, float, float) { return g; }
   static float db(float g, float, float) { return g; }
 };
 struct SubtractMaths {
   static constexpr bool reads = false;
-  static constexpr Twice twice = Twice::linear;
   static float of(float a, float b) { return a - b; }
   static float da(float g, float, float) { return g; }
   static float db(float g, float, float) { return -g; }
 };
 struct MultiplyMaths {
   static constexpr bool reads = true;
-  static constexpr Twice twice = Twice::yes;
   static float of(float a, float b) { return a * b; }
   static float da(float g, float, float b) { return g * b; }
   static float db(float g, float a, float) { return g * a; }
+  static float daa(float, float, float) { return 0; }
+  static float dab(float g, float, float) { return g; }
+  static float dbb(float, float, float) { return 0; }
 };
 struct DivideMaths {
   static constexpr bool reads = true;
   static float of(float a, float b) { return a / b; }
   static float da(float g, float, float b) { return g / b; }
   static float db(float g, float a, float b) { return -g * (a / b) / b; }
+  static float daa(float, float, float) { return 0; }
+  static float dab(float g, float, float b) { return -g / b / b; }
+  static float dbb(float g, float a, float b) { return 2 * g * (a / b) / b / b; }
 };
 struct MinimumMaths {  // NaN stays NaN
   static constexpr bool reads = true;
@@ -57,6 +61,15 @@ struct PowMaths {
     constexpr float infinite = std::numeric_limits<float>::infinity();
     const float at_0 = b >= 0 ? 0 : -infinite, limit = a == 0 ? at_0 : infinite - infinite;
     return g * (a > 0 ? simd::pow(a, b) * simd::log(a) : limit);
+  }
+  static float daa(float g, float a, float b) {
+    return b == 0 || b == 1 ? 0 : g * b * (b - 1) * simd::pow(a, b - 2);
+  }
+  static float dab(float g, float a, float b) {
+    return g * simd::pow(a, b - 1) * (1 + b * simd::log(a));
+  }
+  static float dbb(float g, float a, float b) {
+    return g * simd::pow(a, b) * simd::log(a) * simd::log(a);
   }
 };
 
@@ -165,23 +178,38 @@ struct GradB {
 };
 
 template <class Maths>
+struct GradAA {
+  static float of(float g, float a, float b) { return Maths::daa(g, a, b); }
+};
+template <class Maths>
+struct GradAB {
+  static float of(float g, float a, float b) { return Maths::dab(g, a, b); }
+};
+template <class Maths>
+struct GradBB {
+  static float of(float g, float a, float b) { return Maths::dbb(g, a, b); }
+};
+struct OfA {
+  static float of(float a, float) { return a; }
+};
+struct OfB {
+  static float of(float, float b) { return b; }
+};
+
+template <class Maths>
 class Binary final : public Broadcasting<Maths> {
   using Base = Broadcasting<Maths>;
   using Base::a, Base::b, Base::y;
   using Base::both_;
+  static constexpr bool bends = requires { Maths::dab(0.0F, 0.0F, 0.0F); };
   Broadcast<3, 1> grads_;
-  std::vector<float> along_b_;  // the part of y.tangent() that b has
+  std::vector<float> along_a_, along_b_, more_;  // in backward_twice(), [elements of y]
 
  public:
   Binary() : Base({.shared = true}, {.shared = true}) {}
 
  private:
-  Twice twice() const override {
-    if constexpr (requires { Maths::twice; })
-      return Maths::twice;
-    else
-      return Twice::no;
-  }
+  Twice twice() const override { return Maths::reads ? Twice::yes : Twice::linear; }
   void infer() override {
     Base::infer();
     if (!Maths::reads) a.forward_only(), b.forward_only();
@@ -190,7 +218,7 @@ class Binary final : public Broadcasting<Maths> {
     Base::prepare(pass);
     if (pass == Pass::backward_twice) {
       Base::prepare(Pass::forward);
-      along_b_.resize(static_cast<size_t>(y.size()));
+      for (auto* own : {&along_a_, &along_b_, &more_}) own->resize(static_cast<size_t>(y.size()));
     }
     if (pass != Pass::forward) grads_ = {y.shape(), {y.shape(), a.shape(), b.shape()}};
   }
@@ -199,13 +227,31 @@ class Binary final : public Broadcasting<Maths> {
     if (a.wants_grad()) grads_.template sum<GradA<Maths>, 1>(from, a.grad());
     if (b.wants_grad()) grads_.template sum<GradB<Maths>, 2>(from, b.grad());
   }
-  void backward_twice(const Step&) override {  // of a product
-    both_.template map<Maths>(std::array{a.tangent(), b.data()}, y.tangent());
-    both_.template map<Maths>(std::array{a.data(), b.tangent()}, along_b_.data());
-    add_scaled(along_b_.data(), 1, y.tangent(), y.size());
-    const std::array<const float*, 3> from{y.grad(), a.tangent(), b.tangent()};
-    if (a.wants_grad()) grads_.template sum<GradA<Maths>, 1>(from, a.grad());
-    if (b.wants_grad()) grads_.template sum<GradB<Maths>, 2>(from, b.grad());
+  void backward_twice(const Step&) override {
+    const std::array<const float*, 2> along{a.tangent(), b.tangent()};
+    both_.template map<OfA>(along, along_a_.data());
+    both_.template map<OfB>(along, along_b_.data());
+    grads_.template map<GradA<Maths>>(with(along_a_), y.tangent());
+    grads_.template map<GradB<Maths>>(with(along_b_), more_.data());
+    add_scaled(more_.data(), 1, y.tangent(), y.size());
+    multiply(along_a_.data(), y.grad(), more_.data(), y.size()), along_a_.swap(more_);
+    multiply(along_b_.data(), y.grad(), more_.data(), y.size()), along_b_.swap(more_);
+    if (a.wants_grad()) bend<GradAA<Maths>, GradAB<Maths>, 1>(a);
+    if (b.wants_grad()) bend<GradAB<Maths>, GradBB<Maths>, 2>(b);
+  }
+  std::array<const float*, 3> with(const std::vector<float>& whole) const {
+    return {whole.data(), a.data(), b.data()};
+  }
+  // The gradient of an input, operand K, from its second derivatives with a and with b.
+  template <class WithA, class WithB, size_t K>
+  void bend(const In& in) {
+    if constexpr (bends) {
+      grads_.template sum<WithA, K>(with(along_a_), in.grad());
+      grads_.template sum<WithB, K>(with(along_b_), more_.data());
+      add_scaled(more_.data(), 1, in.grad(), in.size());
+    } else {
+      std::fill_n(in.grad(), in.size(), 0.0F);
+    }
   }
 };
 

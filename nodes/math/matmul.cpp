@@ -15,11 +15,12 @@ namespace {
 class BlockedProduct {
  public:
   BlockedProduct() = default;
-  BlockedProduct(const Matrix& a, const Matrix& b, const Matrix& c) : a_(a), c_(c) {
+  BlockedProduct(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOptions& how = {})
+      : a_(a), c_(c) {
     for (int64_t begin = 0; begin < a.rows; begin += block) {
       Matrix some = a, to = c;
       some.rows = to.rows = std::min(block, a.rows - begin);
-      products_.emplace_back(some, b, to);
+      products_.emplace_back(some, b, to, how);
     }
   }
   void operator()(const float* a, const float* b, float* c) const {
@@ -48,8 +49,8 @@ class MatrixProduct final : public Node {
   Out y{this, "y", "[batch, ..., n, m]"};
   Param<bool> transpose_a{this, "transpose_a", "Takes aᵀ for a.", false};
   Param<bool> transpose_b{this, "transpose_b", "Takes bᵀ for b.", false};
-  Matmul product_, grad_a_, grad_b_;
-  BlockedProduct rows_, grad_rows_, grad_matrix_;  // of one matrix for all rows of a
+  Matmul product_, added_, grad_a_, grad_b_;
+  BlockedProduct rows_, added_rows_, grad_rows_, grad_matrix_;  // of one matrix for all rows of a
 
   // The matrices of a value, as they lie there.
   static Matrix stack(const Shape& shape) {
@@ -97,9 +98,12 @@ class MatrixProduct final : public Node {
     const Matrix X = as_a(), W = stack(b.shape()), Y = as_y();
     const Matrix rows = flat(a.shape()), to = flat(y.shape());
     const bool one = one_matrix();
-    if (pass == Pass::forward && one) rows_ = {rows, matrix_b(), to};
-    if (pass == Pass::forward && !one) product_ = Matmul(matrix_a(), matrix_b(), Y);
-    if (pass != Pass::backward) return;
+    const bool twice = pass == Pass::backward_twice;
+    if ((pass == Pass::forward || twice) && one) rows_ = {rows, matrix_b(), to};
+    if ((pass == Pass::forward || twice) && !one) product_ = Matmul(matrix_a(), matrix_b(), Y);
+    if (twice && adds() && one) added_rows_ = {rows, matrix_b(), to, {.accumulate = true}};
+    if (twice && adds() && !one) added_ = Matmul(matrix_a(), matrix_b(), Y, {.accumulate = true});
+    if (pass != Pass::backward && !twice) return;
     if (a.wants_grad() && one) grad_rows_ = {to, matrix_b().t(), rows};
     if (b.wants_grad() && one)
       grad_matrix_ =
@@ -110,12 +114,25 @@ class MatrixProduct final : public Node {
       grad_b_ = *transpose_b ? Matmul(Y.t(), matrix_a(), W) : Matmul(matrix_a().t(), Y, W);
   }
 
+  bool adds() const { return matrix_a().cols > 0; }  // else all products are 0
+
   void forward(const Step&) override {
     one_matrix() ? rows_(a.data(), b.data(), y.data()) : product_(a.data(), b.data(), y.data());
   }
+  void backward(const Step&) override { spread(a.data(), b.data()); }
 
-  void backward(const Step&) override {
-    const float *x = a.data(), *w = b.data(), *g = y.grad();
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    float* const to = y.tangent();
+    one_matrix() ? rows_(a.tangent(), b.data(), to) : product_(a.tangent(), b.data(), to);
+    if (adds())
+      one_matrix() ? added_rows_(a.data(), b.tangent(), to) : added_(a.data(), b.tangent(), to);
+    spread(a.tangent(), b.tangent());
+  }
+
+  // The gradients of the inputs where a is x and b is w.
+  void spread(const float* x, const float* w) const {
+    const float* const g = y.grad();
     if (a.wants_grad() && one_matrix()) grad_rows_(g, w, a.grad());
     if (b.wants_grad() && one_matrix())
       *transpose_b ? grad_matrix_(g, x, b.grad()) : grad_matrix_(x, g, b.grad());

@@ -20,6 +20,15 @@ struct SquaredDeviation {
 struct ExpAbove {
   static float of(float x, float c) { return simd::exp(x - c); }
 };
+struct TimesDeviation {
+  static float of(float x, float v, float c) { return v * (x - c); }
+};
+struct TimesExp {
+  static float of(float x, float v, float c) { return v * simd::exp(x - c); }
+};
+struct WhereThat {
+  static float of(float x, float v, float c) { return x == c ? v : 0; }
+};
 struct IsThat {
   static float of(float x, float c) { return x == c ? 1 : 0; }
 };
@@ -75,7 +84,9 @@ class Reduction : public Node {
   }
   void prepare(Pass pass) override {
     over_ = {x.shape(), {x.shape(), kept()}};
-    if (pass == Pass::backward) spread_ = {x.shape(), {x.shape(), kept(), kept()}};
+    if (pass == Pass::backward || pass == Pass::backward_twice)
+      spread_ = {x.shape(), {x.shape(), kept(), kept()}};
+    if (pass == Pass::backward_twice) along_ = {x.shape(), {x.shape(), x.shape(), kept()}};
   }
 
   // to = Σ F(x, c), shaped as y.
@@ -83,10 +94,26 @@ class Reduction : public Node {
   void sum(const float* c, float* to) const {
     over_.template sum<F, 1>({x.data(), c}, to);
   }
+  // to = Σ v, shaped as y, of what is shaped as x.
+  void total(const float* v, float* to) const { over_.template sum<Number, 1>({v, to}, to); }
   // The gradient of x = F(x, that of y, c).
   template <class F>
   void spread(const float* c) const {
-    spread_.template map<F>(std::array<const float*, 3>{x.data(), y.grad(), c}, x.grad());
+    spread<F>(x.data(), c, x.grad());
+  }
+  // to = F(from, the gradient of y, c), shaped as x.
+  template <class F>
+  void spread(const float* from, const float* c, float* to) const {
+    spread_.template map<F>(std::array<const float*, 3>{from, y.grad(), c}, to);
+  }
+  // to = Σ F(x, v, c), shaped as y, and to = F(from, v, c), shaped as x.
+  template <class F>
+  void sum(const float* v, const float* c, float* to) const {
+    along_.template sum<F, 2>({x.data(), v, c}, to);
+  }
+  template <class F>
+  void map(const float* from, const float* v, const float* c, float* to) const {
+    along_.template map<F>(std::array{from, v, c}, to);
   }
   // to = the greatest sign · x, shaped as y.
   void greatest(float sign, float* to) const {
@@ -102,6 +129,7 @@ class Reduction : public Node {
  private:
   Broadcast<2, 1> over_;
   Broadcast<3, 1> spread_;
+  Broadcast<3, 2> along_;
 };
 
 class Sum : public Reduction {
@@ -130,7 +158,7 @@ class Mean final : public Sum {
 class Variance final : public Reduction {
   Param<bool> unbiased{this, "unbiased", "Divides by one less than there are.", false};
   Saved mean{this, "mean", "Shaped as `y`."};
-  std::vector<float> mean_;  // outside training
+  std::vector<float> mean_;  // outside training; of the tangent
 
   float share(float of) const { return of / static_cast<float>(count() - (*unbiased ? 1 : 0)); }
 
@@ -144,7 +172,7 @@ class Variance final : public Reduction {
   }
   void prepare(Pass pass) override {
     Reduction::prepare(pass);
-    if (!training()) mean_.resize(static_cast<size_t>(y.size()));
+    if (!training() || pass == Pass::backward_twice) mean_.resize(static_cast<size_t>(y.size()));
   }
   void forward(const Step&) override {
     float* const m = training() ? mean.data() : mean_.data();
@@ -158,6 +186,17 @@ class Variance final : public Reduction {
     scale(y.grad(), share(2), y.size());
     spread<GradDeviation>(mean.data());
   }
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    const float* const v = x.tangent();
+    sum<TimesDeviation>(v, mean.data(), y.tangent());
+    scale(y.tangent(), share(2), y.size());
+    if (!x.wants_grad()) return;
+    total(v, mean_.data());
+    scale(mean_.data(), 1 / static_cast<float>(count()), y.size());
+    spread<GradDeviation>(v, mean_.data(), x.grad());
+    scale(x.grad(), share(2), x.size());
+  }
 };
 
 template <int sign>
@@ -166,7 +205,7 @@ class Extreme final : public Reduction {
 
   void prepare(Pass pass) override {
     Reduction::prepare(pass);
-    if (pass == Pass::backward) equals_.resize(static_cast<size_t>(y.size()));
+    if (pass != Pass::forward) equals_.resize(static_cast<size_t>(y.size()));
   }
   void forward(const Step&) override {
     greatest(sign, y.data());
@@ -178,17 +217,26 @@ class Extreme final : public Reduction {
     for (int64_t i = 0; i < y.size(); ++i) y.grad()[i] /= equals_[static_cast<size_t>(i)];
     spread<GradIsThat>(y.data());
   }
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    sum<IsThat>(y.data(), equals_.data());
+    sum<WhereThat>(x.tangent(), y.data(), y.tangent());
+    for (int64_t i = 0; i < y.size(); ++i) y.tangent()[i] /= equals_[static_cast<size_t>(i)];
+    if (x.wants_grad()) std::fill_n(x.grad(), x.size(), 0.0F);
+  }
 };
 
 using Max = Extreme<1>;
 using Min = Extreme<-1>;
 
 class LogSumExp final : public Reduction {
-  std::vector<float> most_;  // in forward()
+  std::vector<float> most_;    // in forward()
+  std::vector<float> grad_x_;  // in backward_twice()
 
   void prepare(Pass pass) override {
     Reduction::prepare(pass);
     if (pass == Pass::forward) most_.resize(static_cast<size_t>(y.size()));
+    if (pass == Pass::backward_twice) grad_x_.resize(static_cast<size_t>(x.size()));
   }
   void forward(const Step&) override {
     greatest(1, most_.data());
@@ -198,6 +246,13 @@ class LogSumExp final : public Reduction {
   }
   void backward(const Step&) override {
     if (x.wants_grad()) spread<GradExp>(y.data());
+  }
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    sum<TimesExp>(x.tangent(), y.data(), y.tangent());
+    if (!x.wants_grad()) return;
+    spread<GradExp>(x.data(), y.data(), grad_x_.data());
+    map<TimesDeviation>(x.tangent(), grad_x_.data(), y.tangent(), x.grad());
   }
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
@@ -6,19 +7,27 @@
 namespace weft {
 namespace {
 
+bool fits_i32(double number) {
+  return std::abs(number) < 0x1p31 && number == std::nearbyint(number);
+}
+
 // The memory of a loop. With it, a causal model that was trained on whole sequences is run token by
 // token: keys and values of earlier tokens are there (the key-value cache of Shazeer 2019,
 // arXiv:1911.02150, section 2.4).
 class History final : public Node {
-  In x{this, "x", "Of this turn, [batch, t, ...]."};
+  In x{this, "x", "Of this turn, [batch, t, ...].", {.any = true}};
   Out y{this, "y",
-        "In a loop of n turns what `x` was in each turn, in order, [batch, n t, ...], zeros for "
-        "turns to come; elsewhere `x`."};
+        "In a loop of n turns what `x` was in each turn, in order, [batch, n t, ...], `fill` for "
+        "turns to come; elsewhere `x`.",
+        x};
   Out length{this, "length", "How many positions of `y` there are so far, [batch]."};
+  Param<double> fill{this, "fill", "What stands where turns are to come.", 0};
 
   void infer() override {
     const Shape& from = x.shape();
     if (from.rank() < 2) throw Error("`x` is " + from.str() + ", but must be [batch, t, ...]");
+    if (x.dtype() == DType::i32 && !fits_i32(*fill))
+      throw Error("`x` has numbers of i32, but `fill` is " + std::to_string(*fill));
     std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
     dims[1] *= turns();
     y.shape(Shape(dims));
@@ -29,11 +38,17 @@ class History final : public Node {
 
   void forward(const Step& step) override {
     const int64_t turn = step.turn % turns();
-    if (turn == 0 && turns() > 1) std::fill_n(y.data(), y.size(), 0.0F);
+    if (turn == 0 && turns() > 1) fill_all();
     for (int64_t row = 0; row < x.rows(); ++row)
-      std::copy_n(x.data() + row * x.row_size(), x.row_size(),
-                  y.data() + row * y.row_size() + turn * x.row_size());
+      std::copy_n(x.words() + row * x.row_size(), x.row_size(),
+                  y.words() + row * y.row_size() + turn * x.row_size());
     std::fill_n(length.data(), length.size(), static_cast<float>((turn + 1) * x.shape()[1]));
+  }
+  void fill_all() const {
+    if (x.dtype() == DType::i32)
+      std::fill_n(y.ints(), y.size(), static_cast<int32_t>(*fill));
+    else
+      std::fill_n(y.data(), y.size(), static_cast<float>(*fill));
   }
   void backward(const Step& step) override {  // within the turn: no gradient passes a loop
     const int64_t turn = step.turn % turns();

@@ -10,19 +10,21 @@ class Draw : public Node {
  protected:
   In like{this,
           "like",
-          "Gives the shape, instead of `shape`; its values are not read.",
-          {.grad = false, .optional = true}};
-  Param<std::vector<int64_t>> shape{this, "shape", "[rows, ...]; it or `like` must be given.",
-                                    std::vector<int64_t>{}, at_least(1)};
+          "[batch, ...]; gives the shape or, beside `shape`, the batch; its values are not read.",
+          {.any = true, .grad = false, .optional = true}};
+  Param<std::vector<int64_t>> shape{
+      this, "shape", "[rows, ...]; with `like`, of a row. It or `like` must be given.",
+      std::vector<int64_t>{}, at_least(1)};
 
   Shape wanted() const {
-    if (like.wired() && !shape->empty())
-      throw Error("`shape` and `like` are given, but one must be");
     if (!like.wired() && shape->empty())
       throw Error("neither `shape`, [rows, ...], nor `like` is given, but one must be");
-    const Shape wanted = like.wired() ? like.shape() : Shape(*shape);
-    if (wanted.rank() < 1) throw Error("`like` is one number, but must be [batch, ...]");
-    return wanted;
+    if (!like.wired()) return Shape(*shape);
+    if (like.shape().rank() < 1) throw Error("`like` is one number, but must be [batch, ...]");
+    if (shape->empty()) return like.shape();
+    std::vector<int64_t> dims(shape->begin(), shape->end());
+    dims.insert(dims.begin(), like.rows());
+    return Shape(dims);
   }
 };
 

@@ -72,6 +72,16 @@ const Mistake mistakes[] = {
     {"patches_to_image", "{x: [4, 6, 12], size: 2, height: 8}",
      "`x` has 6 patches, which do not fill rows of a `height` of 8 pixels"},
     {"constant", "{like: [4], value: []}", "`value` is an empty list, but must have a number"},
+    {"int_constant", "{value: [1, 2], shape: 3}",
+     "`value` has 2 numbers, which do not fill [3] a whole number of times"},
+    {"range", "{count: 3, start: 2147483646}",
+     "the last number is 2147483648, which is beyond what i32 holds"},
+    {"top_k", "{x: [4, 3, 2], axis: 1, k: 4}",
+     "`k` is 4, but axis 1 of `x`, [4, 3, 2], has 3 positions"},
+    {"top_k", "{x: [4, 3], axis: 0, k: 2}", "`axis` is 0, the batch, but must be 1 or more, or -1"},
+    {"rank", "{x: [4, 3], axis: 2}", "`x` is [4, 3], which has no axis 2 beside the batch"},
+    {"gaussian_kl", "{mean: [4, 3], log_var: [4, 3], prior_mean: [4, 2, 3]}",
+     "`prior_mean` is [4, 2, 3], which does not fit into `mean`, [4, 3]"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Kinds, MathMistakes, testing::ValuesIn(mistakes));
@@ -107,6 +117,8 @@ TEST(NotANumber, IsNotLost) {
   EXPECT_THAT(of("max", {{1, nan, 2}}), ElementsAre(IsNan()));
   EXPECT_THAT(of("min", {{nan, 1, 2}}), ElementsAre(IsNan()));
   EXPECT_THAT(of("batch_max", {{nan}}), ElementsAre(IsNan()));
+  EXPECT_THAT(of("sort", {{nan, 1, infinite, nan, 0}}),
+              ElementsAre(0, 1, infinite, IsNan(), IsNan()));
 }
 
 // Losses of the whole batch are numbers.

@@ -240,5 +240,38 @@ TEST_F(Learning, UsesOfAModuleShareWhatItRemembers) {
   expect_near(weights("vq3", 10), weights("vq1", 10), 1e-5F);
 }
 
+constexpr const char* counting = R"(weft: 1
+modules:
+  counts:
+    inputs: [at]
+    optional: [x]
+    nodes: {m: {node: memory, at: at, x: x, size: 8}}
+    outputs: {y: m}
+train:
+  nodes:
+    row:    {node: cycle, rows: 4, below: 4}
+    before: {use: counts, at: row}
+    more:   {node: scale, x: before, by: 1, plus: 1}
+    after:  {use: counts, at: row, x: more}
+  report: [before, after]
+  steps: 3
+evaluate:
+  nodes:
+    all: {node: cycle, rows: 8, below: 8}
+    y:   {use: counts, at: all}
+  report: [y]
+)";
+
+TEST_F(Learning, AMemoryIsReadAndThenWritten) {
+  write("counts", counting);
+  for (const std::string lanes : {"1", "3"}) {
+    const std::string run = "counts" + lanes;
+    train_it("counts", run, {"--set", "train.lanes=" + lanes});
+    const auto lines = metrics(run);
+    EXPECT_EQ(lines.back().at("evaluate").at("y"), 1.5) << "3 at half of the places";
+    EXPECT_EQ(lines[0].at("before"), lines[0].at("after")) << "what was there before the step";
+  }
+}
+
 }  // namespace
 }  // namespace weft::tests

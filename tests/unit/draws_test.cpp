@@ -65,6 +65,9 @@ TEST(Draws, HaveTheirMoments) {
   LoneNode normal("normal", {{"shape", many}});
   EXPECT_NEAR(moments(drawn(normal).floats("y")).first, 0, 0.01);
   EXPECT_NEAR(moments(normal.floats("y")).second, 1, 0.02);
+  LoneNode gumbel("gumbel", {{"shape", many}});
+  EXPECT_NEAR(moments(drawn(gumbel).floats("y")).first, 0.57722, 0.02);
+  EXPECT_NEAR(moments(gumbel.floats("y")).second, 1.64493, 0.05);
 }
 
 TEST(Draws, BernoulliTakesAProbabilityOrMany) {
@@ -85,12 +88,12 @@ TEST(Draws, IntegersAreAllAlike) {
   EXPECT_LT(chi_square(counts(y, 8), std::vector<double>(8, 0.125)), 24);
 }
 
-TEST(Draws, TakeTheirShapeFromOnePlace) {
+TEST(Draws, TakeTheirShapeFromElsewhere) {
   LoneNode neither("normal");
   EXPECT_THAT(refusal(neither), HasSubstr("neither `shape`, [rows, ...], nor `like` is given"));
-  LoneNode both("uniform", {{"shape", many}});
-  both.feed("like", {2, 3}, Floats(6));
-  EXPECT_THAT(refusal(both), HasSubstr("`shape` and `like` are given, but one must be"));
+  LoneNode both("uniform", {{"shape", std::vector<int64_t>{5, 7}}});
+  both.feed("like", {2}, Ints(2));
+  EXPECT_EQ(drawn(both).out("y").shape(), (Shape{2, 5, 7}));
   LoneNode given("bernoulli", {{"shape", many}});
   given.feed("probabilities", {2, 3}, Floats(6));
   EXPECT_THAT(refusal(given), HasSubstr("`probabilities` give the shape"));
@@ -99,6 +102,15 @@ TEST(Draws, TakeTheirShapeFromOnePlace) {
   EXPECT_EQ(drawn(like).out("y").shape(), (Shape{2, 3}));
   LoneNode flat("permutation", {{"shape", std::vector<int64_t>{3}}});
   EXPECT_THAT(refusal(flat), HasSubstr("`shape` is [3], but must be [rows, n, ...]"));
+}
+
+TEST(Draws, AreOneNumberOutsideTraining) {
+  LoneNode two("normal", {{"shape", many}, {"outside_training", std::vector<double>{0, 1}}});
+  EXPECT_THAT(refusal(two), HasSubstr("`outside_training` has 2 numbers, but must be one"));
+  LoneNode half(
+      "integers",
+      {{"shape", many}, {"below", int64_t{2}}, {"outside_training", std::vector<double>{0.5}}});
+  EXPECT_THAT(refusal(half), HasSubstr("must be a whole number of i32"));
 }
 
 TEST(Permutation, PutsEachPositionEverywhereAlike) {

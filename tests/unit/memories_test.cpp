@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/node/host.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/lone_node.h"
 
 namespace weft::tests {
@@ -86,6 +87,50 @@ TEST(Queue, HoldsABatch) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("`size` is 3, but a batch has 4 keys"));
   }
+}
+
+TEST(Memory, HasThePlacesThatSizeSays) {
+  for (const int32_t place : {3, -1}) {
+    LoneNode node("memory", {{"size", int64_t{3}}});
+    node.feed("at", {2}, std::vector<int32_t>{0, place}).infer();
+    Floats held{1, 2, 3};
+    Host::bind(*node.node().host().states[0], {{3}, DType::f32, held.data()});
+    node.forward(0, 1);
+    EXPECT_EQ(node.floats("y"), (Floats{1, 0})) << "the second row is no sample";
+    try {
+      node.forward(0, 2);
+      ADD_FAILURE() << place << " was taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Exit::data);
+      EXPECT_THAT(error.what(), HasSubstr("but there are 3 places"));
+    }
+  }
+}
+
+TEST(History, HoldsWholeNumbersAndFillsTurnsToCome) {  // 0 - 2, + 0 + 1 - 1, + 0 + 1 + 2
+  const std::string nodes = R"(fragments:
+  count:
+    inputs: [x, turn]
+    nodes:
+      at:   {node: to_int, x: turn}
+      wide: {node: reshape, x: at, shape: [1]}
+      all:  {node: history, x: wide, fill: -1}
+      each: {node: to_float, x: all.y}
+      sum:  {node: sum, x: each}
+      y:    {node: add, a: x, b: sum}
+    outputs: {x: y}
+evaluate:
+  nodes:
+    x: {node: normal, shape: [4], outside_training: 0}
+    y: {node: count, loop: {times: 3, carry: {x: x}, over: {turn: turn}}}
+)";
+  EXPECT_EQ(evaluated(nodes, "y")[0], -2 + 0 + 3);
+}
+
+TEST(History, RefusesAFillThatIsNoWholeNumber) {
+  LoneNode node("history", {{"fill", 0.5}});
+  node.feed("x", {1, 1}, std::vector<int32_t>{0});
+  EXPECT_THROW(node.infer(), Error);
 }
 
 }  // namespace

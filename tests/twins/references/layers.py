@@ -160,5 +160,22 @@ def modulate():
              "shift": numbers(shape[0], shape[-1])})
 
 
+def norms():
+    """Without learned numbers, or without a mean."""
+    for shape, eps in [((3, 2, 7), 1e-5), ((4, 66), 1e-3)]:
+        c = shape[-1]
+        add("layer_norm", f"{shape} alone", lambda i, w: {"y": F.layer_norm(i["x"], [c], eps=eps)},
+            {"x": numbers(*shape, scale=2, centre=1)}, {"eps": eps, "affine": False})
+        groups = 1 if c == 7 else 3
+        add("group_norm", f"{shape} alone",
+            lambda i, w: {"y": F.group_norm(i["x"].movedim(-1, 1), groups, eps=eps).movedim(1, -1)},
+            {"x": numbers(*shape, scale=2, centre=1)}, {"groups": groups, "eps": eps, "affine": False})
+        for affine in [True, False]:
+            add("rms_norm", f"{shape} {affine}",
+                lambda i, w: {"y": F.rms_norm(i["x"], [c], w.get("weight"), eps)},
+                {"x": numbers(*shape, scale=2, centre=1)}, {"eps": eps, "affine": affine},
+                {"weight": numbers(c, centre=1)} if affine else {})
+
+
 FAMILIES = [linear, activations, dropout, batch_norm, layer_norm, attention, softmax, positions,
-            modulate, group_norm]
+            modulate, group_norm, norms]

@@ -138,4 +138,23 @@ def gaussian_log_density():
         add("gaussian_log_density", name, lambda i, w: {"y": of(i, axes)}, inputs, {"axes": axes})
 
 
-FAMILIES = [losses, contrastive, left_out, focal, cosine, hinge, gaussian_log_density]
+def priors():
+    def divergence(i, w):
+        zero = torch.zeros((), dtype=torch.float64)
+        own = torch.distributions.Normal(i["mean"], torch.exp(i["log_var"] / 2))
+        prior = torch.distributions.Normal(i.get("prior_mean", zero),
+                                           torch.exp(i.get("prior_log_var", zero) / 2))
+        return {"y": torch.distributions.kl_divergence(own, prior).flatten(1).sum(1)}
+
+    for name, shape, mean, log_var in [("of each", (3, 5), (3, 5), (3, 5)), ("shared", (4, 7), (1, 7), (1, 7)),
+                                       ("a mean", (2, 3, 5), (2, 1, 5), None),
+                                       ("a variance", (2, 3, 5), None, (1, 3, 1))]:
+        inputs = {"mean": numbers(*shape), "log_var": numbers(*shape)}
+        if mean:
+            inputs["prior_mean"] = numbers(*mean)
+        if log_var:
+            inputs["prior_log_var"] = numbers(*log_var)
+        add("gaussian_kl", name, divergence, inputs)
+
+
+FAMILIES = [losses, contrastive, left_out, focal, cosine, hinge, gaussian_log_density, priors]

@@ -227,5 +227,56 @@ def constants():
             {"like": like}, {"value": value}, fixed=["like"])
 
 
+def sorting():
+    """Along an axis, or over the first `rows` samples: what lies behind them stays."""
+    def ordered(x, axis, descending, rows):
+        places = torch.arange(x.shape[axis]).reshape([-1 if a == axis else 1 for a in range(x.dim())])
+        places = places.expand(x.shape).clone()
+        some = x[:rows] if axis == 0 else x
+        order = some.argsort(dim=axis, descending=descending, stable=True)
+        places[:len(order)] = order
+        return places
+
+    equals = torch.tensor([[2.0, 1.0, 2.0, 1.0, 3.0]]).double()
+    for name, x, axis, descending, rows in [
+            ("one", numbers(1, 1), -1, False, 1), ("equals", equals, -1, False, 1),
+            ("equals descending", equals.clone(), -1, True, 1), ("in the middle", numbers(3, 7, 2), 1, True, 3),
+            ("long", numbers(2, 3, 130), 2, False, 2), ("samples", numbers(5, 3, 11), 0, False, 5),
+            ("a short batch", numbers(6, 2), 0, True, 4)]:
+        params = {"axis": axis, "descending": descending}
+        axis = axis % x.dim()
+        def sorted_(i, w):
+            places = ordered(i["x"].detach(), axis, descending, rows)
+            return {"y": i["x"].gather(axis, places), "places": places.int()}
+        add("sort", name, sorted_, {"x": x}, params, rows=rows)
+        add("rank", name, lambda i, w: {"y": ordered(i["x"], axis, descending, rows).argsort(axis).int()},
+            {"x": x.detach().clone()}, params, rows=rows, mode="evaluate")
+    for name, x, axis, k in [("one", numbers(1, 1), -1, 1), ("equals", equals.detach().clone(), -1, 2),
+                             ("in the middle", numbers(3, 7, 2), 1, 3), ("all", numbers(2, 3, 9), 2, 9)]:
+        params = {"axis": axis, "k": k}
+        axis = axis % x.dim()
+        def greatest(i, w):
+            places = ordered(i["x"].detach(), axis, True, len(x)).narrow(axis, 0, k)
+            mask = torch.zeros_like(i["x"]).scatter(axis, places, 1.0).detach()
+            return {"values": i["x"].gather(axis, places), "places": places.int(), "mask": mask}
+        add("top_k", name, greatest, {"x": x}, params)
+
+
+def whole_constants():
+    for name, like, value, shape in [("one", False, [7], []), ("several", True, [3, -1, 2], []),
+                                     ("again and again", True, [5, -6], [3, 2])]:
+        def constant(i, w):
+            row = torch.tensor(value).repeat(6 // len(value)).reshape(shape) if shape else (
+                torch.tensor(value) if len(value) > 1 else torch.tensor(value[0]))
+            return {"y": row.expand(4 if like else 1, *row.shape).int()}
+        add("int_constant", name, constant, {"like": numbers(4, 2)} if like else {},
+            {"value": value, **({"shape": shape} if shape else {})}, fixed=["like"], mode="evaluate")
+    for name, like, count, start, step in [("shared", False, 5, 0, 1), ("for each", True, 4, 7, -3)]:
+        add("range", name,
+            lambda i, w: {"y": (start + step * torch.arange(count)).expand(3 if like else 1, -1).int()},
+            {"like": numbers(3, 2)} if like else {}, {"count": count, "start": start, "step": step},
+            fixed=["like"], mode="evaluate")
+
+
 FAMILIES = [elementwise, binary, comparisons, reductions, batch_statistics, products, orders,
-            constants, shared]
+            constants, shared, sorting, whole_constants]

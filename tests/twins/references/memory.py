@@ -82,4 +82,25 @@ def moving_average():
             rows=rows)
 
 
-FAMILIES = [queue, vector_quantize, moving_average]
+def memory():
+    """What is read was there before; of equal places the last sample's stays."""
+    def of(rows, writes=True):
+        def function(i, w, s):
+            at = i["at"].long()
+            y = s["held"][at].clone()
+            for row in range(rows if writes else 0):
+                s["held"][at[row]] = i["x"][row]
+            return {"y": y}
+        return function
+
+    for name, at, shape, rows in [("one", [0], [], 1), ("equal places", [2, 4, 2, 0], [3], 4),
+                                  ("a short batch", [1, 3, 0, 2], [2, 3], 3)]:
+        inputs = {"at": torch.tensor(at).int(), "x": numbers(len(at), *shape)}
+        add("memory", name, of(rows), inputs, {"size": 5, "shape": shape},
+            states={"held": numbers(5, *shape)}, fixed=["at", "x"], rows=rows)
+    add("memory", "evaluation", of(2, False),
+        {"at": torch.tensor([1, 3]).int(), "x": numbers(2, 3)}, {"size": 5, "shape": [3]},
+        states={"held": numbers(5, 3)}, fixed=["at", "x"], mode="evaluate")
+
+
+FAMILIES = [queue, vector_quantize, moving_average, memory]

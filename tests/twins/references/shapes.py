@@ -119,4 +119,23 @@ def pad():
             {"x": numbers(*shape)}, {"axis": axis, "before": before, "after": after})
 
 
-FAMILIES = [shapes, arithmetic, random, draws, gather, argmax, scatter, pad]
+def whole_numbers():
+    places = torch.tensor([[1, 1, -1], [3, 0, 3]]).int()
+    add("scatter", "whole numbers", lambda i, w: {"y": put(i["x"], i["places"], 5).int()},
+        {"x": torch.randint(-9, 9, (2, 3, 4)).int(), "places": places}, {"count": 5},
+        fixed=["places"], mode="evaluate")
+
+
+def more_draws():
+    like, step = (5, 2), 7
+    unit = torch.tensor(weft_random.uniform(KEY, step, range(5), 21)).double().reshape(5, 3, 7)
+    for kind, name, y, params in [
+            ("gumbel", "of a row", -torch.log(-torch.log(unit.clamp(min=2.0**-24))), {}),
+            ("uniform", "of a row", unit, {}), ("bernoulli", "of a row", (unit < 0.5).double(), {}),
+            ("bernoulli", "outside training", torch.full_like(unit, 0.75), {"outside_training": 0.75})]:
+        add(kind, name, lambda i, w: {"y": y}, {"like": numbers(*like)}, {"shape": [3, 7], **params},
+            fixed=["like"], mode="evaluate", step=step)
+
+
+FAMILIES = [shapes, arithmetic, random, draws, gather, argmax, scatter, whole_numbers,
+            more_draws, pad]
