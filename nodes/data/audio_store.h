@@ -32,7 +32,7 @@ class WaveStore final : public FileStore<float> {
 class AudioStore final : public FileStore<float> {
  public:
   using Form = AudioForm;
-  static constexpr FileKind kind{"audio", ".wav, .flac, .ogg", is_audio_file};
+  static constexpr FileKind kind{"audio", "sounds", ".wav, .flac, .ogg", is_audio_file};
 
   AudioStore(const std::vector<FilePart>& files, const AudioForm& form)
       : FileStore(files), form_(form), waves_(files, form) {}
@@ -42,6 +42,16 @@ class AudioStore final : public FileStore<float> {
     with(file, [&](const float* frames) { std::copy_n(frames, form_.frames() * form_.mels, out); });
   }
   const WaveStore& waves() const { return waves_; }
+
+  // A file without samples is small: only the headers of small files are read.
+  void glance(size_t file) const override {
+    constexpr uintmax_t small = 1 << 14;
+    const FilePart& part = files()[file];
+    std::error_code missing;
+    const uintmax_t bytes = part.member.empty() ? std::filesystem::file_size(part.file, missing)
+                                                : static_cast<uintmax_t>(part.size);
+    if (bytes < small || missing) check_audio(part);
+  }
 
  private:
   std::vector<float> decode(const FilePart& file) const override {

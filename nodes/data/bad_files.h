@@ -1,6 +1,7 @@
 // The param that says what a source does about files that cannot be read.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,16 @@ struct BadFilesParams {
                   "The share of samples that may be left out so; with more the data is refused.",
                   0.01, within(0, 1)) {}
 
-  // Leaves out the samples for which complaint(sample) is not "". Returns the note about them.
-  template <class Complaint>
-  std::vector<std::string> leave_out(std::vector<size_t>& samples, Complaint complaint) const {
+  // Leaves out the samples for which complaint(sample) is not "". Returns the note about them. If
+  // bad files are refused, glance(sample) throws for what is plain before the first step.
+  template <class Complaint, class Glance>
+  std::vector<std::string> leave_out(std::vector<size_t>& samples, Complaint complaint,
+                                     Glance glance) const {
     constexpr int named = 3;
-    if (*bad_files == BadFiles::refuse) return {};
+    if (*bad_files == BadFiles::refuse) {
+      std::for_each(samples.begin(), samples.end(), glance);
+      return {};
+    }
     int64_t bad = 0;
     std::string first;
     const auto all = std::ssize(samples);

@@ -16,7 +16,7 @@ namespace weft {
 
 // A kind of files, as messages name it.
 struct FileKind {
-  const char* name;
+  const char *name, *plural;
   const char* extensions;
   bool (*matches)(const std::filesystem::path&);
 };
@@ -32,6 +32,9 @@ class FileStore {
   virtual ~FileStore() = default;
 
   const std::vector<FilePart>& files() const { return files_; }
+
+  // Throws Error(data) if it is plain at a glance that the file cannot be read.
+  virtual void glance(size_t /*file*/) const {}
 
   // Why the file cannot be read, or "". It is tried when this is first asked.
   std::string complaint(size_t file) const {

@@ -10,7 +10,7 @@ namespace weft {
 class ImageStore final : public FileStore<uint8_t> {
  public:
   using Form = ImageForm;
-  static constexpr FileKind kind{"image", ".png, .jpg, .jpeg", is_image_file};
+  static constexpr FileKind kind{"image", "images", ".png, .jpg, .jpeg", is_image_file};
 
   ImageStore(std::vector<FilePart> files, const ImageForm& form)
       : FileStore(std::move(files)), form_(form) {}

@@ -80,7 +80,9 @@ class TableSource final : public Source {
       const std::string its = image.complaint(row);
       return its.empty() ? audio.complaint(row) : its;
     };
-    for (const std::string& note : bad.leave_out(chosen_, complaint)) notes_.push_back(note);
+    const auto glance = [&](size_t row) { audio.glance(row); };
+    for (const std::string& note : bad.leave_out(chosen_, complaint, glance))
+      notes_.push_back(note);
     label.open(*rows_, chosen_);
     numbers.open(*rows_, chosen_);
     return std::ssize(chosen_);

@@ -33,6 +33,9 @@ struct TableAudio {
     wave.shape({*owner->batch, its.samples()});
   }
 
+  void glance(size_t from) const {
+    if (store) store->glance(from);
+  }
   std::string complaint(size_t from) const { return store ? store->complaint(from) : ""; }
 
   void load(size_t from, const Row& row) const {
