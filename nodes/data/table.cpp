@@ -52,7 +52,8 @@ class TableSource final : public Source {
 
   TableQuery query() const {
     TableQuery query{.table = fs::weakly_canonical(find_data(*file)), .missing = *missing};
-    for (const Columns& need : {image.columns(), audio.columns(), label.columns(), words.columns()})
+    for (const Columns& need : {image.columns(), audio.columns(), label.columns(),
+                                *words.words.columns, *words.target.columns})
       if (!need.empty()) query.needs.push_back(need);
     for (const std::string& column : *numbers.columns) query.needs.push_back({column});
     if (!group->empty()) query.others = {*group};

@@ -61,12 +61,11 @@ class Text final : public Source {
     for (const std::string& document : all) {
       if (!side.wants(document)) continue;
       std::vector<int32_t> ids = pieces.ids(document);
-      if (*cut == Cut::documents) {
+      if (*cut == Cut::packed || *vocabulary.ends) ids.push_back(Pieces::end);
+      if (*cut == Cut::packed)
+        packed_.insert(packed_.end(), ids.begin(), ids.end());
+      else
         documents_.push_back(std::move(ids));
-        continue;
-      }
-      packed_.insert(packed_.end(), ids.begin(), ids.end());
-      packed_.push_back(Pieces::end);
     }
   }
 

@@ -14,6 +14,7 @@ struct VocabularyParams {
   Param<std::string> vocabulary;
   Param<int64_t> pieces;
   Param<PieceKind> kind;
+  Param<bool> ends;
 
   // `name` is the default of the vocabulary's name, or `required`.
   template <class Name>
@@ -24,7 +25,8 @@ struct VocabularyParams {
                "this name; 0 takes one that is there, or that an earlier source of the section "
                "learns.",
                0, within(0, 1 << 20)),
-        kind(owner, "kind", "What a piece is, if a vocabulary is learned.", PieceKind::unigram) {}
+        kind(owner, "kind", "What a piece is, if a vocabulary is learned.", PieceKind::unigram),
+        ends(owner, "ends", "Put the end, 2, behind the pieces of each text, as packed documents have it.", false) {}
 
   // Called in open(): the vocabulary that was given, kept, or is learned from these documents.
   std::shared_ptr<const Pieces> open(Fit& fit, const Pieces::Documents& documents) const {
