@@ -14,6 +14,7 @@
 #include "nodes/data/bad_files.h"
 #include "nodes/data/classes.h"
 #include "nodes/data/file_store.h"
+#include "nodes/data/limit.h"
 
 namespace weft {
 
@@ -64,10 +65,9 @@ inline std::vector<Folder> find_folders(const std::vector<std::string>& given) {
                    sorted[i].begin() + std::min(std::ssize(sorted[i - 1]), std::ssize(sorted[i]))))
       throw Error("`folder` has a folder twice, or one that is in another");
   const auto& first = sorted.front();  // what it shares with the last, all share
-  const auto shared = std::mismatch(first.begin(), first.end(), sorted.back().begin(),
-                                    sorted.back().end())
-                          .first -
-                      first.begin();
+  const auto shared =
+      std::mismatch(first.begin(), first.end(), sorted.back().begin(), sorted.back().end()).first -
+      first.begin();
 
   std::vector<Folder> folders;
   for (size_t i = 0; i < given.size(); ++i) {
@@ -95,9 +95,9 @@ struct FolderSamples {
   Param<std::vector<std::string>> folder;
   SplitParams side;
   Param<std::string> match, label, group;
-  Param<int64_t> limit;
-  BadFilesParams bad;
   Classes classes;
+  Limit limit;
+  BadFilesParams bad;
 
   std::optional<Store> store = {};
   std::vector<std::string> paths = {};  // by file
@@ -118,22 +118,24 @@ struct FolderSamples {
               "A regular expression: files whose names match it with the same text are one group. "
               "Else each file is.",
               ""),
-        limit(owner, "limit", "Only the first files; 0 is all.", 0, at_least(0)),
-        bad(owner),
-        classes(owner, of) {}
+        classes(owner, of),
+        limit(owner),
+        bad(owner) {}
 
   // Lists, chooses and numbers. Returns the number of samples.
   int64_t open(const typename Store::Form& form) {
     store.emplace(list(), form);
     choose();
-    notes = bad.leave_out(
-        chosen, [&](size_t file) { return store->complaint(file); },
-        [&](size_t file) { store->glance(file); });
-    const std::string files = std::string(Store::kind.plural);
+    const std::string files = Store::kind.plural;
     classes.open(
         label->empty() ? "folders of " + files : "`" + *label + "` in names of " + files,
         paths.size(), chosen,
         [its = classes_of_files()](size_t file) -> const std::string& { return its[file]; });
+    limit.cut(chosen);
+    notes = bad.leave_out(
+        chosen, [&](size_t file) { return store->complaint(file); },
+        [&](size_t file) { store->glance(file); });
+    classes.check(chosen);
     return std::ssize(chosen);
   }
 
@@ -173,7 +175,6 @@ struct FolderSamples {
                   "of " + std::to_string(paths.size()) +
                       " files, none falls to `split: " + std::get<std::string>(side.split.value()) +
                       "`: change the shares, or give more files");
-    if (*limit > 0 && std::ssize(chosen) > *limit) chosen.resize(static_cast<size_t>(*limit));
   }
 
   std::vector<std::string> classes_of_files() const {

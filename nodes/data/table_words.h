@@ -74,10 +74,11 @@ struct TableWords {
                   "The ids of its words, or of pieces of `vocabulary`, [batch, length]; -1 behind "
                   "the last, 0 for one that is not known.",
                   "text", "The columns whose words are read, one after the other."};
-  TableText target{owner, "target", "The same of the columns of the param, [batch, length].",
-                   "target",
-                   "The columns that are a second text of the row, of which a model makes it of the "
-                   "first, or that is told apart from it. It shares `vocabulary`."};
+  TableText target{
+      owner, "target",
+      "The same of the second text, [batch, length]; of the same `vocabulary`, if there is one.",
+      "target",
+      "The columns of a second text of the row, such as what a model has to write for the first."};
   Param<int64_t> most{
       owner, "words",
       "How many words are known, if they are learned here: the most frequent of the whole table.",
@@ -119,10 +120,13 @@ struct TableWords {
   void open_pieces(const TableRows& rows, const std::vector<std::string>& all) {
     for (size_t i = 0; i < all.size(); ++i)
       check_utf8(all[i], rows.query.table, "row", i % rows.size() + 1);
+    Columns columns = *words.columns;
+    columns.insert(columns.end(), target.columns->begin(), target.columns->end());
+    const std::string corpus = "of " + rows.query.table.string() + ", columns " + quoted(columns);
     size_t next = 0;
     for (TableText* const text : {&words, &target}) {
       if (text->columns->empty()) continue;
-      const auto pieces = vocabulary.open(text->fit, all);
+      const auto pieces = vocabulary.open(text->fit, all, corpus);
       for (size_t i = 0; i < rows.size(); ++i) {
         text->ids.push_back(pieces->ids(all[next++]));
         if (*vocabulary.ends) text->ids.back().push_back(Pieces::end);

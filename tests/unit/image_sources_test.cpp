@@ -29,7 +29,9 @@ class ImageSources : public testing::Test {
     return LoneNode::complaint(kind, params);
   }
   LoneNode::Params folder(int64_t batch, int64_t size) const {
-    return {{"folder", std::vector{here_.path().string()}}, {"batch", batch}, {"size", std::vector{size}}};
+    return {{"folder", std::vector{here_.path().string()}},
+            {"batch", batch},
+            {"size", std::vector{size}}};
   }
 
   TemporaryDirectory here_;
@@ -226,6 +228,21 @@ TEST_F(Tables, ManyClassesTakeNoTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
 }
 
+TEST_F(Tables, ClassesMayBeChosen) {
+  write_text(here_ / "t.csv", "kind,n\na,1\nb,2\nc,3\nb,4\n");
+  auto params = table("t.csv", 2);
+  params["numbers"] = std::vector<std::string>{"n"};
+  params["classes"] = std::vector<int64_t>{1};
+  EXPECT_THAT(complaint("table", params), HasSubstr("`classes` needs a `label`"));
+  params["label"] = std::string("kind");
+  LoneNode node("table", params);
+  node.infer();
+  EXPECT_EQ(dynamic_cast<Source&>(node.node()).samples(), 2);
+  node.forward(0, 2);
+  EXPECT_THAT(node.ints("label"), ElementsAre(1, 1));
+  EXPECT_THAT(node.floats("numbers"), ElementsAre(2, 4));
+}
+
 TEST_F(Tables, FilesThatAreNotThereAreToldAtOnce) {
   write_text(here_ / "t.csv", "file\na.png\nb.png\n");
   auto params = table("t.csv", 1);
@@ -321,6 +338,18 @@ TEST_F(SeveralFolders, AreOneSetWhosePathsBeginWhereTheirNamesDiffer) {
   params["match"] = std::string("^deep/");
   EXPECT_THAT(complaint("images", params),
               testing::AllOf(HasSubstr("one or "), HasSubstr("two matches `^deep/`")));
+}
+
+TEST_F(SeveralFolders, ClassesKeepTheirNumbers) {
+  write_png(here_ / "four/a.png", 1, 1, plain(4, 0, 0));
+  auto params = of({"."});  // four, one, two
+  params["classes"] = std::vector<int64_t>{2, 0};
+  EXPECT_EQ(read(params), (std::vector<std::pair<int, int>>{{4, 0}, {2, 2}}));
+  params["limit"] = int64_t{1};  // of these
+  EXPECT_EQ(read(params), (std::vector<std::pair<int, int>>{{4, 0}}));
+  params["classes"] = std::vector<int64_t>{3};
+  EXPECT_THAT(complaint("images", params),
+              HasSubstr("`classes` has 3, but no sample is of that class"));
 }
 
 TEST_F(SeveralFolders, MistakesAreSentences) {

@@ -113,7 +113,22 @@ TEST_F(TextNodes, AVocabularyBelongsToItsCorpus) {
   const auto params = source(file("a.txt", "abc"), 4);
   first(params);
   auto other = source(file("b.txt", "abd"), 4);
-  EXPECT_THAT(complaint(other), HasSubstr("give yours another name, or remove that file"));
+  EXPECT_THAT(complaint(other),
+              testing::AllOf(HasSubstr("v.vocabulary has 20 characters pieces of corpus "),
+                             HasSubstr(", of " + (here_ / "a.txt").string() + ", not 20 "),
+                             HasSubstr(", of " + (here_ / "b.txt").string() +
+                                       ": give yours another name, or remove that file")));
+  Params table{{"file", file("t.csv", "name,kind\na,bc\n")},
+               {"text", Strings{"name"}},
+               {"target", Strings{"kind"}},
+               {"vocabulary", std::string("v")},
+               {"pieces", int64_t{20}},
+               {"batch", int64_t{1}}};
+  EXPECT_THAT(LoneNode::complaint("table", table),
+              HasSubstr("t.csv, columns `name`, `kind`: give yours"));
+  const std::string kept = here_ / "data/vocabularies/v.vocabulary", whole = read_text(kept);
+  const size_t corpus = whole.find('\n') + 1, bytes = whole.find('\n', corpus) + 1;
+  EXPECT_EQ(whole.substr(corpus, bytes - corpus - 1), "of " + (here_ / "a.txt").string());
   other["pieces"] = int64_t{0};  // taken as it is: d is unknown
   EXPECT_THAT(first(other), ElementsAre(first(params)[0], first(params)[1], first(params)[2], 0));
   other["vocabulary"] = std::string("w");
@@ -156,7 +171,7 @@ TEST_F(TextNodes, EndsStandBehindTexts) {
   node.infer();
   node.forward(0, 2);
   const auto tokens = node.ints("tokens");
-  EXPECT_EQ(tokens[3], 2);                                      // ▁ab end
+  EXPECT_EQ(tokens[3], 2);                                        // ▁ab end
   EXPECT_EQ(std::count(tokens.begin() + 4, tokens.end(), 2), 0);  // ▁abc, which is cut
   params["samples"] = std::string("packed");
   const auto ended = first(params);
@@ -256,6 +271,20 @@ TEST_F(TextNodes, AVocabularyMayBeGiven) {
   const auto abc = learner.ints("tokens"), bca = node.ints("tokens");
   EXPECT_THAT(bca, ElementsAre(abc[0], abc[2], abc[3], abc[1]));
   EXPECT_FALSE(std::filesystem::exists(here_ / "data/vocabularies"));
+}
+
+TEST_F(TextNodes, ALimitKeepsTheFirstSamples) {
+  auto params = source(file("a.txt", "ab\n\nb\n\nc\n"), 2);
+  EXPECT_EQ(samples(params), 4);  // ▁ab end ▁b end ▁c end
+  const auto before = first(params);
+  params["limit"] = int64_t{3};
+  EXPECT_EQ(samples(params), 3);
+  EXPECT_EQ(first(params), before);
+  params["samples"] = std::string("documents");
+  params["limit"] = int64_t{2};
+  EXPECT_EQ(samples(params), 2);
+  params["limit"] = int64_t{9};
+  EXPECT_EQ(samples(params), 3);
 }
 
 TEST_F(TextNodes, ASplitKeepsEveryDocumentOnOneSide) {
