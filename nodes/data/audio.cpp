@@ -33,8 +33,8 @@ class Audio final : public Source {
 
   void load(int64_t sample, const Row& row) const override {
     const size_t file = files.file(sample);
-    if (spectrogram.wanted()) files.store->read(file, row[spectrogram]);
-    if (wave.wanted()) files.store->waves().read(file, row[wave]);
+    files.store->read(file, spectrogram.wanted() ? row[spectrogram] : nullptr,
+                      wave.wanted() ? row[wave] : nullptr);
     *row.ints(label) = files.classes[file];
   }
 };

@@ -20,8 +20,8 @@ class ImageStore final : public FileStore<uint8_t> {
   }
 
  private:
-  std::vector<uint8_t> decode(const FilePart& file) const override {
-    return read_image(file, form_);
+  std::vector<uint8_t> decode(size_t file) const override {
+    return read_image(files()[file], form_);
   }
 
   ImageForm form_;

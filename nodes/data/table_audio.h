@@ -40,8 +40,8 @@ struct TableAudio {
 
   void load(size_t from, const Row& row) const {
     if (!store) return;
-    if (spectrogram.wanted()) store->read(from, row[spectrogram]);
-    if (wave.wanted()) store->waves().read(from, row[wave]);
+    store->read(from, spectrogram.wanted() ? row[spectrogram] : nullptr,
+                wave.wanted() ? row[wave] : nullptr);
   }
 };
 
