@@ -131,10 +131,10 @@ ValueId Wiring::source(Scope& scope, Reading& reading, const Yaml& ref, const ch
 
 void Wiring::read_params(Reading& reading, PlanNode& node) const {
   const PlanNode* const data = data_beside(reading);
+  const bool beside = reading.decl.keys.find("beside");
   for (ParamBase* param : reading.made.host().params) {
     const Yaml* value = reading.decl.keys.find(param->name);
-    const bool ordered = data && among(order_params, param->name);
-    const bool taken = ordered || (data && !value && among(choice_params, param->name));
+    const bool ordered = beside && among(order_params, param->name);
     try {
       if (value && unresolved(*value))
         reading.skipped = true;
@@ -143,9 +143,10 @@ void Wiring::read_params(Reading& reading, PlanNode& node) const {
                     " is that of `data`, beside which it stands: leave it out");
       else if (value)
         node.params.set(*param, *value, plan_.steps);
-      else if (taken && node.params.take(*param, data->params))
+      else if (data && (ordered || among(choice_params, param->name)) &&
+               node.params.take(*param, data->params))
         continue;
-      else if (param->required)
+      else if (param->required && !ordered)
         reading.need("param", *param);
     } catch (const Error& error) {
       add_at(reading.mistakes, value ? value->place() : reading.decl.place, error,

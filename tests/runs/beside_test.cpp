@@ -1,4 +1,7 @@
 // Sources that stand beside `data`: their samples are its samples, in every epoch and lane.
+#include <cstdio>
+#include <sstream>
+
 #include "tests/support/tiny_runs.h"
 
 namespace weft::tests {
@@ -51,21 +54,20 @@ TEST_F(BesideRuns, AreInItsOrder) {
   const auto lines = metrics("run");
   ASSERT_GE(lines.size(), 15U);
   for (const auto& line : lines)
-    EXPECT_EQ(line.dump().find("\"apart\":0.0") == std::string::npos,
-              line.dump().find("\"apart\"") == std::string::npos)
-        << line.dump();
+    if (line.contains("apart")) EXPECT_EQ(line["apart"], 0) << line;
+  EXPECT_EQ(lines.back()["evaluate"]["apart"], 0);
   ASSERT_EQ(weft({"generate", "run", "-o", "out"}).exit, 0);
   std::istringstream rows(text("out/out.csv"));
   std::string line;
   std::getline(rows, line);
   int count = 0, in_order = 0;
-  for (double n = 0, m = 0; std::getline(rows, line); ++count) {
-    ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf", &n, &m), 2) << line;
+  for (int n = 0, m = 0; std::getline(rows, line); ++count) {
+    ASSERT_EQ(std::sscanf(line.c_str(), "%d,%d", &n, &m), 2) << line;
     EXPECT_EQ(m, 2 * n);
     in_order += n == count;
   }
-  EXPECT_EQ(count, 11);
-  EXPECT_LT(in_order, 11);  // it is shuffled
+  EXPECT_EQ(count, 4);
+  EXPECT_LT(in_order, 4);  // it is shuffled
 }
 
 }  // namespace
