@@ -136,6 +136,28 @@ std::string reason(SNDFILE* sound) {
   return text;
 }
 
+// An audio file whose header has been read. Throws if it has no samples.
+struct OpenSound {
+  explicit OpenSound(const FilePart& file) : disk(file) {
+    check_kind(disk, file);
+    SF_VIRTUAL_IO calls{.get_filelen = Stream::size,
+                        .seek = Stream::seek,
+                        .read = Stream::read,
+                        .write = nullptr,
+                        .tell = Stream::tell};
+    sound.reset(sf_open_virtual(&calls, SFM_READ, &info, &stream));
+    if (!sound) throw bad(file, "is broken: " + reason(nullptr));
+    if (info.frames == SF_COUNT_MAX)
+      throw bad(file, "is truncated, or a stream that does not say how long it is");
+    if (info.frames < 1) throw bad(file, "holds no sound");
+  }
+
+  DiskFile disk;
+  Stream stream{disk};
+  SF_INFO info{};
+  Sound sound{nullptr, sf_close};
+};
+
 std::vector<float> read_mono(const Sound& sound, const SF_INFO& info, int64_t wanted,
                              const FilePart& file) {
   constexpr int64_t at_once = 4096;
@@ -177,21 +199,13 @@ bool is_audio_file(const std::filesystem::path& file) {
   return extension == ".wav" || extension == ".flac" || extension == ".ogg";
 }
 
+void check_audio(const FilePart& file) {
+  const OpenSound opened(file);
+}
+
 std::vector<float> read_audio(const FilePart& file, int64_t rate, double seconds) {
-  const DiskFile disk(file);
-  check_kind(disk, file);
-  Stream stream{disk};
-  SF_VIRTUAL_IO calls{.get_filelen = Stream::size,
-                      .seek = Stream::seek,
-                      .read = Stream::read,
-                      .write = nullptr,
-                      .tell = Stream::tell};
-  SF_INFO info{};
-  const Sound sound(sf_open_virtual(&calls, SFM_READ, &info, &stream), sf_close);
-  if (!sound) throw bad(file, "is broken: " + reason(nullptr));
-  if (info.frames == SF_COUNT_MAX)
-    throw bad(file, "is truncated, or a stream that does not say how long it is");
-  if (info.frames < 1) throw bad(file, "holds no sound");
+  const OpenSound opened(file);
+  const SF_INFO& info = opened.info;
   const double ratio = static_cast<double>(rate) / info.samplerate;
   if (info.samplerate < 1 || !src_is_valid_ratio(ratio))
     throw bad(file, "has " + std::to_string(info.samplerate) +
@@ -200,7 +214,7 @@ std::vector<float> read_audio(const FilePart& file, int64_t rate, double seconds
   const double wanted =
       std::min(static_cast<double>(info.frames), std::ceil(seconds * info.samplerate));
   if (wanted > most) throw bad(file, "has more than 2^27 samples");
-  std::vector<float> samples = read_mono(sound, info, static_cast<int64_t>(wanted), file);
+  std::vector<float> samples = read_mono(opened.sound, info, static_cast<int64_t>(wanted), file);
   if (info.samplerate != rate) samples = resample(samples, ratio, file);
   for (float& sample : samples) sample = std::clamp(sample, -1.0F, 1.0F);
   return samples;

@@ -20,6 +20,10 @@ bool is_audio_file(const std::filesystem::path& file);  // judged by its extensi
 std::vector<float> read_audio(const FilePart& file, int64_t rate,
                               double seconds = std::numeric_limits<double>::infinity());
 
+// Reads no more than the header. Throws Error(data): missing, empty, without samples, or of another
+// format.
+void check_audio(const FilePart& file);
+
 // The bytes of an audio file of one channel: WAV or FLAC of 16 bits, or Ogg Vorbis, as the
 // extension of `file` says. Samples beyond [-1, 1] are clipped, what is no number is silence.
 // Throws Error if there are no such files of this rate. `comment` is a tag.

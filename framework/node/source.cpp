@@ -1,5 +1,7 @@
 #include "framework/node/source.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "framework/node/host.h"
@@ -14,6 +16,19 @@ std::filesystem::path data_dir() {
   return std::filesystem::path(home ? home : ".") / ".local/share/weft";
 }
 
+namespace {
+// How to get the data set that a path may be in; "" if its first folder has no name of a set.
+std::string hint(const std::filesystem::path& given) {
+  const auto inside = given.is_absolute()
+                          ? given.lexically_relative(std::filesystem::absolute(data_dir()))
+                          : given.lexically_normal();
+  const std::string set = inside.empty() ? "" : inside.begin()->string();
+  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+  if (set.empty() || !std::ranges::all_of(set, fits)) return "";
+  return "; if it is of a data set: `weft data fetch " + set + "`";
+}
+}  // namespace
+
 std::filesystem::path find_data(const std::string& given) {
   if (given.empty()) throw Error("a file or folder is named by an empty text");
   auto fetched = data_dir() / given;
@@ -23,9 +38,8 @@ std::filesystem::path find_data(const std::string& given) {
     if (denied)
       throw Error(Exit::data, "cannot look at " + place.string() + ": " + denied.message());
   }
-  throw Error(Exit::data, "there is no `" + given + "`, here or in " + data_dir().string() +
-                              "; if it is of a data set: `weft data fetch " +
-                              std::filesystem::path(given).begin()->string() + "`");
+  throw Error(Exit::data,
+              "there is no `" + given + "`, here or in " + data_dir().string() + hint(given));
 }
 
 void Source::infer() {

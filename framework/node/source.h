@@ -1,7 +1,7 @@
 // A source: a set of samples. open() counts them and gives the outputs their shapes, load() copies
 // one. The framework orders, shuffles, batches and resumes: the order of samples is a function of
 // (seed, epoch). A section's `data` ends with its epoch; a source among the nodes starts again
-// within a batch.
+// within a batch, or stands beside `data`, in whose order its samples then come.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,13 @@ class WEFT_API Source : public Node {
   Param<int64_t> batch{this, "batch", "Samples in a batch.", required, within(1, 1 << 20)};
   Param<bool> shuffle{this, "shuffle", "Draw a new random order each epoch.", false};
   Param<bool> drop_last{this, "drop_last", "Leave out a last batch that is not full.", false};
+  Param<std::string> beside{
+      this, "beside",
+      "`data`: its samples come in the order of those of the section's `data`, which are as many. "
+      "`batch`, `shuffle` and `drop_last` are those of `data`, and so is, unless it is given, what "
+      "says which samples there are: the split, `match`, `group`, `classes`, `limit`, `missing`, "
+      "`bad_files`.",
+      "", one_of({"data"})};
 
   // Opens the data, once for all lanes. Gives every output its shape, [*batch, …], and returns the
   // number of samples.

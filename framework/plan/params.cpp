@@ -41,6 +41,16 @@ void PlanParams::set(ParamBase& param, const Yaml& value, int64_t training_steps
   Host::set(param, values.back().second);
 }
 
+bool PlanParams::take(ParamBase& param, const PlanParams& from) {
+  for (const auto& [name, value] : from.values)
+    if (name == param.name) {
+      Host::set(param, value);
+      values.emplace_back(name, value);
+      return true;
+    }
+  return false;
+}
+
 void PlanParams::give_to(Node& node) const {
   for (const auto& [name, value] : values) Host::set(*node.host().param(name), value);
   for (const auto& [name, schedule] : schedules) schedule.give_to(*node.host().param(name));

@@ -18,6 +18,8 @@ struct PlanParams {
   // Gives a param the value or the schedule that stands in a pipeline file, and keeps it here.
   // Throws Error if it is of another type than the param or its check refuses it.
   void set(ParamBase& param, const Yaml& value, int64_t training_steps);
+  // Gives a param the value that a param of this name has in `from`; false if it has none there.
+  bool take(ParamBase& param, const PlanParams& from);
   void give_to(Node& node) const;  // a node of the same kind
 };
 

@@ -100,6 +100,8 @@ class Wiring {
   struct Reading;
   void read_ports(Scope& scope, Reading& reading, PlanNode& node);
   void read_params(Reading& reading, PlanNode& node) const;
+  const PlanNode* data_beside(Reading& reading) const;
+  void refuse_other_length(const Node& made, const std::string& who, const Place& place) const;
   ValueId source(Scope& scope, Reading& reading, const Yaml& ref, const char* port, bool optional);
   static void refuse_alike(Reading& reading);
   void connect(PlanNode& node, In& port, ValueId value, const Place& place);

@@ -1,5 +1,6 @@
 // The wiring of one node: what the user gave it, its shapes, and its place in the plan.
 #include <algorithm>
+#include <array>
 
 #include "framework/language/fields.h"
 #include "framework/node/measure.h"
@@ -29,6 +30,17 @@ void refuse_misplaced(const Node& node, const std::string& who, const std::strin
     throw Error(place, who + " is a data set: it belongs in a section, not in a module");
 }
 }  // namespace
+
+// The params of a source that say in which order its samples come, and then those that say which
+// samples there are. The former a source beside `data` takes from there, the latter unless given.
+constexpr std::array order_params{"batch", "shuffle", "drop_last"};
+constexpr std::array choice_params{"split", "test_share", "validate_share", "folds", "fold",
+                                   "match", "group",      "classes",        "limit", "missing",
+                                   "key",   "bad_files",  "bad_share"};
+
+bool among(const auto& names, const char* name) {
+  return std::ranges::find(names, std::string_view(name)) != names.end();
+}
 
 // The keys of one node as they are read.
 struct Wiring::Reading {
@@ -69,6 +81,7 @@ Wiring::Outputs Wiring::wire_kind(Scope& scope, const NodeDecl& decl, const Node
   for (size_t i = 0; i < reading.sources.size(); ++i)
     connect(node, *made->host().ins[i], reading.sources[i].first, reading.sources[i].second);
   infer(node, *made);
+  refuse_other_length(*made, reading.who, decl.place);
   if (&scope == &top_ && &decl == data_) plan_.data = NodeId(plan_.nodes.size());
   const bool beside = dynamic_cast<const Source*>(made.get()) && &decl != data_;
   const Outputs outputs = add(std::move(node), std::move(made));
@@ -119,19 +132,56 @@ ValueId Wiring::source(Scope& scope, Reading& reading, const Yaml& ref, const ch
 }
 
 void Wiring::read_params(Reading& reading, PlanNode& node) const {
+  const PlanNode* const data = data_beside(reading);
+  const bool beside = reading.decl.keys.find("beside");
   for (ParamBase* param : reading.made.host().params) {
     const Yaml* value = reading.decl.keys.find(param->name);
+    const bool ordered = beside && among(order_params, param->name);
     try {
       if (value && unresolved(*value))
         reading.skipped = true;
+      else if (value && ordered)
+        throw Error(ticked(param->name) +
+                    " is that of `data`, beside which it stands: leave it out");
       else if (value)
         node.params.set(*param, *value, plan_.steps);
-      else if (param->required)
+      else if (data && (ordered || among(choice_params, param->name)) &&
+               node.params.take(*param, data->params))
+        continue;
+      else if (param->required && !ordered)
         reading.need("param", *param);
     } catch (const Error& error) {
-      add_at(reading.mistakes, value->place(), error, reading.who + ": ");
+      add_at(reading.mistakes, value ? value->place() : reading.decl.place, error,
+             reading.who + ": ");
     }
   }
+}
+
+// The section's `data` if this is a source that stands beside it.
+const PlanNode* Wiring::data_beside(Reading& reading) const {
+  const Yaml* const beside = reading.decl.keys.find("beside");
+  if (!beside || !dynamic_cast<const Source*>(&reading.made)) return nullptr;
+  if (&reading.decl == data_)
+    reading.mistakes.add(beside->place(), reading.who +
+                                              " is `data` itself: only another source "
+                                              "can stand beside it");
+  else if (!data_)
+    reading.mistakes.add(beside->place(), reading.who +
+                                              " cannot stand beside `data`: the section "
+                                              "has none");
+  else if (plan_.source())
+    return &plan_.nodes[plan_.data];
+  reading.skipped = true;  // what is wrong with `data` is told there
+  return nullptr;
+}
+
+void Wiring::refuse_other_length(const Node& made, const std::string& who,
+                                 const Place& place) const {
+  const auto* const source = dynamic_cast<const Source*>(&made);
+  if (source && !source->beside->empty() && source->samples() != plan_.source()->samples())
+    throw Error(place, who + " has " + std::to_string(source->samples()) +
+                           " samples, but `data`, beside which it stands, has " +
+                           std::to_string(plan_.source()->samples()));
 }
 
 void Wiring::refuse_alike(Reading& reading) {

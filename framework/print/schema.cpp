@@ -159,15 +159,19 @@ Json kind_schema(const NodeKind& kind, const Node& node) {
     keys[param->name] = param_schema(*param);
     if (param->required) required.emplace_back(param->name);
   }
+  const bool source = dynamic_cast<const Source*>(&node);
+  if (source) std::erase(required, "batch");
   if (!dynamic_cast<const Optimizer*>(&node)) {
     for (const char* key : shared) keys[key] = defined(key);
     keys["loop"] = defined("loop");
   }
-  return {{"type", "object"},
-          {"properties", std::move(keys)},
-          {"required", required},
-          {"additionalProperties", false},
-          {"description", kind.about}};
+  Json schema{{"type", "object"},
+              {"properties", std::move(keys)},
+              {"required", required},
+              {"additionalProperties", false},
+              {"description", kind.about}};
+  if (source) schema["anyOf"] = {{{"required", {"batch"}}}, {{"required", {"beside"}}}};
+  return schema;
 }
 
 // The schema of a node: that of its kind, which its `node` names. Unknown kinds may have any keys:

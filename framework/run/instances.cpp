@@ -92,10 +92,12 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
 Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
   const PlanNode& node = plan_.nodes[n];
   Instance instance{.plan_node = n, .lane = lane};
-  if (const auto* source = dynamic_cast<const Source*>(node.node.get()))
-    instance.node = std::make_unique<Reader>(*source, n != plan_.data);
-  else
+  if (const auto* source = dynamic_cast<const Source*>(node.node.get())) {
+    const Source& first = source->beside->empty() ? *source : *plan_.source();
+    instance.node = std::make_unique<Reader>(*source, SampleOrder(first), &first != plan_.source());
+  } else {
     instance.node = plan_.instance(registry, n);
+  }
   Host& host = instance.node->host();
   host.setting = node.setting;
   host.setting.output_dir = output_dir_;

@@ -7,8 +7,8 @@
 
 namespace weft {
 
-Reader::Reader(const Source& source, bool endless)
-    : source_(source), order_(source), endless_(endless), rows_(source.host().outs.size()) {
+Reader::Reader(const Source& source, const SampleOrder& order, bool endless)
+    : source_(source), order_(order), endless_(endless), rows_(source.host().outs.size()) {
   for (const Out* out : source.host().outs) {
     outs_.push_back(std::make_unique<Out>(this, out->name, out->doc, out->dtype()));
     outs_.back()->shape(out->shape());

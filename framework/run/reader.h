@@ -12,8 +12,9 @@ namespace weft {
 
 class Reader final : public Node {
  public:
-  // `endless`: a source among the nodes rather than the section's data.
-  Reader(const Source& source, bool endless);
+  // `order` is that of a source with as many samples. `endless`: it is neither the section's data
+  // nor stands beside that.
+  Reader(const Source& source, const SampleOrder& order, bool endless);
 
   void infer() override {}
   void forward(const Step& step) override;

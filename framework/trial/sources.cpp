@@ -111,7 +111,7 @@ NodeCase with(NodeCase node, const std::string& param, const std::string& value)
 
 // The rows of a step, as the framework reads them.
 Rows read(const Opened& source, int64_t step) {
-  Reader reader(*source, false);
+  Reader reader(*source, SampleOrder(*source), false);
   Rows batch = source.rows(*source->batch);
   for (size_t i = 0; i < batch.size(); ++i)
     Host::bind(*reader.host().outs[i], batch[i].tensor(), {});

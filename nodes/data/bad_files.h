@@ -1,10 +1,12 @@
 // The param that says what a source does about files that cannot be read.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "framework/node/node.h"
+#include "framework/node/parallel.h"
 
 namespace weft {
 
@@ -26,16 +28,28 @@ struct BadFilesParams {
                   "The share of samples that may be left out so; with more the data is refused.",
                   0.01, within(0, 1)) {}
 
-  // Leaves out the samples for which complaint(sample) is not "". Returns the note about them.
-  template <class Complaint>
-  std::vector<std::string> leave_out(std::vector<size_t>& samples, Complaint complaint) const {
+  // Leaves out the samples for which complaint(sample) is not "", which several threads ask of
+  // different samples at once. Returns the note about them. If
+  // bad files are refused, glance(sample) throws for what is plain before the first step.
+  template <class Complaint, class Glance>
+  std::vector<std::string> leave_out(std::vector<size_t>& samples, Complaint complaint,
+                                     Glance glance) const {
     constexpr int named = 3;
-    if (*bad_files == BadFiles::refuse) return {};
+    if (*bad_files == BadFiles::refuse) {
+      std::for_each(samples.begin(), samples.end(), glance);
+      return {};
+    }
     int64_t bad = 0;
     std::string first;
     const auto all = std::ssize(samples);
-    std::erase_if(samples, [&](size_t sample) {
-      const std::string why = complaint(sample);
+    std::vector<std::string> complaints(samples.size());
+    in_blocks(all, 1, [&](int64_t begin, int64_t) {
+      const auto i = static_cast<size_t>(begin);
+      complaints[i] = complaint(samples[i]);
+    });
+    auto next = complaints.begin();
+    std::erase_if(samples, [&](size_t) {
+      const std::string why = *next++;
       if (why.empty()) return false;
       if (bad++ < named) first += (first.empty() ? "" : "; ") + why;
       return true;

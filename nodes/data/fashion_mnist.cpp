@@ -23,7 +23,6 @@ class FashionMnist final : public IdxSource {
                                "The share of the training images that validate, by a hash of their "
                                "number.",
                                0, within(0, 1)};
-  Param<int64_t> limit{this, "limit", "Only the first images; 0 is all.", 0, at_least(0)};
 
   int64_t open() override {
     if (*split == Part::validate && *validate_share == 0)
@@ -38,17 +37,14 @@ class FashionMnist final : public IdxSource {
              (hashed(std::to_string(i)) < *validate_share) == (*split == Part::validate);
     };
     std::error_code ignored, denied;
-    int64_t samples = 0;
     if (std::filesystem::exists(fetched / images, denied))
-      samples = open_files(fetched / images, fetched / labels, wants);
-    else if (std::filesystem::exists(packaged / (images + ".gz"), ignored))
-      samples = open_files(packaged / (images + ".gz"), packaged / (labels + ".gz"), wants);
-    else if (denied)
+      return open_files(fetched / images, fetched / labels, wants);
+    if (std::filesystem::exists(packaged / (images + ".gz"), ignored))
+      return open_files(packaged / (images + ".gz"), packaged / (labels + ".gz"), wants);
+    if (denied)
       throw Error(Exit::data, "cannot look into " + fetched.string() + ": " + denied.message());
-    else
-      throw Error(Exit::data, "Fashion-MNIST is not in " + fetched.string() +
-                                  ": run `weft data fetch fashion_mnist`");
-    return *limit > 0 ? std::min(*limit, samples) : samples;
+    throw Error(Exit::data, "Fashion-MNIST is not in " + fetched.string() +
+                                ": run `weft data fetch fashion_mnist`");
   }
 };
 

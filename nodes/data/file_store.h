@@ -16,7 +16,7 @@ namespace weft {
 
 // A kind of files, as messages name it.
 struct FileKind {
-  const char* name;
+  const char *name, *plural;
   const char* extensions;
   bool (*matches)(const std::filesystem::path&);
 };
@@ -32,6 +32,22 @@ class FileStore {
   virtual ~FileStore() = default;
 
   const std::vector<FilePart>& files() const { return files_; }
+
+  // Throws Error(data) if it is plain at a glance that the file cannot be read.
+  virtual void glance(size_t /*file*/) const {}
+
+  // What the file holds, which is kept no longer. No other thread may read that file's now, other
+  // than by this.
+  std::vector<T> take(size_t file) const {
+    {
+      const std::scoped_lock lock(keeping_);
+      if (ready_[file].exchange(nullptr)) {
+        kept_ -= static_cast<int64_t>(owned_[file].size() * sizeof(T));
+        return std::exchange(owned_[file], {});
+      }
+    }
+    return decode(file);
+  }
 
   // Why the file cannot be read, or "". It is tried when this is first asked.
   std::string complaint(size_t file) const {
@@ -53,13 +69,18 @@ class FileStore {
   }
 
  protected:
-  virtual std::vector<T> decode(const FilePart&) const = 0;
+  virtual std::vector<T> decode(size_t file) const = 0;
 
   // Calls use() with what the file holds.
   template <class Use>
   void with(size_t file, Use use) const {
+    with(file, use, [&] { return decode(file); });
+  }
+  // The same where make() says what it holds, if that is not kept.
+  template <class Use, class Make>
+  void with(size_t file, Use use, Make make) const {
     if (const T* ready = ready_[file].load(std::memory_order_acquire)) return use(ready);
-    std::vector<T> fresh = decode(files_[file]);
+    std::vector<T> fresh = make();
     use(fresh.data());
     const auto bytes = static_cast<int64_t>(fresh.size() * sizeof(T));
     const std::scoped_lock lock(keeping_);

@@ -1,16 +1,20 @@
-// What sources of folders have in common: the files of one kind below a folder, their classes, and
+// What sources of folders have in common: the files of one kind below folders, their classes, and
 // the choice of those that are samples.
 #pragma once
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <regex>
 #include <string>
 #include <vector>
 
 #include "framework/node/source.h"
 #include "framework/node/split.h"
+#include "nodes/data/bad_files.h"
+#include "nodes/data/classes.h"
 #include "nodes/data/file_store.h"
+#include "nodes/data/limit.h"
 
 namespace weft {
 
@@ -36,9 +40,42 @@ inline std::vector<FilePart> files_below(const std::filesystem::path& folder,
   return {files.begin(), files.end()};
 }
 
-inline std::filesystem::path find_folder(const std::string& given) {
-  if (given.empty()) throw Error("`folder` is empty: write `.` for the folder weft is started in");
-  return find_data(given);
+// A folder that was found, and how the paths of its files begin.
+struct Folder {
+  std::filesystem::path found, name;
+};
+
+// The folders as they are given. Several are read as the folder that holds them all would be: the
+// paths of their files begin where the folders' own names differ. Of one they begin in it.
+inline std::vector<Folder> find_folders(const std::vector<std::string>& given) {
+  std::vector<std::vector<std::string>> names;
+  for (const std::string& folder : given) {
+    if (folder.empty())
+      throw Error("`folder` is empty: write `.` for the folder weft is started in");
+    names.emplace_back();
+    for (const auto& name : std::filesystem::path(folder).lexically_normal().relative_path())
+      if (!name.empty() && name != ".") names.back().push_back(name.string());
+  }
+  if (names.empty()) throw Error("`folder` is an empty list, but must name a folder");
+
+  auto sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  for (size_t i = 1; i < sorted.size(); ++i)  // a folder stands right before those in it
+    if (std::equal(sorted[i - 1].begin(), sorted[i - 1].end(), sorted[i].begin(),
+                   sorted[i].begin() + std::min(std::ssize(sorted[i - 1]), std::ssize(sorted[i]))))
+      throw Error("`folder` has a folder twice, or one that is in another");
+  const auto& first = sorted.front();  // what it shares with the last, all share
+  const auto shared =
+      std::mismatch(first.begin(), first.end(), sorted.back().begin(), sorted.back().end()).first -
+      first.begin();
+
+  std::vector<Folder> folders;
+  for (size_t i = 0; i < given.size(); ++i) {
+    folders.push_back({find_data(given[i]), {}});
+    for (auto name = names[i].begin() + shared; name != names[i].end(); ++name)
+      folders.back().name /= *name;
+  }
+  return folders;
 }
 
 // The regular expression that a param has.
@@ -52,88 +89,105 @@ inline std::regex expression(const Param<std::string>& param) {
   }
 }
 
-// The files below a folder, in a store of one form.
+// The samples of a source of folders: a file each, in a store of one form.
 template <class Store>
-struct FolderFiles {
-  std::filesystem::path folder;
-  Store store;
-
-  // `given` is the folder as the user wrote it; the paths of files in it must match.
-  FolderFiles(const std::string& given, const typename Store::Form& form,
-              const Param<std::string>& match)
-      : folder(find_folder(given)), store(matching(match), form) {}
-
-  size_t size() const { return store.files().size(); }
-  std::filesystem::path inner(const FilePart& part) const {
-    return part.file.lexically_relative(folder);
-  }
-  std::filesystem::path inner(size_t file) const { return inner(store.files()[file]); }
-
- private:
-  std::vector<FilePart> matching(const Param<std::string>& match) const {
-    std::vector<FilePart> files = files_below(folder, Store::kind);
-    if (match->empty()) return files;
-    const std::regex pattern = expression(match);
-    std::erase_if(files, [&](const FilePart& file) {
-      return !std::regex_search(inner(file).generic_string(), pattern);
-    });
-    if (files.empty())
-      throw Error(Exit::data, "no " + std::string(Store::kind.name) + " file in " +
-                                  folder.string() + " matches `" + *match + "`");
-    return files;
-  }
-};
-
-struct FolderParams {
+struct FolderSamples {
+  Param<std::vector<std::string>> folder;
   SplitParams side;
-  Param<std::string> match;
-  Param<std::string> label;
-  Param<std::string> group;
-  Param<int64_t> limit;
+  Param<std::string> match, label, group;
+  Classes classes;
+  Limit limit;
+  BadFilesParams bad;
 
-  explicit FolderParams(Node* owner)
-      : side(owner),
+  std::optional<Store> store = {};
+  std::vector<std::string> paths = {};  // by file
+  std::vector<size_t> chosen = {};      // by sample: the number of its file
+  std::vector<std::string> notes = {};
+
+  FolderSamples(Node* owner, const Out& of, const char* where)
+      : folder(owner, "folder", where, required),
+        side(owner),
         match(owner, "match",
               "A regular expression that the paths of files in the folder have to match.", ""),
         label(owner, "label",
               "A regular expression: what it matches of a file's path in the folder is its class, "
-              "such as ^[a-z]+ for how its name begins. Else its first sub-folder is.",
+              "such as ^[a-z]+ for how its name begins. Else its first sub-folder is, or, of "
+              "several folders, the first part of their names in which they differ.",
               ""),
         group(owner, "group",
               "A regular expression: files whose names match it with the same text are one group. "
               "Else each file is.",
               ""),
-        limit(owner, "limit", "Only the first files; 0 is all.", 0, at_least(0)) {}
+        classes(owner, of),
+        limit(owner),
+        bad(owner) {}
 
-  // The numbers of the files that are samples.
-  template <class Store>
-  std::vector<size_t> choose(const FolderFiles<Store>& files) const {
-    const std::regex pattern = expression(group);
-    std::vector<size_t> chosen;
-    for (size_t i = 0; i < files.size(); ++i) {
-      std::string name = files.inner(i).generic_string();
-      if (std::smatch match; !group->empty() && std::regex_search(name, match, pattern))
-        name = std::string(match[0]);
-      if (side.wants(name)) chosen.push_back(i);
+  // Lists, chooses and numbers. Returns the number of samples.
+  int64_t open(const typename Store::Form& form) {
+    store.emplace(list(), form);
+    choose();
+    const std::string files = Store::kind.plural;
+    classes.open(
+        label->empty() ? "folders of " + files : "`" + *label + "` in names of " + files,
+        paths.size(), chosen,
+        [its = classes_of_files()](size_t file) -> const std::string& { return its[file]; });
+    limit.cut(chosen);
+    notes = bad.leave_out(
+        chosen, [&](size_t file) { return store->complaint(file); },
+        [&](size_t file) { store->glance(file); });
+    classes.check(chosen);
+    return std::ssize(chosen);
+  }
+
+  size_t file(int64_t sample) const { return chosen[static_cast<size_t>(sample)]; }
+
+ private:
+  std::vector<FilePart> list() {
+    const std::regex pattern = expression(match);
+    std::vector<FilePart> files;
+    std::string where;
+    paths.clear();
+    for (const auto& [found, name] : find_folders(*folder)) {
+      where += (where.empty() ? "" : " or ") + found.string();
+      for (FilePart& part : files_below(found, Store::kind)) {
+        std::string path = (name / part.file.lexically_relative(found)).generic_string();
+        if (!match->empty() && !std::regex_search(path, pattern)) continue;
+        files.push_back(std::move(part));
+        paths.push_back(std::move(path));
+      }
     }
-    if (chosen.empty() && files.size() > 0)
+    if (files.empty())
+      throw Error(Exit::data, "no " + std::string(Store::kind.name) + " file in " + where +
+                                  " matches `" + *match + "`");
+    return files;
+  }
+
+  void choose() {
+    const std::regex pattern = expression(group);
+    chosen.clear();
+    for (size_t i = 0; i < paths.size(); ++i) {
+      std::smatch found;
+      const bool named = !group->empty() && std::regex_search(paths[i], found, pattern);
+      if (side.wants(named ? found.str() : paths[i])) chosen.push_back(i);
+    }
+    if (chosen.empty())
       throw Error(Exit::data,
-                  "of " + std::to_string(files.size()) +
+                  "of " + std::to_string(paths.size()) +
                       " files, none falls to `split: " + std::get<std::string>(side.split.value()) +
                       "`: change the shares, or give more files");
-    if (*limit > 0 && std::ssize(chosen) > *limit) chosen.resize(static_cast<size_t>(*limit));
-    return chosen;
   }
 
-  // What has the classes, such as "folders of sounds", for a Fit; and the class of a file, or "".
-  std::string classes_of(const std::string& files) const {
-    return label->empty() ? "folders of " + files : "`" + *label + "` in names of " + files;
-  }
-  std::string class_of(const std::filesystem::path& name, const std::regex& pattern) const {
-    const std::string text = name.generic_string();
-    if (std::smatch match; !label->empty())
-      return std::regex_search(text, match, pattern) ? match.str() : "";
-    return name.has_parent_path() ? name.begin()->string() : "";
+  std::vector<std::string> classes_of_files() const {
+    const std::regex pattern = expression(label);
+    std::vector<std::string> all;
+    for (const std::string& path : paths) {
+      std::smatch found;
+      if (label->empty())
+        all.push_back(path.substr(0, path.find('/') == path.npos ? 0 : path.find('/')));
+      else
+        all.push_back(std::regex_search(path, found, pattern) ? found.str() : "");
+    }
+    return all;
   }
 };
 

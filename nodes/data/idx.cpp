@@ -17,8 +17,8 @@ class Idx final : public IdxSource {
 
   int64_t open() override {
     std::optional<std::filesystem::path> of_labels;
-    if (!labels->empty()) of_labels = *labels;
-    return open_files(*images, of_labels,
+    if (!labels->empty()) of_labels = find_data(*labels);
+    return open_files(find_data(*images), of_labels,
                       [this](int64_t i) { return side.wants(std::to_string(i)); });
   }
 };

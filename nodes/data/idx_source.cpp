@@ -38,8 +38,11 @@ int64_t IdxSource::open_files(const std::filesystem::path& images,
   else
     image.shape({*batch, dims[1], dims[2], dims.size() == 4 ? dims[3] : 1});
   label.shape({*batch});
+  chosen_.clear();
   for (int64_t i = 0; i < images_->rows(); ++i)
     if (wants(i)) chosen_.push_back(i);
+  choice.keep(chosen_, images_->rows(), [this](int64_t i) { return label_of(i); });
+  limit.cut(chosen_);
   return std::ssize(chosen_);
 }
 
@@ -52,9 +55,13 @@ void IdxSource::load(int64_t sample, const Row& row) const {
     images_->read(from, at, std::span(bytes).first(static_cast<size_t>(n)));
     to_floats(bytes.data(), out + at, n, *range);
   }
-  uint8_t its_label = 0;
-  if (labels_) labels_->read(from, 0, std::span(&its_label, 1));
-  *row.ints(label) = labels_ ? its_label : -1;
+  *row.ints(label) = label_of(from);
+}
+
+int32_t IdxSource::label_of(int64_t image) const {
+  uint8_t its = 0;
+  if (labels_) labels_->read(image, 0, std::span(&its, 1));
+  return labels_ ? its : -1;
 }
 
 }  // namespace weft

@@ -9,6 +9,8 @@
 
 #include "framework/formats/idx.h"
 #include "framework/node/source.h"
+#include "nodes/data/class_choice.h"
+#include "nodes/data/limit.h"
 #include "nodes/data/pixels.h"
 
 namespace weft {
@@ -22,6 +24,8 @@ class IdxSource : public Source {
   Param<bool> flatten{this, "flatten", "An image is one row of pixels.", true};
   Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
                           PixelRange::unit};
+  ClassChoice choice{this};
+  Limit limit{this};
 
   void load(int64_t sample, const Row& row) const final;
   void expect(int64_t sample) const final { images_->expect(chosen_[static_cast<size_t>(sample)]); }
@@ -34,6 +38,8 @@ class IdxSource : public Source {
                      const std::function<bool(int64_t)>& wants);
 
  private:
+  int32_t label_of(int64_t image) const;  // -1 where there are no labels
+
   std::unique_ptr<const IdxFile> images_, labels_;
   std::vector<int64_t> chosen_;
 };

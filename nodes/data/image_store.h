@@ -10,7 +10,7 @@ namespace weft {
 class ImageStore final : public FileStore<uint8_t> {
  public:
   using Form = ImageForm;
-  static constexpr FileKind kind{"image", ".png, .jpg, .jpeg", is_image_file};
+  static constexpr FileKind kind{"image", "images", ".png, .jpg, .jpeg", is_image_file};
 
   ImageStore(std::vector<FilePart> files, const ImageForm& form)
       : FileStore(std::move(files)), form_(form) {}
@@ -20,8 +20,8 @@ class ImageStore final : public FileStore<uint8_t> {
   }
 
  private:
-  std::vector<uint8_t> decode(const FilePart& file) const override {
-    return read_image(file, form_);
+  std::vector<uint8_t> decode(size_t file) const override {
+    return read_image(files()[file], form_);
   }
 
   ImageForm form_;

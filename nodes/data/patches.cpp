@@ -8,6 +8,7 @@
 #include "framework/node/split.h"
 #include "nodes/data/folder_files.h"
 #include "nodes/data/image_store.h"
+#include "nodes/data/limit.h"
 
 namespace weft {
 namespace {
@@ -72,7 +73,7 @@ class Patches final : public Source {
   Param<int64_t> channels{this, "channels", "3 for colours, 1 for gray.", 3, within(1, 3)};
   Param<PixelRange> range{this, "range", "Pixels are in [0, 1] (unit) or [-1, 1] (symmetric).",
                           PixelRange::unit};
-  Param<int64_t> limit{this, "limit", "Only the first patches; 0 is all.", 0, at_least(0)};
+  Limit limit{this};
   SplitParams split{this};
 
   struct Place {
@@ -94,7 +95,7 @@ class Patches final : public Source {
         if (split.wants(name.generic_string())) cut(photo, step);
     }
     image.shape({*batch, *size, *size, *channels});
-    if (*limit > 0 && std::ssize(places_) > *limit) places_.resize(static_cast<size_t>(*limit));
+    limit.cut(places_);
     return std::ssize(places_);
   }
 

@@ -34,7 +34,7 @@ bool SampleFiles::holds_samples(const fs::path& where) {
 }
 
 SampleFiles::SampleFiles(const fs::path& where) : name_(where.string()) {
-  constexpr FileKind any{"regular", "of any name", [](const fs::path&) { return true; }};
+  constexpr FileKind any{"regular", "files", "of any name", [](const fs::path&) { return true; }};
   if (where.extension() == ".tar" && !fs::is_directory(where)) {
     for (FilePart& part : tar_members(where)) parts_[part.member] = part;
     return;

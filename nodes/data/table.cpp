@@ -4,6 +4,7 @@
 #include "framework/node/source.h"
 #include "framework/node/split.h"
 #include "nodes/data/bad_files.h"
+#include "nodes/data/limit.h"
 #include "nodes/data/table_audio.h"
 #include "nodes/data/table_image.h"
 #include "nodes/data/table_label.h"
@@ -39,7 +40,7 @@ class TableSource final : public Source {
   Param<std::string> group{
       this, "group", "The column by which rows stay on one side of a split; else each row alone.",
       ""};
-  Param<int64_t> limit{this, "limit", "Only the first rows; 0 is all.", 0, at_least(0)};
+  Limit limit{this};
   Param<Missing> missing{this, "missing",
                          "Rows with an empty cell for image, audio, label or a number, or without "
                          "any text, if asked for: refuse the table, or leave them out.",
@@ -52,7 +53,8 @@ class TableSource final : public Source {
 
   TableQuery query() const {
     TableQuery query{.table = fs::weakly_canonical(find_data(*file)), .missing = *missing};
-    for (const Columns& need : {image.columns(), audio.columns(), label.columns(), words.columns()})
+    for (const Columns& need : {image.columns(), audio.columns(), label.columns(),
+                                *words.words.columns, *words.target.columns})
       if (!need.empty()) query.needs.push_back(need);
     for (const std::string& column : *numbers.columns) query.needs.push_back({column});
     if (!group->empty()) query.others = {*group};
@@ -74,14 +76,18 @@ class TableSource final : public Source {
     audio.open(*rows_);
     words.open(*rows_);
     choose();
+    label.open(*rows_, chosen_);
+    limit.cut(chosen_);
     notes_ = rows_->notes();
     for (const std::string& note : words.notes()) notes_.push_back(note);
     const auto complaint = [&](size_t row) {
       const std::string its = image.complaint(row);
       return its.empty() ? audio.complaint(row) : its;
     };
-    for (const std::string& note : bad.leave_out(chosen_, complaint)) notes_.push_back(note);
-    label.open(*rows_, chosen_);
+    const auto glance = [&](size_t row) { audio.glance(row); };
+    for (const std::string& note : bad.leave_out(chosen_, complaint, glance))
+      notes_.push_back(note);
+    label.classes.check(chosen_);
     numbers.open(*rows_, chosen_);
     return std::ssize(chosen_);
   }
@@ -91,7 +97,6 @@ class TableSource final : public Source {
     chosen_.clear();
     for (size_t i = 0; i < rows_->size(); ++i)
       if (side.wants(group->empty() ? std::to_string(i) : rows_->cell(i, by))) chosen_.push_back(i);
-    if (*limit > 0 && std::ssize(chosen_) > *limit) chosen_.resize(static_cast<size_t>(*limit));
   }
 
   std::vector<std::string> notes() const override { return notes_; }
@@ -108,7 +113,7 @@ class TableSource final : public Source {
 
 WEFT_NODE(TableSource, "table", "Rows of a table: an image, a sound, a class, numbers, words.",
           "{file: emoji/emoji.json, image: image, folder: google, size: 32, label: category, text: "
-          "name, numbers: [sheet_x, sheet_y], standardise: true, batch: 64}")
+          "name, target: short_names, numbers: [sheet_x, sheet_y], standardise: true, batch: 64}")
 
 }  // namespace
 }  // namespace weft

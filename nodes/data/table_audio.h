@@ -33,12 +33,15 @@ struct TableAudio {
     wave.shape({*owner->batch, its.samples()});
   }
 
+  void glance(size_t from) const {
+    if (store) store->glance(from);
+  }
   std::string complaint(size_t from) const { return store ? store->complaint(from) : ""; }
 
   void load(size_t from, const Row& row) const {
     if (!store) return;
-    if (spectrogram.wanted()) store->read(from, row[spectrogram]);
-    if (wave.wanted()) store->waves().read(from, row[wave]);
+    store->read(from, spectrogram.wanted() ? row[spectrogram] : nullptr,
+                wave.wanted() ? row[wave] : nullptr);
   }
 };
 

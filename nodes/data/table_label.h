@@ -15,8 +15,10 @@ struct TableLabel {
 
   Columns columns() const { return column->empty() ? Columns{} : Columns{*column}; }
 
-  void open(const TableRows& rows, const std::vector<size_t>& chosen) {
+  void open(const TableRows& rows, std::vector<size_t>& chosen) {
     label.shape({*owner->batch});
+    if (column->empty() && !classes.choice.classes->empty())
+      throw Error("`classes` needs a `label`");
     if (column->empty()) return;
     const size_t at = rows.column(*column);
     classes.open("`" + *column + "`", rows.size(), chosen,

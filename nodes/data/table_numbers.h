@@ -11,6 +11,7 @@
 
 #include "framework/node/source.h"
 #include "nodes/data/table_rows.h"
+#include "nodes/data/words.h"
 
 namespace weft {
 

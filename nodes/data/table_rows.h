@@ -18,13 +18,6 @@ inline std::vector<std::string> names(Missing) {
 
 using Columns = std::vector<std::string>;
 
-// "`name`, `title`", as a Fit names what it is of.
-inline std::string quoted(const Columns& columns) {
-  std::string all;
-  for (const std::string& name : columns) all += (all.empty() ? "`" : ", `") + name + "`";
-  return all;
-}
-
 struct TableQuery {
   std::filesystem::path table, files;  // the table; the folder of the files that its cells name
   std::string key;                     // the ending that makes a file a sample: see SampleFiles

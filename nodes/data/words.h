@@ -1,4 +1,4 @@
-// Text as numbers, by the words of a vocabulary; and lists of texts as bytes, for a Fit.
+// Text as numbers, by the words of a vocabulary; and lists of texts as bytes or names, for a Fit.
 #pragma once
 
 #include <algorithm>
@@ -39,6 +39,13 @@ inline std::vector<std::string> unpacked(const std::string& bytes) {
        begin = end + 1)
     texts.push_back(bytes.substr(begin, end - begin));
   return texts;
+}
+
+// "`name`, `title`", as a Fit names what it is of.
+inline std::string quoted(const std::vector<std::string>& columns) {
+  std::string all;
+  for (const std::string& name : columns) all += (all.empty() ? "`" : ", `") + name + "`";
+  return all;
 }
 
 // Counts words, and names the most frequent; equally frequent ones are in alphabetical order.

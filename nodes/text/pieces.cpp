@@ -156,20 +156,37 @@ std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documen
   return model;
 }
 
-// Reads a vocabulary from a file, whose first line is its checksum.
-std::string read_kept(const fs::path& file) {
-  const std::string text = read(file);
-  const size_t end = std::min(text.find('\n'), text.size());
-  std::string bytes = text.substr(std::min(end + 1, text.size()));
-  if (text.substr(0, end) != checksum_of(bytes))
-    throw Error(Exit::data, "the vocabulary " + file.string() +
-                                " is not what weft wrote: remove it, and it is learned anew");
-  return bytes;
+// What a vocabulary was learned from, such as "64 characters pieces of corpus 123, of names.csv".
+std::string told(const std::string& origin, const std::string& corpus) {
+  return origin + (corpus.empty() ? "" : ", " + corpus);
 }
+
+// A vocabulary in a file: a line with its checksum, one with the corpus as messages call it, which
+// files of earlier versions lack, and its bytes.
+struct Kept {
+  std::string corpus, bytes;
+
+  explicit Kept(const fs::path& file) {
+    std::istringstream text(read(file));
+    std::string checksum;
+    std::getline(text, checksum);
+    std::string rest(std::istreambuf_iterator<char>(text), {});
+    if (checksum != checksum_of(rest))
+      throw Error(Exit::data, "the vocabulary " + file.string() +
+                                  " is not what weft wrote: remove it, and it is learned anew");
+    const size_t end = rest.starts_with("of ") ? rest.find('\n') + 1 : 0;
+    corpus = rest.substr(0, std::max<size_t>(end, 1) - 1), bytes = rest.substr(end);
+  }
+  static void write_to(const fs::path& file, std::string corpus, const std::string& bytes) {
+    std::ranges::replace(corpus, '\n', ' ');
+    const std::string rest = corpus + "\n" + bytes;
+    write(file, checksum_of(rest) + "\n" + rest);
+  }
+};
 }  // namespace
 
 std::string Pieces::learned(const std::string& name, int64_t size, PieceKind kind,
-                            const Documents& documents) {
+                            const Documents& documents, const std::string& corpus) {
   const fs::path file = file_of(name);
   const std::string origin = describe(size, kind, documents);
   if (!fs::exists(file)) {
@@ -180,11 +197,11 @@ std::string Pieces::learned(const std::string& name, int64_t size, PieceKind kin
     if (model.empty()) model = learn(size, kind, documents);
     return origin + "\n" + model;
   }
-  std::string bytes = read_kept(file);
-  if (const std::string other = origin_of(bytes); other != origin)
-    throw Error("the vocabulary " + file.string() + " has " + other + ", not " + origin +
-                ": give yours another name, or remove that file");
-  return bytes;
+  const Kept kept(file);
+  if (const std::string other = origin_of(kept.bytes); other != origin)
+    throw Error("the vocabulary " + file.string() + " has " + told(other, kept.corpus) + ", not " +
+                told(origin, corpus) + ": give yours another name, or remove that file");
+  return kept.bytes;
 }
 
 std::string Pieces::kept(const std::string& name) {
@@ -192,13 +209,13 @@ std::string Pieces::kept(const std::string& name) {
   if (!fs::exists(file))
     throw Error(Exit::data, "there is no vocabulary " + file.string() +
                                 ": training a pipeline whose source has `pieces` learns it");
-  return read_kept(file);
+  return Kept(file).bytes;
 }
 
-void Pieces::keep(const std::string& name, const std::string& bytes) {
+void Pieces::keep(const std::string& name, const std::string& bytes, const std::string& corpus) {
   const fs::path file = file_of(name);
   if (fs::exists(file)) return;
-  write(file, checksum_of(bytes) + "\n" + bytes);
+  Kept::write_to(file, corpus, bytes);
 }
 
 std::shared_ptr<const Pieces> Pieces::of(const std::shared_ptr<const std::string>& bytes) {

@@ -25,14 +25,14 @@ class Pieces {
   using Documents = std::vector<std::string>;
 
   // The vocabulary of this name, as bytes that also say what it was learned from. If there is none
-  // yet, it is learned from the documents. Throws Error if there is one of another corpus, size or
-  // kind.
+  // yet, it is learned from the documents of `corpus`, as messages call them. Throws Error if there
+  // is one of another corpus, size or kind.
   static std::string learned(const std::string& name, int64_t size, PieceKind kind,
-                             const Documents& documents);
+                             const Documents& documents, const std::string& corpus);
   // The vocabulary that a training has kept under this name.
   static std::string kept(const std::string& name);
-  // Keeps a vocabulary under this name, unless there is one.
-  static void keep(const std::string& name, const std::string& bytes);
+  // Keeps a vocabulary of `corpus` under this name, unless there is one.
+  static void keep(const std::string& name, const std::string& bytes, const std::string& corpus);
 
   // The pieces of a vocabulary, from its bytes.
   static std::shared_ptr<const Pieces> of(const std::shared_ptr<const std::string>& bytes);

@@ -3,6 +3,8 @@
 #include "framework/node/plugin.h"
 #include "framework/node/source.h"
 #include "framework/node/split.h"
+#include "nodes/data/limit.h"
+#include "nodes/data/words.h"
 #include "nodes/text/documents.h"
 #include "nodes/text/vocabulary.h"
 
@@ -41,6 +43,7 @@ class Text final : public Source {
                  "first tokens of each.",
                  Cut::packed};
   SplitParams side{this};
+  Limit limit{this};
 
   Fit fit_{this, tokens};
 
@@ -52,21 +55,26 @@ class Text final : public Source {
     if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
     const std::vector<std::string> all =
         lines->empty() ? read_documents({find_data(*file), *match, *columns, *unit}) : *lines;
-    choose(all, *vocabulary.open(fit_, all));
+    choose(all, *vocabulary.open(fit_, all, corpus()));
     tokens.shape({*batch, *length});
-    return *cut == Cut::documents ? std::ssize(documents_) : std::ssize(packed_) / *length;
+    return limit.of(*cut == Cut::documents ? std::ssize(documents_)
+                                           : std::ssize(packed_) / *length);
+  }
+
+  std::string corpus() const {
+    if (file->empty()) return "of `lines`";
+    return "of " + *file + (columns->empty() ? "" : ", columns " + quoted(*columns));
   }
 
   void choose(const std::vector<std::string>& all, const Pieces& pieces) {
     for (const std::string& document : all) {
       if (!side.wants(document)) continue;
       std::vector<int32_t> ids = pieces.ids(document);
-      if (*cut == Cut::documents) {
+      if (*cut == Cut::packed || *vocabulary.ends) ids.push_back(Pieces::end);
+      if (*cut == Cut::packed)
+        packed_.insert(packed_.end(), ids.begin(), ids.end());
+      else
         documents_.push_back(std::move(ids));
-        continue;
-      }
-      packed_.insert(packed_.end(), ids.begin(), ids.end());
-      packed_.push_back(Pieces::end);
     }
   }
 

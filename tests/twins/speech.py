@@ -1,8 +1,8 @@
 """What the twins of the pipelines of speech share: a second of each prompt, and its language."""
 import twin
 
-DATA = ('{node: audio, folder: speech_en/.., match: "^speech_../(?!.*/silence/)", label: "^speech_..", '
-        'group: "[^/]+$", bad_files: skip, test_share: 0.2, rate: 8000, seconds: 1.024, window: 400, '
+DATA = ('{node: audio, folder: [speech_en, speech_es, speech_fr, speech_it, speech_ru], '
+        'match: "^(?!.*/silence/)", group: "[^/]+$", bad_files: skip, test_share: 0.2, rate: 8000, seconds: 1.024, window: 400, '
         'hop: 128, mels: 40, split: %s, batch: 256}')
 PORTS = {"sound": "data.spectrogram", "label": "{node: to_float, x: data.label}"}
 

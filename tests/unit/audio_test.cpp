@@ -158,7 +158,7 @@ TEST_F(AudioFile, LogMelIsWhatTorchComputes) {
 class AudioFolder : public AudioFile {
  protected:
   LoneNode::Params folder(int64_t batch) const {
-    return {{"folder", here_.path().string()},
+    return {{"folder", std::vector{here_.path().string()}},
             {"batch", batch},
             {"rate", int64_t{8000}},
             {"seconds", 0.1},
@@ -197,6 +197,22 @@ TEST_F(AudioFolder, HoldsSpectrogramsAndClasses) {
   const auto first = bands;
   node.forward(1, 2);  // from memory
   EXPECT_EQ(node.floats("spectrogram"), first);
+}
+
+TEST_F(AudioFolder, AFileWithoutSamplesIsFoundBeforeTheFirstStep) {
+  write_sound(here_ / "a.wav", wav, 8000, 1, tone(400, 0.5, 8000, 0.2));
+  for (const auto& [name, format] : {std::pair{"b.wav", wav}, {"b.flac", flac}, {"b.ogg", ogg}}) {
+    write_sound(here_ / name, format, 8000, 1, {});
+    EXPECT_THAT(complaint(folder(1)), HasSubstr(std::string(name) + ": "));  // it reads a.wav only
+    std::filesystem::remove(here_ / name);
+  }
+  write_sound(here_ / "b.wav", wav, 8000, 1, {});
+  auto params = folder(1);
+  params["bad_files"] = std::string("skip");
+  params["bad_share"] = 0.5;
+  LoneNode node("audio", params);
+  node.infer();
+  EXPECT_THAT(node.node().notes(), ElementsAre(HasSubstr("b.wav: holds no sound")));
 }
 
 TEST_F(AudioFolder, MistakesAreSentences) {

@@ -229,6 +229,31 @@ TEST_F(IdxNode, RefusesFilesThatDoNotFit) {
   EXPECT_TRUE(has(refused(given), "leave `flatten` true"));
 }
 
+TEST_F(IdxNode, ClassesAndALimitMayBeChosen) {
+  auto given = params();
+  given["classes"] = std::vector<int64_t>{3, 1};
+  LoneNode node("idx", given);
+  node.infer();
+  EXPECT_EQ(dynamic_cast<Source&>(node.node()).samples(), 4);
+  node.forward(0, 4);
+  EXPECT_EQ(node.ints("label"), (std::vector<int32_t>{1, 3, 1, 3}));
+  EXPECT_EQ(node.floats("image")[36], tiny_pixel(3, 0, 0, 6) / 255.0F);
+  given["limit"] = int64_t{3};
+  LoneNode some("idx", given);
+  some.infer();
+  EXPECT_EQ(dynamic_cast<Source&>(some.node()).samples(), 3);
+  given["classes"] = std::vector<int64_t>{3, 10};
+  EXPECT_EQ(refused(given), "`classes` has 10, but no sample is of that class");
+  given["labels"] = std::string();
+  EXPECT_EQ(refused(given), "`classes` has 3, but no sample is of that class");
+}
+
+TEST_F(IdxNode, SaysWhereFilesAreSought) {
+  auto given = params();
+  given["images"] = std::string("digits/images");
+  EXPECT_TRUE(has(refused(given), "`weft data fetch digits`"));
+}
+
 TEST(FashionMnist, ReadsTheFetchedFiles) {
   const TemporaryDirectory scratch;
   const Environment data_dir("WEFT_DATA_DIR", scratch.path().string());

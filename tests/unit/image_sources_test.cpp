@@ -1,6 +1,7 @@
 // Folders of images and tables that name images, classes and words.
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <set>
 
 #include "framework/node/host.h"
@@ -28,7 +29,9 @@ class ImageSources : public testing::Test {
     return LoneNode::complaint(kind, params);
   }
   LoneNode::Params folder(int64_t batch, int64_t size) const {
-    return {{"folder", here_.path().string()}, {"batch", batch}, {"size", std::vector{size}}};
+    return {{"folder", std::vector{here_.path().string()}},
+            {"batch", batch},
+            {"size", std::vector{size}}};
   }
 
   TemporaryDirectory here_;
@@ -110,7 +113,7 @@ TEST_F(ImageSources, BadFilesAreNamed) {
   write_text(here_ / "bad.png", "\xff\xd8\xff\xe0 and no more");
   EXPECT_THAT(complaint("images", folder(1, 1)), HasSubstr("bad.png: is a broken JPEG"));
   auto nowhere = folder(1, 1);
-  nowhere["folder"] = std::string("no/such/folder");
+  nowhere["folder"] = std::vector<std::string>{"no/such/folder"};
   EXPECT_THAT(complaint("images", nowhere), HasSubstr("weft data fetch no"));
 }
 
@@ -225,6 +228,21 @@ TEST_F(Tables, ManyClassesTakeNoTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
 }
 
+TEST_F(Tables, ClassesMayBeChosen) {
+  write_text(here_ / "t.csv", "kind,n\na,1\nb,2\nc,3\nb,4\n");
+  auto params = table("t.csv", 2);
+  params["numbers"] = std::vector<std::string>{"n"};
+  params["classes"] = std::vector<int64_t>{1};
+  EXPECT_THAT(complaint("table", params), HasSubstr("`classes` needs a `label`"));
+  params["label"] = std::string("kind");
+  LoneNode node("table", params);
+  node.infer();
+  EXPECT_EQ(dynamic_cast<Source&>(node.node()).samples(), 2);
+  node.forward(0, 2);
+  EXPECT_THAT(node.ints("label"), ElementsAre(1, 1));
+  EXPECT_THAT(node.floats("numbers"), ElementsAre(2, 4));
+}
+
 TEST_F(Tables, FilesThatAreNotThereAreToldAtOnce) {
   write_text(here_ / "t.csv", "file\na.png\nb.png\n");
   auto params = table("t.csv", 1);
@@ -267,7 +285,7 @@ TEST_F(Tables, WordsAndClassesMayBeGiven) {
 TEST_F(ImageSources, ClassesOfFoldersMayBeGiven) {
   for (const char* name : {"in/owl/a.png", "in/bat/b.png", "in/c.png"})
     write_png(here_ / name, 1, 1, plain(0, 0, 0));
-  LoneNode node("images", {{"folder", (here_ / "in").string()},
+  LoneNode node("images", {{"folder", std::vector{(here_ / "in").string()}},
                            {"size", std::vector<int64_t>{1}},
                            {"batch", int64_t{3}}});
   node.node().host().setting = {.fitted = std::make_shared<FittedMap>(given(
@@ -279,6 +297,71 @@ TEST_F(ImageSources, ClassesOfFoldersMayBeGiven) {
             "`bat` is not among the 2 classes of folders of images that were learned: `ape`, "
             "`owl`; leave such "
             "samples out, or train with them");
+}
+
+using Folders = std::vector<std::string>;
+
+class SeveralFolders : public ImageSources {
+ protected:
+  void SetUp() override {
+    const char* const names[] = {"one/deep/a.png", "one/deep/sub/b.png", "two/deep/c.png"};
+    for (uint8_t i = 0; i < 3; ++i) write_png(here_ / names[i], 1, 1, plain(i, 0, 0));
+  }
+  LoneNode::Params of(const Folders& names) const {
+    Folders folders;
+    for (const std::string& name : names) folders.push_back((here_ / name).string());
+    return {{"folder", folders}, {"size", std::vector<int64_t>{1}}, {"batch", int64_t{3}}};
+  }
+  // Each sample's red and class.
+  static std::vector<std::pair<int, int>> read(const LoneNode::Params& params) {
+    LoneNode node("images", params);
+    node.infer();
+    const int64_t samples = dynamic_cast<Source&>(node.node()).samples();
+    node.forward(0, samples);
+    std::vector<std::pair<int, int>> all;
+    for (int64_t i = 0; i < samples; ++i)
+      all.emplace_back(std::lround(node.floats("image")[i * 3] * 255), node.ints("label")[i]);
+    return all;
+  }
+};
+
+TEST_F(SeveralFolders, AreOneSetWhosePathsBeginWhereTheirNamesDiffer) {
+  using Set = std::vector<std::pair<int, int>>;
+  EXPECT_EQ(read(of({"one/deep", "two/deep"})), (Set{{0, 0}, {1, 0}, {2, 1}}));
+  EXPECT_EQ(read(of({"two/deep/", "./one"})), (Set{{2, 1}, {0, 0}, {1, 0}}));
+  EXPECT_EQ(read(of({"."})), (Set{{0, 0}, {1, 0}, {2, 1}}));  // as from the folder that holds both
+  EXPECT_EQ(read(of({"one/deep"})), (Set{{0, -1}, {1, 0}}));
+  auto params = of({"one", "two"});
+  params["match"] = std::string("^one/|/c");
+  params["label"] = std::string("[abc]\\.");
+  EXPECT_EQ(read(params), (Set{{0, 0}, {1, 1}, {2, 2}}));
+  params["match"] = std::string("^deep/");
+  EXPECT_THAT(complaint("images", params),
+              testing::AllOf(HasSubstr("one or "), HasSubstr("two matches `^deep/`")));
+}
+
+TEST_F(SeveralFolders, ClassesKeepTheirNumbers) {
+  write_png(here_ / "four/a.png", 1, 1, plain(4, 0, 0));
+  auto params = of({"."});  // four, one, two
+  params["classes"] = std::vector<int64_t>{2, 0};
+  EXPECT_EQ(read(params), (std::vector<std::pair<int, int>>{{4, 0}, {2, 2}}));
+  params["limit"] = int64_t{1};  // of these
+  EXPECT_EQ(read(params), (std::vector<std::pair<int, int>>{{4, 0}}));
+  params["classes"] = std::vector<int64_t>{3};
+  EXPECT_THAT(complaint("images", params),
+              HasSubstr("`classes` has 3, but no sample is of that class"));
+}
+
+TEST_F(SeveralFolders, MistakesAreSentences) {
+  const char* const twice = "`folder` has a folder twice, or one that is in another";
+  EXPECT_THAT(complaint("images", of({"one", "two", "./one/"})), HasSubstr(twice));
+  EXPECT_THAT(complaint("images", of({"one/deep", "two", "one"})), HasSubstr(twice));
+  EXPECT_THAT(complaint("images", of({})), HasSubstr("`folder` is an empty list"));
+  auto params = of({"one"});
+  params["folder"] = Folders{"one", ""};
+  EXPECT_THAT(complaint("images", params), HasSubstr("`folder` is empty"));
+  params["folder"] = Folders{(here_ / "one").string(), "speech_xx/xx"};
+  EXPECT_THAT(complaint("images", params), HasSubstr("`weft data fetch speech_xx`"));
 }
 
 }  // namespace

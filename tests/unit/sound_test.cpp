@@ -40,7 +40,7 @@ Floats sweep(int rate) {
 class Waves : public testing::Test {
  protected:
   Params folder(int64_t batch) const {
-    return {{"folder", here_.path().string()},
+    return {{"folder", std::vector{here_.path().string()}},
             {"batch", batch},
             {"rate", int64_t{1000}},
             {"seconds", 0.02},

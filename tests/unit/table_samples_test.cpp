@@ -117,7 +117,7 @@ TEST_F(Samples, SoundsAreSpectrograms) {
   const std::string archive = pack();
   const auto node = read(with_sound(in_, 2), 2);
   EXPECT_EQ(node->out("spectrogram").shape(), Shape({2, 5, 10}));
-  LoneNode::Params alone{{"folder", in_}, {"group", std::string("")}, {"batch", int64_t{3}}};
+  LoneNode::Params alone{{"folder", std::vector{in_}}, {"group", std::string("")}, {"batch", int64_t{3}}};
   for (const char* name : {"rate", "seconds", "mels"}) alone[name] = with_sound(in_, 1)[name];
   LoneNode audio("audio", alone);
   audio.infer();
@@ -171,7 +171,7 @@ TEST_F(Samples, BadFilesAreRefusedOrSkippedUpToAShare) {
     params["limit"] = int64_t{2};  // neither of which is bad
     EXPECT_THAT(read(params, 2)->node().notes(), IsEmpty());
   }
-  LoneNode::Params folder{{"folder", in_},
+  LoneNode::Params folder{{"folder", std::vector{in_}},
                           {"size", std::vector<int64_t>{1}},
                           {"batch", int64_t{1}},
                           {"bad_files", std::string("skip")}};
@@ -180,7 +180,7 @@ TEST_F(Samples, BadFilesAreRefusedOrSkippedUpToAShare) {
   EXPECT_THAT(images.node().notes(), ElementsAre(HasSubstr("oak.png: is a broken PNG")));
   write_text(here_ / "in/animals/birds/owl.ogg", "OggS");
   LoneNode::Params sounds{
-      {"folder", in_}, {"batch", int64_t{1}}, {"bad_files", std::string("skip")}};
+      {"folder", std::vector{in_}}, {"batch", int64_t{1}}, {"bad_files", std::string("skip")}};
   EXPECT_THAT(complaint(sounds, "audio"), HasSubstr("1 of 3 samples have bad files, more than"));
 }
 

@@ -113,7 +113,22 @@ TEST_F(TextNodes, AVocabularyBelongsToItsCorpus) {
   const auto params = source(file("a.txt", "abc"), 4);
   first(params);
   auto other = source(file("b.txt", "abd"), 4);
-  EXPECT_THAT(complaint(other), HasSubstr("give yours another name, or remove that file"));
+  EXPECT_THAT(complaint(other),
+              testing::AllOf(HasSubstr("v.vocabulary has 20 characters pieces of corpus "),
+                             HasSubstr(", of " + (here_ / "a.txt").string() + ", not 20 "),
+                             HasSubstr(", of " + (here_ / "b.txt").string() +
+                                       ": give yours another name, or remove that file")));
+  Params table{{"file", file("t.csv", "name,kind\na,bc\n")},
+               {"text", Strings{"name"}},
+               {"target", Strings{"kind"}},
+               {"vocabulary", std::string("v")},
+               {"pieces", int64_t{20}},
+               {"batch", int64_t{1}}};
+  EXPECT_THAT(LoneNode::complaint("table", table),
+              HasSubstr("t.csv, columns `name`, `kind`: give yours"));
+  const std::string kept = here_ / "data/vocabularies/v.vocabulary", whole = read_text(kept);
+  const size_t corpus = whole.find('\n') + 1, bytes = whole.find('\n', corpus) + 1;
+  EXPECT_EQ(whole.substr(corpus, bytes - corpus - 1), "of " + (here_ / "a.txt").string());
   other["pieces"] = int64_t{0};  // taken as it is: d is unknown
   EXPECT_THAT(first(other), ElementsAre(first(params)[0], first(params)[1], first(params)[2], 0));
   other["vocabulary"] = std::string("w");
@@ -141,10 +156,84 @@ TEST_F(TextNodes, ColumnsOfTablesShareItByItsName) {
   captions["pieces"] = int64_t{9}, captions["kind"] = std::string("characters");
   LoneNode learns("table", captions);
   learns.infer();
-  learns.node().host().fits.back()->keep();
+  for (const Fit* fit : learns.node().host().fits)
+    if (fit->keep) fit->keep();
   EXPECT_TRUE(std::filesystem::exists(here_ / "data/vocabularies/w.vocabulary"));
   captions["file"] = file("t.csv", "name,kind\na,\xff\n");
   EXPECT_THAT(LoneNode::complaint("table", captions), HasSubstr("is not UTF-8 in row 1"));
+}
+
+TEST_F(TextNodes, EndsStandBehindTexts) {
+  auto params = source(file("a.txt", "ab\n\nabcd\n"), 4, 2);
+  params["samples"] = std::string("documents");
+  params["ends"] = true;
+  LoneNode node("text", params);
+  node.infer();
+  node.forward(0, 2);
+  const auto tokens = node.ints("tokens");
+  EXPECT_EQ(tokens[3], 2);                                        // ▁ab end
+  EXPECT_EQ(std::count(tokens.begin() + 4, tokens.end(), 2), 0);  // ▁abc, which is cut
+  params["samples"] = std::string("packed");
+  const auto ended = first(params);
+  params["ends"] = false;
+  EXPECT_EQ(first(params), ended);  // packed ones have them in any case
+}
+
+TEST_F(TextNodes, ATableHoldsPairsOfTexts) {
+  std::string rows = "short,long,more\n";
+  for (const char c : {'a', 'b', 'c', 'd', 'e', 'f', 'g'})
+    rows += std::string(1, c) + "," + c + c + "," + c + "\n";
+  Params pairs{{"file", file("t.csv", rows)},
+               {"text", Strings{"short"}},
+               {"target", Strings{"long", "more"}},
+               {"vocabulary", std::string("v")},
+               {"pieces", int64_t{12}},
+               {"kind", std::string("characters")},
+               {"ends", true},
+               {"length", int64_t{6}},
+               {"shuffle", true},
+               {"batch", int64_t{7}}};
+  LoneNode node("table", pairs);
+  node.infer();
+  node.forward(0, 7);
+  const auto words = node.ints("words"), target = node.ints("target");
+  const int32_t space = words[0];
+  std::set<int32_t> letters;
+  for (size_t row = 0; row < 7; ++row) {
+    const int32_t c = words[row * 6 + 1];
+    letters.insert(c);
+    EXPECT_THAT(std::vector(words.begin() + row * 6, words.begin() + (row + 1) * 6),
+                ElementsAre(space, c, 2, -1, -1, -1));
+    EXPECT_THAT(std::vector(target.begin() + row * 6, target.begin() + (row + 1) * 6),
+                ElementsAre(space, c, c, space, c, 2));
+  }
+  EXPECT_EQ(letters.size(), 7U);
+  EXPECT_FALSE(letters.contains(0));
+}
+
+TEST_F(TextNodes, TextsOfATableMayHaveWordsOfTheirOwn) {
+  Params pairs{{"file", file("t.csv", "t,u\nb a,y\nc,x y\n")},
+               {"target", Strings{"u"}},
+               {"length", int64_t{2}},
+               {"batch", int64_t{2}}};
+  LoneNode alone("table", pairs);
+  alone.infer();
+  EXPECT_EQ(alone.out("words").shape(), Shape({2, 0}));
+  pairs["text"] = Strings{"t"};
+  LoneNode node("table", pairs);
+  node.infer();
+  node.forward(0, 2);
+  EXPECT_THAT(node.ints("words"), ElementsAre(2, 1, 3, -1));
+  EXPECT_THAT(node.ints("target"), ElementsAre(1, -1, 2, 1));
+  std::set<std::string> names;
+  for (const Fit* fit : node.node().host().fits) names.insert(fit->name());
+  EXPECT_THAT(names, testing::IsSupersetOf({"words of `t`", "words of `u`"}));
+  pairs["ends"] = true;
+  EXPECT_THAT(LoneNode::complaint("table", pairs),
+              HasSubstr("`ends` is of pieces: `vocabulary` must name theirs"));
+  pairs.erase("ends");
+  pairs["file"] = file("t.csv", "t,u\nb a,y\nc,\n");
+  EXPECT_THAT(LoneNode::complaint("table", pairs), HasSubstr("row 2 (c) has no `u`"));
 }
 
 TEST_F(TextNodes, ADamagedVocabularyIsRefused) {
@@ -182,6 +271,20 @@ TEST_F(TextNodes, AVocabularyMayBeGiven) {
   const auto abc = learner.ints("tokens"), bca = node.ints("tokens");
   EXPECT_THAT(bca, ElementsAre(abc[0], abc[2], abc[3], abc[1]));
   EXPECT_FALSE(std::filesystem::exists(here_ / "data/vocabularies"));
+}
+
+TEST_F(TextNodes, ALimitKeepsTheFirstSamples) {
+  auto params = source(file("a.txt", "ab\n\nb\n\nc\n"), 2);
+  EXPECT_EQ(samples(params), 4);  // ▁ab end ▁b end ▁c end
+  const auto before = first(params);
+  params["limit"] = int64_t{3};
+  EXPECT_EQ(samples(params), 3);
+  EXPECT_EQ(first(params), before);
+  params["samples"] = std::string("documents");
+  params["limit"] = int64_t{2};
+  EXPECT_EQ(samples(params), 2);
+  params["limit"] = int64_t{9};
+  EXPECT_EQ(samples(params), 3);
 }
 
 TEST_F(TextNodes, ASplitKeepsEveryDocumentOnOneSide) {
