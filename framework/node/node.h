@@ -82,7 +82,7 @@ class WEFT_API Node {
   // Let y.tangent() be the derivative of the outputs along x.tangent(), that of the inputs, and
   // t = Σ y.tangent() · y.grad(). The first writes y.tangent() and, of inputs that want one,
   // x.grad() = dt/dx, whole; the second, the grad() of weights = dt/dw, as learn() does. They
-  // change no y.grad(), and read no more values than backward() and learn().
+  // change no y.grad(), and may read inputs that are forward_only().
   virtual void backward_twice(const Step&) {}
   virtual void learn_twice(const Step&) {}
   virtual Twice twice() const { return Twice::no; }

@@ -162,6 +162,7 @@ std::shared_ptr<DerivativeOf> Wiring::described(const Gradient& gradient, NodeId
   const PlanNode& node = plan_.nodes[n];
   const Host& host = node.node->host();
   const bool linear = node.node->twice() == Twice::linear;
+  const bool twice = node.node->twice() == Twice::yes;  // backward_twice() reads all there is
   const std::vector<bool> below = inputs_below(gradient, n);
   const auto of = std::make_shared<DerivativeOf>();
   of->make = [plan = &plan_, registry = &registry_, n] { return plan->bare(*registry, n); };
@@ -170,7 +171,7 @@ std::shared_ptr<DerivativeOf> Wiring::described(const Gradient& gradient, NodeId
     DerivativeOf::Input& in = of->ins.emplace_back();
     if (!node.inputs[i]) continue;
     const PlanValue& value = plan_.values[node.inputs[i]];
-    in = {true, Host::kept(*host.ins[i]), below[i], value.shape, value.rows, value.dtype};
+    in = {true, twice || Host::kept(*host.ins[i]), below[i], value.shape, value.rows, value.dtype};
     of->sums = of->sums || (below[i] && value.rows.shared && !node.rows.shared);
     in.grad = !linear && takes_gradient(plan_, node, i);
     if (in.taken()) inputs.push_back(node.inputs[i]);

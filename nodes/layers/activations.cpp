@@ -114,7 +114,7 @@ class Gelu final : public Node {
 
   void infer() override {
     y.shape(x.shape());
-    y.forward_only();
+    x.forward_only(), y.forward_only();
     slope.shape(x.shape());
   }
   void forward(const Step&) override {

@@ -54,7 +54,9 @@ TEST_F(BesideRuns, AreInItsOrder) {
   const auto lines = metrics("run");
   ASSERT_GE(lines.size(), 15U);
   for (const auto& line : lines)
-    if (line.contains("apart")) EXPECT_EQ(line["apart"], 0) << line;
+    if (line.contains("apart")) {
+      EXPECT_EQ(line["apart"], 0) << line;
+    }
   EXPECT_EQ(lines.back()["evaluate"]["apart"], 0);
   ASSERT_EQ(weft({"generate", "run", "-o", "out"}).exit, 0);
   std::istringstream rows(text("out/out.csv"));

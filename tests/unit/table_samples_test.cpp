@@ -117,7 +117,8 @@ TEST_F(Samples, SoundsAreSpectrograms) {
   const std::string archive = pack();
   const auto node = read(with_sound(in_, 2), 2);
   EXPECT_EQ(node->out("spectrogram").shape(), Shape({2, 5, 10}));
-  LoneNode::Params alone{{"folder", std::vector{in_}}, {"group", std::string("")}, {"batch", int64_t{3}}};
+  LoneNode::Params alone{
+      {"folder", std::vector{in_}}, {"group", std::string("")}, {"batch", int64_t{3}}};
   for (const char* name : {"rate", "seconds", "mels"}) alone[name] = with_sound(in_, 1)[name];
   LoneNode audio("audio", alone);
   audio.infer();
