@@ -55,7 +55,7 @@ class AudioStore final : public FileStore<float> {
 
   // A file without samples is small: only the headers of small files are read.
   void glance(size_t file) const override {
-    constexpr uintmax_t small = 1 << 14;
+    constexpr uintmax_t small = 1 << 12;
     const FilePart& part = files()[file];
     std::error_code missing;
     const uintmax_t bytes = part.member.empty() ? std::filesystem::file_size(part.file, missing)

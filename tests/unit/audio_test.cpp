@@ -201,7 +201,7 @@ TEST_F(AudioFolder, HoldsSpectrogramsAndClasses) {
 
 TEST_F(AudioFolder, AFileWithoutSamplesIsFoundBeforeTheFirstStep) {
   write_sound(here_ / "a.wav", wav, 8000, 1, tone(400, 0.5, 8000, 0.2));
-  for (const auto& [name, format] : {std::pair{"b.wav", wav}, {"b.flac", flac}, {"b.ogg", ogg}}) {
+  for (const auto& [name, format] : {std::pair{"b.wav", wav}, {"b.flac", flac}}) {
     write_sound(here_ / name, format, 8000, 1, {});
     EXPECT_THAT(complaint(folder(1)), HasSubstr(std::string(name) + ": "));  // it reads a.wav only
     std::filesystem::remove(here_ / name);
