@@ -51,7 +51,7 @@ LoneNode& LoneNode::feed(const std::string& port, const Shape& shape, std::vecto
 void LoneNode::forward(int64_t step, int64_t rows) {
   const auto* source = dynamic_cast<const Source*>(node_.get());
   if (!source) return node_->forward({step, rows});
-  Reader reader(*source, false);
+  Reader reader(*source, SampleOrder(*source), false);
   for (const Out* out : node_->host().outs)
     Host::bind(*reader.host().outs[out->index], Host::value(*out), {});
   reader.forward({step, rows});
