@@ -22,7 +22,7 @@ class Parser {
   Parser(const std::string& text, About about) : text_(text), about_(about) {}
 
   Formula whole() {
-    Formula result = about_ == About::values ? comparison() : sum();
+    Formula result = comparison();
     if (!rest().empty()) fail("unexpected `" + shown(rest()) + "`");
     return result;
   }
@@ -75,7 +75,7 @@ class Parser {
     return eat("**") ? call("**", {std::move(base), factor()}) : base;
   }
   Formula inside() {
-    Formula inner = about_ == About::values ? comparison() : sum();
+    Formula inner = comparison();
     if (!eat(")")) fail("a `)` is missing");
     return inner;
   }
@@ -167,6 +167,12 @@ std::optional<double> calculate(const std::string& call, const std::vector<doubl
     if (call == "//") return std::floor(args[0] / divisor());
     if (call == "%") return std::fmod(args[0], divisor());
     if (call == "**") return std::pow(args[0], args[1]);
+    if (call == ">") return args[0] > args[1] ? 1 : 0;
+    if (call == "<") return args[0] < args[1] ? 1 : 0;
+    if (call == ">=") return args[0] >= args[1] ? 1 : 0;
+    if (call == "<=") return args[0] <= args[1] ? 1 : 0;
+    if (call == "==") return args[0] == args[1] ? 1 : 0;
+    if (call == "!=") return args[0] != args[1] ? 1 : 0;
   }
   if (args.size() == 1) {
     if (call == "neg") return -args[0];

@@ -17,8 +17,8 @@ struct Formula {
   std::vector<std::pair<std::string, std::string>> params;  // of a call: `axes=[1, 2]`
 };
 
-// What a formula is about. Of values there are also names with dots, comparisons, and functions of
-// any name with several arguments and params.
+// What a formula is about. Of values there are also names with dots, and functions of any name
+// with several arguments and params.
 enum class About { numbers, values };
 
 // Throws Error: brackets that do not match or are deeper than 64, more than 1000 parts, what is no

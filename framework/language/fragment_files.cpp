@@ -62,7 +62,7 @@ std::optional<FragmentDecl> find_fragment(const std::string& name, const fs::pat
     Vars none;
     none.declared =
         "a fragment in a file of its own sees none: leave the default out, and hand it over";
-    substitute_defaults(fragment, none, mistakes);
+    close_fragment(fragment, none, mistakes);
     return read_fragment(name, fragment, mistakes);
   }
   return std::nullopt;

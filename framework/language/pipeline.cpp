@@ -90,8 +90,7 @@ Yaml Pipeline::with_values(const Yaml& source, Mistakes& mistakes) {
   for (size_t i = 0; i < values.size(); ++i)
     if (!values[i].is_null()) body.entries()[i].value = values[i];
   if (Yaml* fragments = body.find("fragments"))
-    for (Yaml::Entry& entry : fragments->entries())
-      substitute_defaults(entry.value, vars, mistakes);
+    for (Yaml::Entry& entry : fragments->entries()) close_fragment(entry.value, vars, mistakes);
   body.erase("vars");
   return body;
 }
@@ -137,7 +136,8 @@ void Pipeline::build(Mistakes& mistakes) {
 GraphDecl Pipeline::instantiate(const FragmentDecl& fragment, const Vars& params,
                                 Mistakes& mistakes) {
   Vars own = params;
-  own.declared = "a fragment sees its own `params:` alone, so hand it over as one";
+  own.declared =
+      "a fragment sees its `params:`, and the variables of the pipeline if it stands there";
   const Yaml body = substitute(fragment.body, own, mistakes);
   const std::string what = "fragment " + ticked(fragment.name);
   Fields fields(body, keys::fragment, what, mistakes);

@@ -32,7 +32,7 @@ class Transfer {
     if (const Yaml* fragments = theirs.find("fragments")) {
       their_fragments_ = *fragments;
       for (Yaml::Entry& entry : their_fragments_.entries())
-        substitute_defaults(entry.value, vars, mistakes);
+        close_fragment(entry.value, vars, mistakes);
     }
     expand_followers(their_modules_, mistakes);
   }
@@ -91,7 +91,7 @@ class Transfer {
     if (const Yaml* own = ours->find(name)) {
       Yaml same = *own;
       Mistakes unheard;
-      substitute_defaults(same, read_vars(tree_, unheard), unheard);
+      close_fragment(same, read_vars(tree_, unheard), unheard);
       if (!(same == *found))
         throw Error("fragment `" + name + "` is another here than in the run `" + run_ +
                     "`: give one of them another name");

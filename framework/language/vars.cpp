@@ -320,12 +320,25 @@ Vars read_vars(const Yaml& file, Mistakes& mistakes) {
   return outer;
 }
 
-void substitute_defaults(Yaml& fragment, const Vars& vars, Mistakes& mistakes) {
-  Yaml* const params = fragment.find("params");
-  if (!params) return;
-  for (auto& [name, place, param] : params->entries()) {
-    Yaml* const standard = param.is_map() ? param.find("default") : &param;
-    if (standard) *standard = substitute(*standard, vars, mistakes);
+void close_fragment(Yaml& fragment, const Vars& vars, Mistakes& mistakes) {
+  if (!fragment.is_map()) return;
+  if (Yaml* const given = fragment.find("params"); given && given->is_map())
+    for (auto& [name, place, param] : given->entries()) {
+      Yaml* const standard = param.is_map() ? param.find("default") : &param;
+      if (standard) *standard = substitute(*standard, vars, mistakes);
+    }
+  std::set<std::string> used;
+  try {
+    for (const Yaml::Entry& entry : fragment.entries())
+      if (entry.key != "params") add_mentioned(entry.value, used);
+  } catch (const Error&) {  // the substitution is going to say what is wrong
+  }
+  for (const std::string& name : used) {
+    const auto found = vars.find(name);
+    Yaml* const given = fragment.find("params");
+    if (found == vars.end() || (given && (!given->is_map() || given->find(name)))) continue;
+    if (!given) fragment.put("params", Yaml::map({}, fragment.place()));
+    fragment.find("params")->put(name, found->second);
   }
 }
 

@@ -35,7 +35,8 @@ bool unresolved(const Yaml& value);
 // `$count` is 64 if the file does not say otherwise.
 Vars read_vars(const Yaml& file, Mistakes& mistakes);
 
-// Replaces the variables in the defaults of a fragment's params.
-void substitute_defaults(Yaml& fragment, const Vars& vars, Mistakes& mistakes);
+// Closes a fragment of a pipeline over its variables: replaces those in the defaults of its params,
+// and makes params of those that it uses beside.
+void close_fragment(Yaml& fragment, const Vars& vars, Mistakes& mistakes);
 
 }  // namespace weft

@@ -78,6 +78,7 @@ class Wiring {
             const std::vector<std::pair<std::string, Yaml>>& keys, bool whole);
   std::string value(Formulated& all, const Term& term, bool whole);
   Term apply(Formulated& all, const std::string& symbol, std::vector<Term> args, bool whole);
+  bool is_module(const std::string& name);
   Term call(Formulated& all, const Formula& part, std::vector<Term> args, bool whole);
   Outputs by_sample(const Scope& scope, const NodeDecl& decl, Outputs outputs);
   struct Gradient;

@@ -1,6 +1,8 @@
 // Wires a formula: a node for each of its operators and functions.
 #include <algorithm>
+#include <map>
 #include <numbers>
+#include <optional>
 
 #include "framework/language/fields.h"
 #include "framework/language/formula.h"
@@ -23,6 +25,14 @@ Yaml placed(const Yaml& value, const Place& place) {
   std::vector<Yaml> items;
   for (const Yaml& item : value.items()) items.push_back(placed(item, place));
   return Yaml::list(std::move(items), place);
+}
+
+std::optional<double> number_of(const Yaml& value) {
+  try {
+    return value.to_number("a number");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 Formula parsed(const std::string& text, const Place& place) {
@@ -68,8 +78,9 @@ struct Wiring::Formulated {
   const NodeDecl& decl;
   Scope around;
   const Formula formula;
-  int made = 0;       // nodes
-  Outputs last = {};  // of the node that was made last
+  std::map<std::string, double> numbers = {};  // keys beside the formula that are none of values
+  int made = 0;                                // nodes
+  Outputs last = {};                           // of the node that was made last
   const Place& place() const { return decl.formula->place; }
 };
 
@@ -79,24 +90,28 @@ Wiring::Outputs Wiring::wire_formula(Scope& scope, const NodeDecl& decl) {
   for (const auto& [name, at, ref] : decl.keys.entries())
     if (ref.is_null())
       throw Error(at, "a formula with a comma needs quotes: `formula: \"maximum(a, b)\"`");
-  Formulated all{decl,
-                 {.outer = &scope,
-                  .what = scope.what,
-                  .path = scope.path,
-                  .module = scope.module,
-                  .weights = scope.weights,
-                  .loop = scope.loop,
-                  .through = true},
-                 parsed(text, place)};
+  const Formula formula = parsed(text, place);
+  const Scope around{.outer = &scope,
+                     .what = scope.what,
+                     .path = scope.path,
+                     .module = scope.module,
+                     .weights = scope.weights,
+                     .loop = scope.loop,
+                     .through = true};
+  Formulated all{decl, around, formula};
   for (const auto& [name, at, ref] : decl.keys.entries()) {
     if (!is_name(name))
       throw Error(at, "a value's name is letters, digits and `_`, not " + ticked(name));
-    all.around.inputs[name] = resolve(scope, ref.to_text("value " + ticked(name)), ref.place());
+    if (const auto number = number_of(ref))
+      all.numbers[name] = *number;
+    else
+      all.around.inputs[name] = resolve(scope, ref.to_text("value " + ticked(name)), ref.place());
   }
   const Term made = term(all, all.formula, true);
-  if (made.is_number() || (made.is_value() && all.last.empty()))
+  if (made.is_number())
     throw Error(place, "a formula makes something of values, but " + ticked(text) + " does not");
   if (!made.is_value()) (void)value(all, made, true);
+  if (all.last.empty()) all.last = {{"y", resolve(all.around, made.name, place)}};  // a name alone
   for (const auto& [name, at, ref] : decl.keys.entries())
     if (!all.around.read.contains(name))
       throw Error(at, ticked(name) + " is not in the formula " + ticked(text));
@@ -106,6 +121,8 @@ Wiring::Outputs Wiring::wire_formula(Scope& scope, const NodeDecl& decl) {
 Wiring::Term Wiring::term(Formulated& all, const Formula& part, bool whole) {
   if (part.kind == Formula::Kind::number) return {.plus = part.number};
   if (part.kind == Formula::Kind::name) {
+    if (const auto number = all.numbers.find(part.text); number != all.numbers.end())
+      return all.around.read.insert(part.text), Term{.plus = number->second};
     const bool given = all.around.inputs.contains(part.text);
     if (part.text == "pi" && !given && !all.around.outer->nodes.contains("pi"))
       return {.plus = std::numbers::pi};
@@ -129,9 +146,11 @@ Wiring::Term Wiring::term(Formulated& all, const Formula& part, bool whole) {
 // Adds a node of the formula; `whole` if it is the formula itself.
 Wiring::Term Wiring::make(Formulated& all, const std::string& kind,
                           const std::vector<std::pair<std::string, Yaml>>& keys, bool whole) {
+  const bool module = is_module(kind);
   NodeDecl node{.name = all.decl.name + (whole ? "" : "." + std::to_string(++all.made)),
                 .place = all.place(),
-                .kind = kind,
+                .kind = module ? "" : kind,
+                .module = module ? kind : "",
                 .keys = Yaml::map({}, all.place())};
   for (const auto& [key, value] : keys) node.keys.put(key, value);
   all.last = wire_once(all.around, node);
@@ -195,23 +214,30 @@ Wiring::Term Wiring::apply(Formulated& all, const std::string& symbol, std::vect
   return make(all, known.node, {{"a", left}, {"b", right}}, whole);
 }
 
+// A module is a function too, where no node kind and no fragment has its name.
+bool Wiring::is_module(const std::string& name) {
+  return pipeline_.modules.contains(name) && !registry_.find(name) && !fragment(name);
+}
+
 // A function: a node kind or a fragment, whose inputs are the arguments in order.
 Wiring::Term Wiring::call(Formulated& all, const Formula& part, std::vector<Term> args,
                           bool whole) {
   const auto* const entry = registry_.find(part.text);
   if (part.text == "//" || part.text == "%")
     throw Error(all.place(), ticked(part.text) + " is of numbers, not of values");
-  if (!entry && !fragment(part.text))
+  const bool module = is_module(part.text);
+  if (!entry && !module && !fragment(part.text))
     throw Error(all.place(),
                 "there is no node kind " + ticked(part.text) + did_you_mean(part.text, kinds()));
-  std::vector<std::string> inputs = inputs_of(part.text, "");
+  const std::vector<std::string> inputs = inputs_of(part.text, module ? part.text : "");
   std::string list;
   if (entry && inputs.empty())
     if (const auto made = registry_.make(part.text); !made->host().lists.empty())
       list = made->host().lists[0]->name;
   if (list.empty() && args.size() > inputs.size())
     throw Error(all.place(), ticked(part.text) + " has " + std::to_string(inputs.size()) +
-                                 " inputs, but gets " + std::to_string(args.size()));
+                                 " inputs, but gets " + std::to_string(args.size()) +
+                                 "; params are named: `axes=1`");
   std::vector<std::pair<std::string, Yaml>> keys;
   std::vector<Yaml> items;
   for (size_t i = 0; i < args.size(); ++i) {

@@ -205,7 +205,9 @@ void Wiring::connect(PlanNode& node, In& port, ValueId value, const Place& place
   if (!port.traits.any && source.dtype != port.traits.dtype)
     throw Error(place, node.path + " (" + node.kind + "): port " + ticked(port.name) + " takes " +
                            weft::name(port.traits.dtype) + " numbers, but " + ticked(source.path) +
-                           " has " + weft::name(source.dtype));
+                           " has " + weft::name(source.dtype) +
+                           (source.dtype == DType::i32 ? ": `to_float` makes f32 of i32"
+                                                       : ": `to_int` makes i32 of f32"));
   Host::wire(port, source.shape, source.dtype, true);
 }
 
