@@ -275,7 +275,7 @@ TEST_F(TextNodes, AVocabularyMayBeGiven) {
 
 TEST_F(TextNodes, ALimitKeepsTheFirstSamples) {
   auto params = source(file("a.txt", "ab\n\nb\n\nc\n"), 2);
-  EXPECT_EQ(samples(params), 4);  // ▁ab end ▁b end ▁c end
+  EXPECT_EQ(samples(params), 5);  // ▁ab end ▁b end ▁c end
   const auto before = first(params);
   params["limit"] = int64_t{3};
   EXPECT_EQ(samples(params), 3);
