@@ -87,12 +87,16 @@ void mark_needed(Plan& plan, const SectionDecl& section, const std::vector<Value
     for (const NodeId i : above.ids()) plan.needed[i] = plan.needed[i] || above[i];
   }
   if (!all_used) return;
-  std::set<std::string> needed;  // by path: "block.2.h" makes "block" and "block.2" needed
+  std::set<std::string> made, needed;  // by path: "block.2.h" makes "block" and "block.2" needed
   for (const NodeId n : plan.nodes.ids())
-    for (size_t dot = 0; plan.needed[n] && dot != std::string::npos;)
-      needed.insert(plan.nodes[n].path.substr(0, dot = plan.nodes[n].path.find('.', dot + 1)));
-  for (const NodeDecl& decl : section.nodes)
-    if (!needed.contains(decl.name))
+    for (size_t dot = 0; dot != std::string::npos;) {
+      const std::string name =
+          plan.nodes[n].path.substr(0, dot = plan.nodes[n].path.find('.', dot + 1));
+      made.insert(name);
+      if (plan.needed[n]) needed.insert(name);
+    }
+  for (const NodeDecl& decl : section.nodes)  // a name for another value makes none
+    if (made.contains(decl.name) && !needed.contains(decl.name))
       mistakes.add(decl.place,
                    "node `" + decl.name + "` is unused: no loss, report or sink depends on it");
 }
@@ -157,6 +161,10 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
   } else {
     plan->phases.emplace_back();
   }
+  if (mode == Mode::train && mistakes.empty())
+    for (const PlanNode& node : plan->nodes)
+      if (!node.has_backward && !node.make && !node.node->host().states.empty())
+        wanted.push_back(plan->writes.emplace_back(node.outputs[0]));
   const bool all_used = !section->inherits &&
                         !(mode == Mode::train && pipeline.evaluate && pipeline.evaluate->extends);
   if (mistakes.empty()) mark_needed(*plan, *section, wanted, all_used, mistakes);

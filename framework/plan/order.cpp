@@ -174,8 +174,10 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
     if (!active[p]) continue;
     std::vector<ValueId> wanted;
     if (phases[p].loss) wanted.push_back(phases[p].loss);
-    if (static_cast<std::ptrdiff_t>(p) == last)
+    if (static_cast<std::ptrdiff_t>(p) == last) {
       for (const auto& [name, value] : plan.reports) wanted.push_back(value);
+      wanted.insert(wanted.end(), plan.writes.begin(), plan.writes.end());
+    }
     const auto needs = ancestors(plan, wanted);
     for (const NodeId n : pieces.nodes()) {
       if ((phases[p].loss ? needs[n] : plan.needed[n]) && !computed[n]) {

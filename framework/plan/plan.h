@@ -184,6 +184,7 @@ class Plan {
   std::vector<PlanFollow> follows;  // of `train`
   std::vector<PlanPhase> phases;    // evaluate and generate have one, without a loss
   std::vector<std::pair<std::string, ValueId>> reports;
+  std::vector<ValueId> writes;  // of nodes of `train` that are there for the states they write
   // What sources were given or learned of their data; a run stores it.
   std::shared_ptr<FittedMap> fitted = std::make_shared<FittedMap>();
   std::deque<FragmentDecl> fragments;  // taken from files, not from the pipeline

@@ -18,7 +18,7 @@ class AudioVae(speech.Speech):
     epochs = 30
     compiled = ["losses"]
     batch_size = 32
-    latent, deviation, classes = 32, 2, 5
+    latent, deviation, classes = 32, 4, 5
     layers = {
         "encoder.c1": twin.conv(1, 16, 4),
         "encoder.c2": twin.conv(16, 32, 4),
@@ -29,7 +29,8 @@ class AudioVae(speech.Speech):
         "decoder.d1": twin.conv_transpose(64, 32, 4),
         "decoder.d2": twin.conv_transpose(32, 16, 4),
         "decoder.d3": twin.conv_transpose(16, 1, 4),
-    }
+    } | {f"{module}.told.{name}": twin.linear(5, 40)
+         for module in ("encoder", "decoder") for name in ("scale", "shift")}
 
     def __init__(self, options):
         super().__init__(options)
@@ -38,8 +39,13 @@ class AudioVae(speech.Speech):
     def batch(self, sound, label):
         return sound, one_hot(label, self.classes).float()
 
+    def tell(self, layer, x, told):
+        """FiLM: bands louder or softer by language."""
+        scale, shift = (self.linear(f"{layer}.{name}", told)[:, None] for name in ("scale", "shift"))
+        return x * (1 + scale) + shift
+
     def encode(self, sound, told):
-        h = self.laid_out((sound * 0.25 + 2)[:, None])
+        h = self.laid_out(self.tell("encoder.told", sound * 0.25 + 2, told)[:, None])
         for layer in ("encoder.c1", "encoder.c2", "encoder.c3"):
             h = relu(self.convolve(layer, h, stride=2, padding=1))
         both = torch.cat([h.permute(0, 2, 3, 1).flatten(1), told], 1)
@@ -50,7 +56,8 @@ class AudioVae(speech.Speech):
         h = h.view(-1, 8, 5, 64).permute(0, 3, 1, 2)
         for layer in ("decoder.d1", "decoder.d2"):
             h = relu(self.spread(layer, h, stride=2, padding=1))
-        return self.spread("decoder.d3", h, stride=2, padding=1)[:, 0] * 4 - 8
+        h = self.spread("decoder.d3", h, stride=2, padding=1)[:, 0]
+        return self.tell("decoder.told", h, told) * 4 - 8
 
     def losses(self, sound, told, noise):
         """error and kl of each sound, in nats [rows]; the means."""

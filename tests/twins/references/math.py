@@ -180,7 +180,7 @@ def shared():
     add("identity", "of three", lambda i, w: {"y": torch.eye(3, dtype=torch.float64)[None]}, {},
         {"n": 3})
     for n in (1, 2, 5):
-        add("inverse", f"of {n}", lambda i, w: {"y": torch.linalg.inv(i["x"])},
+        add("matrix_inverse", f"of {n}", lambda i, w: {"y": torch.linalg.inv(i["x"])},
             {"x": numbers(4, n, n) + 3 * torch.eye(n).double()})
         add("log_determinant", f"of {n}", lambda i, w: {"y": torch.linalg.slogdet(i["x"])[1]},
             {"x": numbers(4, n, n)})

@@ -10,7 +10,7 @@ namespace {
 using Square = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-class Inverse final : public Node {
+class MatrixInverse final : public Node {
   In x{this, "x", "Square matrices, [batch, n, n]."};
   Out y{this, "y", "x⁻¹, [batch, n, n]; not finite where there is none."};
 
@@ -47,7 +47,7 @@ class Inverse final : public Node {
   }
 };
 
-WEFT_NODE(Inverse, "inverse", "The inverses of square matrices.", "{x: [4, 3, 3]}")
+WEFT_NODE(MatrixInverse, "matrix_inverse", "The inverses of square matrices.", "{x: [4, 3, 3]}")
 
 }  // namespace
 }  // namespace weft
