@@ -49,10 +49,10 @@ generate:
 };
 
 TEST_F(BesideRuns, AreInItsOrder) {
-  const Ended trained = train("pair", "run", {"--log-every", "1"});
+  const Ended trained = train("pair", "run");
   ASSERT_EQ(trained.exit, 0) << trained.err;
   const auto lines = metrics("run");
-  ASSERT_GE(lines.size(), 15U);
+  ASSERT_GE(lines.size(), 5U);
   for (const auto& line : lines)
     if (line.contains("apart")) {
       EXPECT_EQ(line["apart"], 0) << line;
