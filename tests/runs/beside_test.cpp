@@ -49,7 +49,7 @@ generate:
 };
 
 TEST_F(BesideRuns, AreInItsOrder) {
-  const Ended trained = train("pair", "run", {"--log-every", "1"});
+  const Ended trained = weft({"train", "pair.yaml", "-o", "run", "--log-every", "1"});
   ASSERT_EQ(trained.exit, 0) << trained.err;
   const auto lines = metrics("run");
   ASSERT_GE(lines.size(), 15U);
