@@ -133,7 +133,7 @@ ValueId Wiring::source(Scope& scope, Reading& reading, const Yaml& ref, const ch
 
 void Wiring::read_params(Reading& reading, PlanNode& node) const {
   const PlanNode* const data = data_beside(reading);
-  const bool beside = reading.decl.keys.find("beside");
+  const bool beside = &reading.decl != data_ && reading.decl.keys.find("beside");
   for (ParamBase* param : reading.made.host().params) {
     const Yaml* value = reading.decl.keys.find(param->name);
     const bool ordered = beside && among(order_params, param->name);
