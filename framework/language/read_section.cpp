@@ -160,7 +160,11 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
   if (!section.data && train && train->data) section.data = whole(*train->data);
   if (section.nodes.empty() && train) section.nodes = train->nodes, section.inherits = true;
   if (section.inherits) check_splits(section, *train, mistakes);
-  section.extends = section.inherits && section.nodes.size() > train->nodes.size();
+  const Yaml* const nodes = fields.take("nodes");
+  section.extends = nodes && nodes->is_map() && section.inherits &&
+                    std::ranges::any_of(nodes->entries(), [](const Yaml::Entry& entry) {
+                      return has_kind(entry.value);
+                    });
   if (section.nodes.empty() && !train && !fields.told("nodes"))
     mistakes.add(map.place(), "`evaluate` needs `nodes`: there is no `train` that has them");
   if (section.report.empty() && !fields.told("report"))

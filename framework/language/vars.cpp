@@ -14,6 +14,7 @@ constexpr int64_t most_repeats = 10000;
 constexpr int64_t most_values = 100'000;
 constexpr int64_t most_bytes = 16 << 20;
 constexpr size_t most_waiting = 200;
+constexpr int most_literal = 100;  // further dollars of a quoted text are not looked at
 
 // The index at which the bracket that opens at text[begin] closes.
 size_t closing(const std::string& text, size_t begin) {
@@ -113,11 +114,14 @@ Yaml Substitution::text(const Yaml& value, const Vars& vars) {
   std::string out;
   const bool quoted = value.quoted();
   bool escaped = quoted;
+  int literal = 0;  // dollars of a quoted text that are none of variables
   for (size_t at = 0; at < text.size();) {
     const bool twice = text[at] == '$' && at + 1 < text.size() && text[at + 1] == '$';
     if (twice) {
       out += quoted ? "$$" : "$", at += 2, escaped = true;
-    } else if (text[at] != '$' || (quoted && !is_variable(text, at, vars, value.place()))) {
+    } else if (text[at] != '$' || literal > most_literal ||
+               (quoted && !is_variable(text, at, vars, value.place()))) {
+      if (text[at] == '$') ++literal;
       out += text[at++];
     } else {
       const bool first = at == 0;

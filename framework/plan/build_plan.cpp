@@ -62,9 +62,13 @@ void build_pass(Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
   plan.phases.emplace_back();
 }
 
-bool has_node(const SectionDecl& section, const Mention& mention) {
+// Has `train` the node that `evaluate` reports, and is it of one kind in both?
+bool has_node(const SectionDecl& train, const SectionDecl& evaluate, const Mention& mention) {
   const std::string name = mention.text.substr(0, mention.text.find('.'));
-  return std::ranges::find(section.nodes, name, &NodeDecl::name) != section.nodes.end();
+  const auto own = std::ranges::find(train.nodes, name, &NodeDecl::name);
+  const auto other = std::ranges::find(evaluate.nodes, name, &NodeDecl::name);
+  return own != train.nodes.end() && other != evaluate.nodes.end() && own->kind == other->kind &&
+         own->module == other->module && !own->formula == !other->formula;
 }
 
 // Marks what the values need, and sinks; notes the nodes that nothing needs if all must be used.
@@ -157,14 +161,18 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
       if (phase.loss) wanted.push_back(phase.loss);
     if (pipeline.evaluate && pipeline.evaluate->inherits && mistakes.empty())
       for (const Mention& mention : pipeline.evaluate->report)
-        if (!pipeline.evaluate->extends || has_node(*section, mention)) want(mention, false);
+        if (!pipeline.evaluate->extends || has_node(*section, *pipeline.evaluate, mention))
+          want(mention, false);
   } else {
     plan->phases.emplace_back();
   }
   if (mode == Mode::train && mistakes.empty())
-    for (const PlanNode& node : plan->nodes)
-      if (!node.has_backward && !node.make && !node.node->host().states.empty())
-        wanted.push_back(plan->writes.emplace_back(node.outputs[0]));
+    for (const PlanNode& node : plan->nodes) {
+      if (!node.writes()) continue;
+      wanted.push_back(plan->writes.emplace_back(node.outputs[0]));
+      if (const LoopId loop = plan->outermost(node.loop); loop)
+        wanted.push_back(plan->writes.emplace_back(plan->nodes[plan->loops[loop].end].outputs[0]));
+    }
   const bool all_used = !section->inherits &&
                         !(mode == Mode::train && pipeline.evaluate && pipeline.evaluate->extends);
   if (mistakes.empty()) mark_needed(*plan, *section, wanted, all_used, mistakes);

@@ -192,8 +192,16 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
     if (phases[p].loss)
       for (const PlanItem& item : backward_items(plan, phases[p])) program[p].push_back(item);
     program[p] = staged(plan, phases[p], std::move(program[p]));
+    std::set<LoopId> writing;
+    for (const NodeId n : nodes.ids())
+      if (nodes[n].loop && nodes[n].writes()) writing.insert(plan.outermost(nodes[n].loop));
+    const auto once = [&](NodeId n) {
+      return nodes[n].writes() ||
+             (nodes[n].loop && writing.contains(plan.outermost(nodes[n].loop)));
+    };
     ByNode<bool> changed(nodes.size());
     for (const NodeId n : nodes.ids()) {
+      if (once(n)) continue;
       for (const Weight* weight : nodes[n].node->host().weights)
         for (const WeightId update : phases[p].updates)
           if (plan.weights[update].name == nodes[n].weights + "." + weight->name) changed[n] = true;

@@ -62,8 +62,9 @@ struct PlanNode {
   bool has_backward = false, has_learn = false;  // does the kind have these functions?
   bool laned = false;                            // does it run in lanes, with an instance for each?
   LoopId loop;                                   // the innermost loop around it
-  PlanRows
-      rows;  // of what it reads, but for shared values beside others; a source's, of its outputs
+  // Does it write states in forward()? Then it runs once in a step.
+  bool writes() const { return !has_backward && !make && !node->host().states.empty(); }
+  PlanRows rows;  // of what it reads, but for shared values beside others
   std::function<std::unique_ptr<Node>()> make;  // of the framework's own nodes: makes an instance
 };
 

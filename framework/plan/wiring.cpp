@@ -103,8 +103,8 @@ ValueId Wiring::resolve(Scope& scope, const std::string& ref, const Place& place
                          "; it has " + listed(names));
 }
 
-void Wiring::expand(const std::vector<NodeDecl>& nodes, const Place& place) {
-  expanded_ += std::ssize(nodes);
+void Wiring::expand(int64_t nodes, const Place& place) {
+  expanded_ += nodes;
   if (expanded_ > most_nodes)
     throw Error(place, "a section has at most " + std::to_string(most_nodes) +
                            " nodes once its modules, fragments and repeats are expanded");

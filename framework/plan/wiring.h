@@ -111,7 +111,7 @@ class Wiring {
   bool rests(const ModuleDecl& module) const;
   void keep_weights(const PlanNode& node, const Node& made);
   Outputs add(PlanNode node, std::unique_ptr<Node> made);  // to the plan
-  void expand(const std::vector<NodeDecl>& nodes, const Place& place);
+  void expand(int64_t nodes, const Place& place);
   static void refuse_cycle(const Scope& scope, const NodeDecl& decl);
   static void index(Scope& scope, const std::vector<NodeDecl>& nodes);
 

@@ -35,6 +35,14 @@ std::optional<double> number_of(const Yaml& value) {
   }
 }
 
+Yaml param_of(const std::string& name, const std::string& text, const Place& place) {
+  try {
+    return placed(Yaml::parse(text, ticked(name)), place);
+  } catch (const Error& error) {
+    throw Error(place, "param " + ticked(name) + ": " + error.sentence());
+  }
+}
+
 Formula parsed(const std::string& text, const Place& place) {
   try {
     return parse_formula(text, About::values);
@@ -146,6 +154,7 @@ Wiring::Term Wiring::term(Formulated& all, const Formula& part, bool whole) {
 // Adds a node of the formula; `whole` if it is the formula itself.
 Wiring::Term Wiring::make(Formulated& all, const std::string& kind,
                           const std::vector<std::pair<std::string, Yaml>>& keys, bool whole) {
+  expand(1, all.place());
   const bool module = is_module(kind);
   NodeDecl node{.name = all.decl.name + (whole ? "" : "." + std::to_string(++all.made)),
                 .place = all.place(),
@@ -249,7 +258,7 @@ Wiring::Term Wiring::call(Formulated& all, const Formula& part, std::vector<Term
   }
   if (!list.empty()) keys.emplace_back(list, Yaml::list(std::move(items), all.place()));
   for (const auto& [param, value] : part.params)
-    keys.emplace_back(param, placed(Yaml::parse(value, ticked(param)), all.place()));
+    keys.emplace_back(param, param_of(param, value, all.place()));
   return make(all, part.text, keys, whole);
 }
 

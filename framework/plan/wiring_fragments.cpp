@@ -108,7 +108,7 @@ Wiring::Outputs Wiring::wire_graph(Scope& outer, Scope& inner, const NodeDecl& d
     if (scope->what == inner.what) throw Error(decl.place, inner.what + " uses itself");
     if (++depth > deepest) throw Error(decl.place, inner.what + " is more than 64 levels deep");
   }
-  expand(graph.nodes, decl.place);
+  expand(std::ssize(graph.nodes), decl.place);
   for (const auto& [input, place] : graph.inputs) {
     const Yaml* ref = decl.keys.find(input);
     inner.inputs[input] =

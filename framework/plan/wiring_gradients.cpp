@@ -95,7 +95,8 @@ void Wiring::refuse_loops(const Gradient& gradient, ValueId score, ValueId x) co
   const ByValue<bool> below = depending(plan_, x, passes), above = leading(plan_, score, passes);
   for (const PlanNode& node : plan_.nodes)
     for (const ValueId input : node.inputs)
-      if (node.kind == "loop" && input && below[input] && above[input])
+      if (node.kind == "loop" && input && below[input] && above[input] &&
+          std::ranges::any_of(node.outputs, [&](ValueId value) { return above[value]; }))
         throw Error(gradient.decl.place,
                     "no gradient passes a loop, but " + ticked(gradient.decl.gradient->of.text) +
                         " depends on " + ticked(gradient.decl.gradient->by.text) + " through " +

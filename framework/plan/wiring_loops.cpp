@@ -95,6 +95,7 @@ void Wiring::read_starts(Scope& scope, Looped& looped) {
 // Adds a node of the framework's own.
 Wiring::Outputs Wiring::add_own(const Scope& around, PlanNode node,
                                 const std::vector<ValueId>& inputs) {
+  expand(1, node.place);
   node.loop = around.loop;
   std::unique_ptr<Node> made = node.make();
   for (size_t i = 0; i < inputs.size(); ++i)

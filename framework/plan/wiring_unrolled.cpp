@@ -9,11 +9,12 @@ Wiring::Outputs Wiring::unroll(Scope& scope, const Looped& looped) {
   const NodeDecl& decl = looped.decl;
   const LoopDecl& loop = *decl.loop;
   const std::string path = scope.path + decl.name + ".";
+  expand(loop.times, loop.place);
   const auto add = [&](const std::string& of, const std::function<std::unique_ptr<Node>()>& make,
                        const std::vector<ValueId>& inputs) {
     return add_own(scope,
                    {.path = path + of,
-                    .kind = "loop",
+                    .kind = "each",
                     .place = loop.place,
                     .has_backward = true,
                     .make = make},

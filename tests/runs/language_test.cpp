@@ -247,5 +247,58 @@ evaluate:
   EXPECT_LT(told.at("net.gap"), 1e-4 * told.at("net.size").get<double>());
 }
 
+// Though the second phase comes after an update of what it reads.
+TEST_F(Language, AMemoryIsWrittenOnceInAStep) {
+  write("memory", R"(weft: 1
+modules:
+  net:   {inputs: [x], nodes: {y: {node: linear, x: x, features: 1, gain: 0}}, outputs: {y: y}}
+  other: {inputs: [x], nodes: {y: {node: linear, x: x, features: 1, gain: 0}}, outputs: {y: y}}
+  store:
+    inputs: [at, x]
+    nodes: {m: {node: memory, at: at, x: x, size: 1, shape: [1], start: 100}}
+    outputs: {y: m}
+train:
+  data: {node: idx, images: data/train-images-idx3-ubyte, batch: 1}
+  nodes:
+    y:      {use: net, x: data.image}
+    at:     {node: int_constant, like: y, value: 0}
+    was:    {use: store, at: at, x: y}
+    z:      {use: other, x: data.image}
+    first:  {formula: mean((y - 1) ** 2)}
+    second: {formula: mean((z - 1) ** 2) + 0 * mean(was)}
+  phases:
+    - {name: a, minimize: first, update: net, optimizer: {node: sgd, lr: 0.01}}
+    - {name: b, minimize: second, update: other, optimizer: {node: sgd, lr: 0.01}}
+  report: [was]
+  steps: 1
+)");
+  const Ended ended = train("memory", "memory", {"--set", "train.steps=10"});
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  EXPECT_GT(metrics("memory").front().at("was"), 9);  // 100 in the first of ten steps
+}
+
+TEST_F(Language, AGradientPassesAnUnrolledLoop) {
+  write("slope", R"(weft: 1
+fragments: {adds: {inputs: [h, t], nodes: {y: {formula: h * t}}, outputs: {h: y}}}
+evaluate:
+  data: {node: idx, images: data/t10k-images-idx3-ubyte, batch: 16}
+  nodes:
+    rows:  {node: reshape, x: data.image, shape: [2, 32]}
+    start: {formula: '1 + 0 * mean(rows, axes=1)'}
+    a:     {node: adds, loop: {times: 2, carry: {h: start}, over: {t: rows}, unroll: true}}
+    score: {formula: sum(a)}
+    slope: {gradient: score, of: rows}
+    turned: {node: flip, x: rows, axes: [1]}
+    gap:   {formula: mean(abs(slope - turned))}
+    size:  {formula: mean(abs(slope))}
+  report: [gap, size]
+)");
+  const Ended ended = weft({"evaluate", "slope.yaml", "--json"});
+  ASSERT_EQ(ended.exit, 0) << ended.err;
+  const auto told = nlohmann::json::parse(ended.out);
+  EXPECT_GT(told.at("size"), 0.1);
+  EXPECT_EQ(told.at("gap"), 0) << ended.out;
+}
+
 }  // namespace
 }  // namespace weft::tests
