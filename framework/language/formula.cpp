@@ -3,7 +3,6 @@
 #include <array>
 #include <cctype>
 #include <cmath>
-#include <functional>
 
 #include "framework/language/arithmetic.h"
 #include "framework/language/yaml_text.h"

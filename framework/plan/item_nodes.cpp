@@ -1,22 +1,20 @@
 #include "framework/plan/item_nodes.h"
 
 #include <algorithm>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "framework/node/loops.h"
+#include "framework/plan/items.h"
 
 namespace weft {
 
-namespace {
-void copy(const In& from, const Out& to) {
-  std::copy_n(from.words(), from.size(), to.words());
+void Regrouped::forward(const Step&) {
+  std::copy_n(x.words(), x.size(), y.words());
 }
-void copy_grad(const Out& from, const In& to) {
-  if (to.wants_grad()) std::copy_n(from.grad(), from.size(), to.grad());
+void Regrouped::backward(const Step&) {
+  if (x.wants_grad()) std::copy_n(y.grad(), y.size(), x.grad());
 }
-}  // namespace
 
 void Items::infer() {
   if (x.shape().rank() < 2)
@@ -26,11 +24,11 @@ void Items::infer() {
   y.shape(Shape(dims));
   x.forward_only(), y.forward_only();
 }
-void Items::forward(const Step&) {
-  copy(x, y);
-}
-void Items::backward(const Step&) {
-  copy_grad(y, x);
+
+void Samples::infer() {
+  if (x.shape().rank() == Shape::max_rank) throw Error("an output of `each` has more than 8 axes");
+  y.shape(of_items(x.shape().with_front(x.rows() / n_), n_));
+  x.forward_only(), y.forward_only();
 }
 
 Repeated::Repeated(int64_t n) : n_(n) {}
@@ -50,23 +48,6 @@ void Repeated::backward(const Step&) {
     sum_rows(y.grad() + row * n_ * size, n_, size, size, x.grad() + row * size);
 }
 
-Samples::Samples(int64_t n) : n_(n) {}
-
-void Samples::infer() {
-  std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
-  if (dims.size() == Shape::max_rank) throw Error("an output of `each` has more than 8 axes");
-  dims[0] /= n_;
-  dims.insert(dims.begin() + 1, n_);
-  y.shape(Shape(dims));
-  x.forward_only(), y.forward_only();
-}
-void Samples::forward(const Step&) {
-  copy(x, y);
-}
-void Samples::backward(const Step&) {
-  copy_grad(y, x);
-}
-
 Apart::Apart(int64_t n) {
   names_.reserve(static_cast<size_t>(n));
   for (int64_t i = 0; i < n; ++i) {
@@ -76,29 +57,22 @@ Apart::Apart(int64_t n) {
 }
 
 void Apart::infer() {
-  const auto n = std::ssize(ys_);
-  if (x.shape().rank() < 2 || x.shape()[1] != n)
-    throw Error("a value of `over` is " + x.shape().str() + ", but must be [batch, " +
-                std::to_string(n) + ", ...]: an item for each turn");
-  std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
-  dims.erase(dims.begin() + 1);
-  for (const auto& y : ys_) y->shape(Shape(std::span<const int64_t>(dims))), y->forward_only();
+  const Shape item = item_of(x.shape(), "a value", std::ssize(ys_));
+  for (const auto& y : ys_) y->shape(item), y->forward_only();
   x.forward_only();
 }
 void Apart::forward(const Step&) {
   for (size_t i = 0; i < ys_.size(); ++i) {
     const int64_t size = ys_[i]->row_size();
-    for (int64_t row = 0; row < x.rows(); ++row)
-      std::copy_n(x.words() + row * x.row_size() + static_cast<int64_t>(i) * size, size,
-                  ys_[i]->words() + row * size);
+    copy_rows(x.words() + static_cast<int64_t>(i) * size, x.row_size(), ys_[i]->words(), size,
+              x.rows(), size);
   }
 }
 void Apart::backward(const Step&) {
   for (size_t i = 0; i < ys_.size() && x.wants_grad(); ++i) {
     const int64_t size = ys_[i]->row_size();
-    for (int64_t row = 0; row < x.rows(); ++row)
-      std::copy_n(ys_[i]->grad() + row * size, size,
-                  x.grad() + row * x.row_size() + static_cast<int64_t>(i) * size);
+    copy_rows(ys_[i]->grad(), size, x.grad() + static_cast<int64_t>(i) * size, x.row_size(),
+              x.rows(), size);
   }
 }
 
@@ -112,26 +86,23 @@ void Together::infer() {
   const Shape& one = xs_[0]->shape();
   if (one.rank() == 0 || one.rank() == Shape::max_rank)
     throw Error("a loop collects " + one.str() + ", but it must be [batch, ...]");
-  std::vector<int64_t> dims(one.dims().begin(), one.dims().end());
-  dims.insert(dims.begin() + 1, std::ssize(xs_));
-  y_->shape(Shape(std::span<const int64_t>(dims)));
+  y_->shape(of_items(one, std::ssize(xs_)));
   y_->forward_only();
   for (const auto& x : xs_) x->forward_only();
 }
 void Together::forward(const Step&) {
   for (size_t i = 0; i < xs_.size(); ++i) {
     const int64_t size = xs_[i]->row_size();
-    for (int64_t row = 0; row < y_->rows(); ++row)
-      std::copy_n(xs_[i]->words() + row * size, size,
-                  y_->words() + row * y_->row_size() + static_cast<int64_t>(i) * size);
+    copy_rows(xs_[i]->words(), size, y_->words() + static_cast<int64_t>(i) * size, y_->row_size(),
+              y_->rows(), size);
   }
 }
 void Together::backward(const Step&) {
   for (size_t i = 0; i < xs_.size(); ++i) {
     const int64_t size = xs_[i]->row_size();
-    for (int64_t row = 0; row < y_->rows() && xs_[i]->wants_grad(); ++row)
-      std::copy_n(y_->grad() + row * y_->row_size() + static_cast<int64_t>(i) * size, size,
-                  xs_[i]->grad() + row * size);
+    if (xs_[i]->wants_grad())
+      copy_rows(y_->grad() + static_cast<int64_t>(i) * size, y_->row_size(), xs_[i]->grad(), size,
+                y_->rows(), size);
   }
 }
 

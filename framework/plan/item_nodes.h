@@ -10,17 +10,32 @@
 
 namespace weft {
 
+// The base of those that leave the numbers as they lie.
+class Regrouped : public Node {
+ public:
+  void forward(const Step& step) final;
+  void backward(const Step& step) final;
+  Twice twice() const final { return Twice::linear; }
+
+ protected:
+  In x{this, "x", "[batch, n, ...] or [batch · n, ...]", {.any = true}};
+  Out y{this, "y", "The other of the two.", x};
+};
+
 // Makes rows of the items: [batch, n, ...] -> [batch · n, ...].
-class Items final : public Node {
+class Items final : public Regrouped {
  public:
   void infer() override;
-  void forward(const Step& step) override;
-  void backward(const Step& step) override;
-  Twice twice() const override { return Twice::linear; }
+};
+
+// Makes items of the rows: [batch · n, ...] -> [batch, n, ...].
+class Samples final : public Regrouped {
+ public:
+  explicit Samples(int64_t n) : n_(n) {}
+  void infer() override;
 
  private:
-  In x{this, "x", "[batch, n, ...]", {.any = true}};
-  Out y{this, "y", "[batch · n, ...]", x};
+  const int64_t n_;
 };
 
 // Gives each item of a sample what the sample has: [batch, ...] -> [batch · n, ...].
@@ -36,21 +51,6 @@ class Repeated final : public Node {
   const int64_t n_;
   In x{this, "x", "[batch, ...]", {.any = true}};
   Out y{this, "y", "[batch · n, ...]", x};
-};
-
-// Makes items of the rows: [batch · n, ...] -> [batch, n, ...].
-class Samples final : public Node {
- public:
-  explicit Samples(int64_t n);
-  void infer() override;
-  void forward(const Step& step) override;
-  void backward(const Step& step) override;
-  Twice twice() const override { return Twice::linear; }
-
- private:
-  const int64_t n_;
-  In x{this, "x", "[batch · n, ...]", {.any = true}};
-  Out y{this, "y", "[batch, n, ...]", x};
 };
 
 // Takes the items apart: [batch, n, ...] -> n times [batch, ...].

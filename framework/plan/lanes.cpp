@@ -41,13 +41,13 @@ ByValue<bool> learned_values(const Plan& plan) {
       for (const ValueId value : node.outputs) learned[value] = true;
   return learned;
 }
-}  // namespace
 
 // In a loop that runs in lanes each lane computes for itself what all samples share, if nothing
 // learns from it.
 bool is_repeatable(const PlanNode& node, const Plan& plan) {
   return plan.mode != Mode::train && node.loop && node.rows.shared && !node.node->whole_batch();
 }
+}  // namespace
 
 void cut_into_lanes(Plan& plan, int64_t wanted) {
   plan.lanes = wanted ? std::min(wanted, plan.rows) : choose_lanes(plan);

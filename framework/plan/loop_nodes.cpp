@@ -4,34 +4,19 @@
 #include <cstring>
 
 #include "framework/node/host.h"
+#include "framework/plan/items.h"
 
 namespace weft {
 
 namespace {
-// Copies rows of one tensor's shape, of any type.
-void copy_rows(const Tensor& from, const Tensor& to) {
+// Copies a tensor, of any type.
+void copy(const Tensor& from, const Tensor& to) {
   if (from.data != to.data)
     std::memcpy(to.data, from.data, static_cast<size_t>(from.size()) * bytes(from.dtype));
 }
 
 Tensor row_of(const Tensor& tensor, int64_t row) {
   return tensor.slice(row, row + 1);
-}
-
-// [batch, times, ...] -> [batch, ...]
-Shape item_shape(const Shape& shape, const char* name, int64_t times) {
-  if (shape.rank() < 2 || shape[1] != times)
-    throw Error("`" + std::string(name) + "` of `over` is " + shape.str() +
-                ", but must be [batch, " + std::to_string(times) + ", ...]: an item for each turn");
-  std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
-  dims.erase(dims.begin() + 1);
-  return Shape(std::span<const int64_t>(dims));
-}
-
-Shape by_turns(const Shape& shape, int64_t times) {
-  std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
-  dims.insert(dims.begin() + 1, times);
-  return Shape(std::span<const int64_t>(dims));
 }
 }  // namespace
 
@@ -59,21 +44,21 @@ void LoopBegin::infer() {
   for (size_t i = 0; i < to_.size(); ++i) to_[i]->shape(carried_[i]->shape());
   for (const auto& out : over_) out->shape({carried_[0]->rows()});
   for (size_t i = 0; i < item_.size(); ++i)
-    item_[i]->shape(item_shape(all_[i]->shape(), all_[i]->name, ports_->times));
+    item_[i]->shape(
+        item_of(all_[i]->shape(), "`" + std::string(all_[i]->name) + "`", ports_->times));
 }
 
 void LoopBegin::forward(const Step& step) {
   const int64_t turn = step.turn % ports_->times;
   for (size_t i = 0; turn == 0 && i < to_.size(); ++i)
-    copy_rows(Host::value(*carried_[i]), Host::value(*to_[i]));
+    copy(Host::value(*carried_[i]), Host::value(*to_[i]));
   for (size_t i = 0; i < over_.size(); ++i)
     std::fill_n(over_[i]->data(), over_[i]->size(),
                 ports_->over[i].second[static_cast<size_t>(turn)]);
   for (size_t i = 0; i < item_.size(); ++i) {
     const int64_t size = item_[i]->row_size();
-    for (int64_t row = 0; row < item_[i]->rows(); ++row)
-      std::copy_n(all_[i]->words() + (row * ports_->times + turn) * size, size,
-                  item_[i]->words() + row * size);
+    copy_rows(all_[i]->words() + turn * size, ports_->times * size, item_[i]->words(), size,
+              item_[i]->rows(), size);
   }
 }
 
@@ -100,7 +85,7 @@ void LoopEnd::infer() {
       throw Error("a loop collects `" + std::string(all_[i]->name) +
                   "`, which is [], but must be "
                   "[batch, ...]");
-    all_[i]->shape(by_turns(collected_[i]->shape(), ports_->times));
+    all_[i]->shape(of_items(collected_[i]->shape(), ports_->times));
   }
   if (until_ && (until_->shape().rank() == 0 || until_->row_size() != 1))
     throw Error("`until` is " + until_->shape().str() + ", but must be [batch]");
@@ -112,7 +97,7 @@ void LoopEnd::prepare(Pass) {
 
 void LoopEnd::keep(int64_t row, int64_t turn) {
   for (size_t i = 0; i < last_.size(); ++i)
-    copy_rows(row_of(Host::value(*carried_[i]), row), row_of(Host::value(*last_[i]), row));
+    copy(row_of(Host::value(*carried_[i]), row), row_of(Host::value(*last_[i]), row));
   for (size_t i = 0; i < all_.size(); ++i) {
     const Tensor from = row_of(Host::value(*collected_[i]), row);
     const auto size = static_cast<size_t>(from.size()) * bytes(from.dtype);

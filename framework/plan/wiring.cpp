@@ -103,6 +103,16 @@ ValueId Wiring::resolve(Scope& scope, const std::string& ref, const Place& place
                          "; it has " + listed(names));
 }
 
+Wiring::Scope Wiring::within(Scope& scope) {
+  return {.outer = &scope,
+          .what = scope.what,
+          .path = scope.path,
+          .module = scope.module,
+          .weights = scope.weights,
+          .loop = scope.loop,
+          .through = true};
+}
+
 void Wiring::expand(int64_t nodes, const Place& place) {
   expanded_ += nodes;
   if (expanded_ > most_nodes)

@@ -49,6 +49,8 @@ class Wiring {
     LoopId loop;                         // the loop around it
     bool through = false;                // do names that it lacks stand for those of `outer`?
   };
+  // A scope within another, whose names it sees beside inputs of its own.
+  static Scope within(Scope& scope);
   struct Skip {};  // thrown when a reference needs something that failed and was reported
 
   int64_t training_steps() const;

@@ -30,13 +30,7 @@ std::vector<std::string> Wiring::inputs_of(const std::string& kind, const std::s
 }
 
 Wiring::Outputs Wiring::wire_each(Scope& scope, const NodeDecl& decl) {
-  Scope around{.outer = &scope,
-               .what = scope.what,
-               .path = scope.path,
-               .module = scope.module,
-               .weights = scope.weights,
-               .loop = scope.loop,
-               .through = true};
+  Scope around = within(scope);
   NodeDecl body = decl;
   body.each.clear();
   if (body.module.empty() && registry_.find(body.kind)) body.name += ".body";

@@ -99,13 +99,7 @@ Wiring::Outputs Wiring::wire_formula(Scope& scope, const NodeDecl& decl) {
     if (ref.is_null())
       throw Error(at, "a formula with a comma needs quotes: `formula: \"maximum(a, b)\"`");
   const Formula formula = parsed(text, place);
-  const Scope around{.outer = &scope,
-                     .what = scope.what,
-                     .path = scope.path,
-                     .module = scope.module,
-                     .weights = scope.weights,
-                     .loop = scope.loop,
-                     .through = true};
+  const Scope around = within(scope);
   Formulated all{decl, around, formula};
   for (const auto& [name, at, ref] : decl.keys.entries()) {
     if (!is_name(name))

@@ -34,13 +34,8 @@ Wiring::Outputs Wiring::wire_loop(Scope& scope, const NodeDecl& decl) {
   Looped looped{decl};
   read_starts(scope, looped);
   if (decl.loop->unroll) return unroll(scope, looped);
-  Scope around{.outer = &scope,
-               .what = scope.what,
-               .path = scope.path,
-               .module = scope.module,
-               .weights = scope.weights,
-               .loop = plan_.loops.add({.times = decl.loop->times, .outer = scope.loop}),
-               .through = true};
+  Scope around = within(scope);
+  around.loop = plan_.loops.add({.times = decl.loop->times, .outer = scope.loop});
   PlanLoop& loop = plan_.loops[around.loop];
   loop.carried = looped.ports->carried.size();
   const Outputs begin = begin_loop(around, looped);

@@ -29,7 +29,6 @@ void refuse_misplaced(const Node& node, const std::string& who, const std::strin
   if (dynamic_cast<const Source*>(&node) && !module.empty())
     throw Error(place, who + " is a data set: it belongs in a section, not in a module");
 }
-}  // namespace
 
 // The params of a source that say in which order its samples come, and then those that say which
 // samples there are. The former a source beside `data` takes from there, the latter unless given.
@@ -41,6 +40,7 @@ constexpr std::array choice_params{"split", "test_share", "validate_share", "fol
 bool among(const auto& names, const char* name) {
   return std::ranges::find(names, std::string_view(name)) != names.end();
 }
+}  // namespace
 
 // The keys of one node as they are read.
 struct Wiring::Reading {

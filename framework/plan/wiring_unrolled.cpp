@@ -29,13 +29,9 @@ Wiring::Outputs Wiring::unroll(Scope& scope, const Looped& looped) {
                                looped.starts.begin() + std::ssize(loop.carry));
   std::vector<std::vector<ValueId>> collected(loop.collect.size());
   for (int64_t turn = 0; turn < loop.times; ++turn) {
-    Scope around{.outer = &scope,
-                 .what = scope.what,
-                 .path = path + std::to_string(turn) + ".",
-                 .module = scope.module,
-                 .weights = scope.weights + decl.name + ".",
-                 .loop = scope.loop,
-                 .through = true};
+    Scope around = within(scope);
+    around.path = path + std::to_string(turn) + ".";
+    around.weights += decl.name + ".";
     NodeDecl body = decl;
     body.loop.reset();
     body.name = "body";

@@ -1,17 +1,13 @@
 #include <algorithm>
 
 #include "framework/node/loops.h"
-#include "framework/node/node.h"
 #include "framework/node/plugin.h"
+#include "nodes/math/shared_value.h"
 
 namespace weft {
 namespace {
 
-class Parameter final : public Node {
-  In like{this,
-          "like",
-          "[batch, ...]; gives the batch, its values are not read.",
-          {.any = true, .grad = false, .optional = true}};
+class Parameter final : public SharedValue {
   Out y{this, "y", "[1, *shape], which all samples share; with `like`, a copy for each."};
   Param<std::vector<int64_t>> shape{this, "shape", "Of the weight; [] is one number.",
                                     std::vector<int64_t>{}, at_least(1)};
@@ -23,13 +19,9 @@ class Parameter final : public Node {
   int64_t n() const { return y.row_size(); }
 
   void infer() override {
-    if (shape->size() >= Shape::max_rank) throw Error("`shape` has at most 7 axes");
     if (*start != 0 && *deviation != 0) throw Error("give either `start` or `deviation`");
-    if (!like.wired()) y.share();
-    std::vector<int64_t> dims{like.wired() ? like.rows() : 1};
-    dims.insert(dims.end(), shape->begin(), shape->end());
-    y.shape(Shape(dims));
-    like.forward_only(), y.forward_only();
+    SharedValue::shape(y, *shape);
+    y.forward_only();
     weight.shape({n()}, *deviation > 0 ? Init::normal(*deviation) : Init::constant(*start));
   }
 

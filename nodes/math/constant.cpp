@@ -1,34 +1,17 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "framework/node/node.h"
 #include "framework/node/plugin.h"
+#include "nodes/math/shared_value.h"
 
 namespace weft {
 namespace {
 
 const Check fits_i32 = within(-0x1p31, 0x1p31 - 1);
 
-// The base of nodes that give all samples the same.
-class Shared : public Node {
- protected:
-  In like{this,
-          "like",
-          "[batch, ...]; gives the batch, its values are not read.",
-          {.any = true, .grad = false, .optional = true}};
-
-  void shape(Out& y, const std::vector<int64_t>& of_row) const {
-    if (!like.wired()) y.share();
-    std::vector<int64_t> dims{like.wired() ? like.rows() : 1};
-    dims.insert(dims.end(), of_row.begin(), of_row.end());
-    if (dims.size() > Shape::max_rank) throw Error("`shape` has at most 7 axes");
-    y.shape(Shape(dims));
-  }
-};
-
 // `Number` is double or int64_t; values are f32 or i32.
 template <class Number>
-class Constant final : public Shared {
+class Constant final : public SharedValue {
   static constexpr bool whole = std::is_same_v<Number, int64_t>;
   Out y{this, "y",
         "[1, *shape], which all samples share; with `like`, a copy for each. Without `shape`, [1] "
@@ -43,7 +26,7 @@ class Constant final : public Shared {
   void infer() override {
     const auto n = static_cast<int64_t>(value->size());
     if (n == 0) throw Error("`value` is an empty list, but must have a number");
-    Shared::shape(y, shape->empty() && n > 1 ? std::vector{n} : *shape);
+    SharedValue::shape(y, shape->empty() && n > 1 ? std::vector{n} : *shape);
     if (y.row_size() % n != 0)
       throw Error("`value` has " + std::to_string(n) + " numbers, which do not fill " +
                   y.shape().without_front().str() + " a whole number of times");
@@ -64,7 +47,7 @@ class Constant final : public Shared {
 using FloatConstant = Constant<double>;
 using IntConstant = Constant<int64_t>;
 
-class IntRange final : public Shared {
+class IntRange final : public SharedValue {
   Out y{this, "y",
         "start, start + step, …, [1, count], which all samples share; with `like`, a copy for "
         "each, [batch, count].",
