@@ -12,15 +12,6 @@
 namespace weft {
 
 namespace {
-std::string number_text(double number) {
-  if (number == std::floor(number) && std::abs(number) < 1e15)
-    return std::to_string(static_cast<int64_t>(number));
-  std::ostringstream out;
-  out.precision(17);
-  out << number;
-  return out.str();
-}
-
 // The number that a part of the formula `text` comes to.
 double number_of(const Formula& part, const std::string& text, const Vars& vars) {
   if (part.kind == Formula::Kind::number) return part.number;
@@ -39,6 +30,15 @@ double number_of(const Formula& part, const std::string& text, const Vars& vars)
   refuse_formula(text, "there is no function `" + part.text + "`");
 }
 }  // namespace
+
+std::string number_text(double number) {
+  if (number == std::floor(number) && std::abs(number) < 1e15)
+    return std::to_string(static_cast<int64_t>(number));
+  std::ostringstream out;
+  out.precision(17);
+  out << number;
+  return out.str();
+}
 
 bool starts_variable(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) || c == '_';

@@ -14,6 +14,9 @@ bool in_variable(char c);
 // The value of a variable. Throws Error, with a similar name, if it does not exist.
 const Yaml& variable(const std::string& name, const Vars& vars);
 
+// A number as a pipeline file has it: it reads back as the same.
+std::string number_text(double number);
+
 // Computes what stands between the brackets of `$(…)` and returns the result as text. Throws Error:
 // no such variable, not a number, division by zero, a result that is not finite, brackets that do
 // not match or are deeper than 64.

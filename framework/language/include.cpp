@@ -15,9 +15,7 @@ bool other_kind(const Yaml& base, const Yaml& over) {
   for (const char* key : keys::kinds_of_node)
     if (const Yaml* kind = over.find(key); kind && !kind->is_null()) {
       const Yaml* before = base.find(key);
-      return before ? !(*before == *kind)
-                    : std::ranges::any_of(keys::kinds_of_node,
-                                          [&](const char* other) { return base.find(other); });
+      return before ? !(*before == *kind) : keys::has_kind(base);
     }
   return false;
 }

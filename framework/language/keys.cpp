@@ -114,8 +114,7 @@ const Keys loop{
         {"over", named(anything),
          "Inputs that get a number in each turn, [batch]: the word `turn`, counted from 0, a list "
          "of numbers, or a schedule over the turns. Or a value, [batch, times, ...]: each turn "
-         "gets "
-         "the next item of its axis 1, [batch, ...]."},
+         "gets the next item of its axis 1, [batch, ...]."},
         {"until", text,
          "An output, [batch]: a row where it is not 0 is done, and keeps what it carries. When all "
          "are done, so is the loop."},
@@ -304,6 +303,10 @@ void add_with_inner(const Keys& keys, std::vector<const Keys*>& all) {
     if (key.value.keys) add_with_inner(*key.value.keys, all);
 }
 }  // namespace
+
+bool has_kind(const Yaml& node) {
+  return std::ranges::any_of(kinds_of_node, [&](const char* key) { return node.find(key); });
+}
 
 std::vector<const Keys*> all() {
   std::vector<const Keys*> all;

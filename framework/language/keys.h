@@ -3,6 +3,7 @@
 #pragma once
 
 #include "framework/language/key.h"
+#include "framework/language/yaml.h"
 
 namespace weft::keys {
 
@@ -15,6 +16,7 @@ extern const Keys schedule;  // in place of a number, for a param that changes w
 
 // The keys of which a node has one: they say what it is.
 inline constexpr const char* kinds_of_node[] = {"node", "use", "formula", "gradient"};
+bool has_kind(const Yaml& node);
 
 // All tables, each after the first one that contains it.
 std::vector<const Keys*> all();

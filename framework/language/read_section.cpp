@@ -61,17 +61,11 @@ std::optional<NodeDecl> read_data(const Yaml& data, const std::optional<TrainDec
   return changed;
 }
 
-bool has_kind(const Yaml& node) {
-  for (const char* key : keys::kinds_of_node)
-    if (node.find(key)) return true;
-  return false;
-}
-
 // Does a node only have other params than that of `train`?
 bool changes_nodes(const Yaml* nodes, const std::optional<TrainDecl>& train) {
   if (!nodes || !nodes->is_map() || !train) return false;
   return std::ranges::any_of(nodes->entries(), [&](const Yaml::Entry& entry) {
-    return entry.value.is_map() && !has_kind(entry.value) &&
+    return entry.value.is_map() && !keys::has_kind(entry.value) &&
            std::ranges::find(train->nodes, entry.key, &NodeDecl::name) != train->nodes.end();
   });
 }
@@ -83,7 +77,7 @@ std::vector<NodeDecl> changed_nodes(const Yaml& nodes, const TrainDecl& train, M
     const auto own = std::ranges::find(all, name, &NodeDecl::name);
     if (own == all.end())
       all.push_back(read_node(name, place, value, mistakes));
-    else if (has_kind(value) || !value.is_map())
+    else if (keys::has_kind(value) || !value.is_map())
       *own = read_node(name, place, value, mistakes);
     else
       for (const Yaml::Entry& entry : value.entries()) own->keys.put(entry);
@@ -163,7 +157,7 @@ SectionDecl read_evaluate(const Yaml& map, const std::optional<TrainDecl>& train
   const Yaml* const nodes = fields.take("nodes");
   section.extends = nodes && nodes->is_map() && section.inherits &&
                     std::ranges::any_of(nodes->entries(), [](const Yaml::Entry& entry) {
-                      return has_kind(entry.value);
+                      return keys::has_kind(entry.value);
                     });
   if (section.nodes.empty() && !train && !fields.told("nodes"))
     mistakes.add(map.place(), "`evaluate` needs `nodes`: there is no `train` that has them");

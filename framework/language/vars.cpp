@@ -1,6 +1,7 @@
 #include "framework/language/vars.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "framework/language/arithmetic.h"
@@ -44,13 +45,15 @@ Yaml expand(const std::string& text, size_t& at, const Vars& vars, const Place& 
   return variable(name, vars);
 }
 
-// In quotes a `$` is a variable's if it is one that exists.
-bool is_variable(const std::string& text, size_t at, const Vars& vars, const Place& place) {
+// The same in quotes, where a `$` is a variable's if there is one; else `at` stays.
+std::optional<Yaml> expand_quoted(const std::string& text, size_t& at, const Vars& vars,
+                                  const Place& place) {
+  const size_t begin = at;
   try {
-    (void)expand(text, at, vars, place);
-    return true;
+    return expand(text, at, vars, place);
   } catch (const Error&) {
-    return false;
+    at = begin;
+    return std::nullopt;
   }
 }
 
@@ -116,22 +119,26 @@ Yaml Substitution::text(const Yaml& value, const Vars& vars) {
   bool escaped = quoted;
   int literal = 0;  // dollars of a quoted text that are none of variables
   for (size_t at = 0; at < text.size();) {
-    const bool twice = text[at] == '$' && at + 1 < text.size() && text[at + 1] == '$';
-    if (twice) {
-      out += quoted ? "$$" : "$", at += 2, escaped = true;
-    } else if (text[at] != '$' || literal > most_literal ||
-               (quoted && !is_variable(text, at, vars, value.place()))) {
-      if (text[at] == '$') ++literal;
+    if (text[at] != '$' || literal > most_literal) {
       out += text[at++];
-    } else {
-      const bool first = at == 0;
-      Yaml part = expand(text, at, vars, value.place());
-      while (part.is_map() && at + 1 < text.size() && text[at] == '.' && in_variable(text[at + 1]))
-        part = field(part, text, at);
-      if (!spend_all(part)) return Yaml::null(value.place());
-      if (first && at == text.size()) return with_place(part, value.place());
-      out += part.to_text("a variable inside a text");
+      continue;
     }
+    if (text.compare(at, 2, "$$") == 0) {
+      out += quoted ? "$$" : "$", at += 2, escaped = true;
+      continue;
+    }
+    const bool first = at == 0;
+    std::optional<Yaml> part = quoted ? expand_quoted(text, at, vars, value.place())
+                                      : expand(text, at, vars, value.place());
+    if (!part) {
+      out += text[at++], ++literal;
+      continue;
+    }
+    while (part->is_map() && at + 1 < text.size() && text[at] == '.' && in_variable(text[at + 1]))
+      part = field(*part, text, at);
+    if (!spend_all(*part)) return Yaml::null(value.place());
+    if (first && at == text.size()) return with_place(*part, value.place());
+    out += part->to_text("a variable inside a text");
   }
   return Yaml::scalar(out, value.place(), escaped);
 }
@@ -245,7 +252,10 @@ void add_mentioned(const std::string& text, std::set<std::string>& names) {
 }
 
 void add_mentioned(const Yaml& value, std::set<std::string>& names) {
-  add_mentioned(value.text(), names);
+  try {
+    add_mentioned(value.text(), names);
+  } catch (const Error&) {  // the substitution is going to say what is wrong
+  }
   for (const Yaml& item : value.items()) add_mentioned(item, names);
   for (const Yaml::Entry& entry : value.entries()) add_mentioned(entry.value, names);
 }
@@ -281,10 +291,7 @@ class VarsReader {
 
   void read_used(const Yaml::Entry& entry) {
     std::set<std::string> used;
-    try {
-      add_mentioned(entry.value, used);
-    } catch (const Error&) {  // the substitution is going to say what is wrong
-    }
+    add_mentioned(entry.value, used);
     for (const std::string& name : used) {
       const auto found = entries_.find(name);
       if (found == entries_.end()) continue;
@@ -332,11 +339,8 @@ void close_fragment(Yaml& fragment, const Vars& vars, Mistakes& mistakes) {
       if (standard) *standard = substitute(*standard, vars, mistakes);
     }
   std::set<std::string> used;
-  try {
-    for (const Yaml::Entry& entry : fragment.entries())
-      if (entry.key != "params") add_mentioned(entry.value, used);
-  } catch (const Error&) {  // the substitution is going to say what is wrong
-  }
+  for (const Yaml::Entry& entry : fragment.entries())
+    if (entry.key != "params") add_mentioned(entry.value, used);
   for (const std::string& name : used) {
     const auto found = vars.find(name);
     Yaml* const given = fragment.find("params");
