@@ -27,6 +27,9 @@ struct Check {
   std::optional<double> above = {}, below = {};  // exclusive bounds
   std::vector<std::string> choices = {};
   bool scheduled = false;  // a number that may follow a schedule: see Param
+  // Of a source, which samples there are: one that stands beside `data` takes the value from there,
+  // if `data` has a param of this name and the user gives none.
+  bool chooses_samples = false;
 };
 inline Check at_least(double least) {
   return {.least = least};
@@ -43,6 +46,11 @@ inline Check one_of(std::vector<std::string> choices) {
 
 inline Check scheduled(Check check = {}) {
   check.scheduled = true;
+  return check;
+}
+
+inline Check chooses_samples(Check check = {}) {
+  check.chooses_samples = true;
   return check;
 }
 

@@ -26,18 +26,18 @@ struct SplitParams {
 
   explicit SplitParams(Node* owner)
       : split(owner, "split", "All samples, or those of one side: `train` is what others leave.",
-              Split::all),
+              Split::all, chooses_samples()),
         test_share(owner, "test_share",
                    "The share of groups that the test set has, by a hash of the group.", 0.1,
-                   within(0, 1)),
+                   chooses_samples(within(0, 1))),
         validate_share(owner, "validate_share",
                        "The share of groups that `validate` has, by the same hash.", 0,
-                       within(0, 1)),
+                       chooses_samples(within(0, 1))),
         folds(owner, "folds",
               "Cut groups into so many sets of one size, of which one is the test set, instead of "
               "`test_share`; 0 does not.",
-              0, within(0, 1 << 20)),
-        fold(owner, "fold", "The set to test with, from 0 on.", 0, at_least(0)) {}
+              0, chooses_samples(within(0, 1 << 20))),
+        fold(owner, "fold", "The set to test with, from 0 on.", 0, chooses_samples(at_least(0))) {}
 
   // The test set begins on the circle where its fold does, and what validates lies behind it. Is a
   // sample of this group on the side that is asked for?

@@ -30,16 +30,9 @@ void refuse_misplaced(const Node& node, const std::string& who, const std::strin
     throw Error(place, who + " is a data set: it belongs in a section, not in a module");
 }
 
-// The params of a source that say in which order its samples come, and then those that say which
-// samples there are. The former a source beside `data` takes from there, the latter unless given.
+// The params of a source that say in which order its samples come: one beside `data` has those of
+// `data`.
 constexpr std::array order_params{"batch", "shuffle", "drop_last"};
-constexpr std::array choice_params{"split", "test_share", "validate_share", "folds", "fold",
-                                   "match", "group",      "classes",        "limit", "missing",
-                                   "key",   "bad_files",  "bad_share"};
-
-bool among(const auto& names, const char* name) {
-  return std::ranges::find(names, std::string_view(name)) != names.end();
-}
 }  // namespace
 
 // The keys of one node as they are read.
@@ -136,7 +129,8 @@ void Wiring::read_params(Reading& reading, PlanNode& node) const {
   const bool beside = &reading.decl != data_ && reading.decl.keys.find("beside");
   for (ParamBase* param : reading.made.host().params) {
     const Yaml* value = reading.decl.keys.find(param->name);
-    const bool ordered = beside && among(order_params, param->name);
+    const bool ordered =
+        beside && std::ranges::count(order_params, std::string_view(param->name)) > 0;
     try {
       if (value && unresolved(*value))
         reading.skipped = true;
@@ -145,7 +139,7 @@ void Wiring::read_params(Reading& reading, PlanNode& node) const {
                     " is that of `data`, beside which it stands: leave it out");
       else if (value)
         node.params.set(*param, *value, plan_.steps);
-      else if (data && (ordered || among(choice_params, param->name)) &&
+      else if (data && (ordered || param->check.chooses_samples) &&
                node.params.take(*param, data->params))
         continue;
       else if (param->required && !ordered)

@@ -23,14 +23,14 @@ struct BadFilesParams {
       : bad_files(owner, "bad_files",
                   "A file that cannot be read ends the run (refuse); or all files are read once at "
                   "the start, and samples of bad ones are left out and named (skip).",
-                  BadFiles::refuse),
+                  BadFiles::refuse, chooses_samples()),
         bad_share(owner, "bad_share",
                   "The share of samples that may be left out so; with more the data is refused.",
-                  0.01, within(0, 1)) {}
+                  0.01, chooses_samples(within(0, 1))) {}
 
   // Leaves out the samples for which complaint(sample) is not "", which several threads ask of
-  // different samples at once. Returns the note about them. If
-  // bad files are refused, glance(sample) throws for what is plain before the first step.
+  // different samples at once. Returns the note about them. If bad files are refused,
+  // glance(sample) throws for what is plain before the first step.
   template <class Complaint, class Glance>
   std::vector<std::string> leave_out(std::vector<size_t>& samples, Complaint complaint,
                                      Glance glance) const {

@@ -16,7 +16,7 @@ struct ClassChoice {
       : classes(owner, "classes",
                 "Only the samples whose `label` is among these numbers, which stay what they are; "
                 "without it, all.",
-                std::vector<int64_t>{}, at_least(0)) {}
+                std::vector<int64_t>{}, chooses_samples(at_least(0))) {}
 
   // Leaves out the samples of other classes. Of all samples, from 0 to `count`, chosen or not,
   // label(sample) is the class.

@@ -18,11 +18,11 @@ class FashionMnist final : public IdxSource {
   Param<Part> split{this, "split",
                     "The 60,000 training images, less those of `validate_share`; those; or the "
                     "10,000 test images.",
-                    Part::train};
+                    Part::train, chooses_samples()};
   Param<double> validate_share{this, "validate_share",
                                "The share of the training images that validate, by a hash of their "
                                "number.",
-                               0, within(0, 1)};
+                               0, chooses_samples(within(0, 1))};
 
   int64_t open() override {
     if (*split == Part::validate && *validate_share == 0)

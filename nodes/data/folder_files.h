@@ -108,7 +108,8 @@ struct FolderSamples {
       : folder(owner, "folder", where, required),
         side(owner),
         match(owner, "match",
-              "A regular expression that the paths of files in the folder have to match.", ""),
+              "A regular expression that the paths of files in the folder have to match.", "",
+              chooses_samples()),
         label(owner, "label",
               "A regular expression: what it matches of a file's path in the folder is its class, "
               "such as ^[a-z]+ for how its name begins. Else its first sub-folder is, or, of "
@@ -117,7 +118,7 @@ struct FolderSamples {
         group(owner, "group",
               "A regular expression: files whose names match it with the same text are one group. "
               "Else each file is.",
-              ""),
+              "", chooses_samples()),
         classes(owner, of),
         limit(owner),
         bad(owner) {}

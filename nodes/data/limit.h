@@ -12,7 +12,8 @@ struct Limit {
   Param<int64_t> limit;
 
   explicit Limit(Node* owner)
-      : limit(owner, "limit", "Only the first samples; 0 is all.", 0, at_least(0)) {}
+      : limit(owner, "limit", "Only the first samples; 0 is all.", 0,
+              chooses_samples(at_least(0))) {}
 
   int64_t of(int64_t samples) const { return *limit > 0 ? std::min(*limit, samples) : samples; }
   template <class Sample>

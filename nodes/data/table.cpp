@@ -28,7 +28,8 @@ class TableSource final : public Source {
       required};
   Param<std::string> key{
       this, "key",
-      "Of samples: each file with this ending is one. Else it is `image`, else `audio`.", ""};
+      "Of samples: each file with this ending is one. Else it is `image`, else `audio`.", "",
+      chooses_samples()};
   Param<std::string> folder{this, "folder",
                             "Of the files that cells name, from the table's own folder.", ""};
   TableImage image{this};
@@ -39,12 +40,12 @@ class TableSource final : public Source {
   SplitParams side{this};
   Param<std::string> group{
       this, "group", "The column by which rows stay on one side of a split; else each row alone.",
-      ""};
+      "", chooses_samples()};
   Limit limit{this};
   Param<Missing> missing{this, "missing",
                          "Rows with an empty cell for image, audio, label or a number, or without "
                          "any text, if asked for: refuse the table, or leave them out.",
-                         Missing::refuse};
+                         Missing::refuse, chooses_samples()};
   BadFilesParams bad{this};
 
   std::optional<TableRows> rows_;

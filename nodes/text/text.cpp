@@ -26,8 +26,9 @@ class Text final : public Source {
       ""};
   Param<std::vector<std::string>> lines{this, "lines", "Documents, instead of a file.",
                                         std::vector<std::string>{}};
-  Param<std::string> match{
-      this, "match", "A regular expression that the names of a folder's files have to match.", ""};
+  Param<std::string> match{this, "match",
+                           "A regular expression that the names of a folder's files have to match.",
+                           "", chooses_samples()};
   Param<std::vector<std::string>> columns{this, "columns",
                                           "Of tables (.csv, .tsv, .json, .jsonl): those to read.",
                                           std::vector<std::string>{}};
