@@ -1,5 +1,3 @@
-#include <vector>
-
 #include "framework/node/plugin.h"
 #include "nodes/math/axes.h"
 #include "nodes/math/broadcast.h"
@@ -45,17 +43,13 @@ class GaussianKl final : public Node {
   Out y{this, "y", "[batch]; summed over a sample, in nats."};
 
   Broadcast<5, 2> all_;  // the inputs and y
-  float zero_ = 0;       // for what is not wired
-
-  static Shape shape_of(const In& in) { return in.wired() ? in.shape() : Shape{1}; }
-  const float* values_of(const In& in) const { return in.wired() ? in.data() : &zero_; }
 
   void infer() override {
     if (mean.shape() != log_var.shape() || mean.shape().rank() < 1)
       throw Error("`mean` is " + mean.shape().str() + " and `log_var` is " + log_var.shape().str() +
                   ", but both must be [batch, ...]");
     for (const In* in : {&prior_mean, &prior_log_var})
-      if (in->wired() && broadcast({&mean, in}) != mean.shape())
+      if (broadcast({&mean, in}) != mean.shape())
         throw Error("`" + std::string(in->name) + "` is " + in->shape().str() +
                     ", which does not fit into `mean`, " + mean.shape().str());
     y.shape({mean.rows()});
@@ -63,7 +57,7 @@ class GaussianKl final : public Node {
   }
   void prepare(Pass) override {
     all_ = {mean.shape(),
-            {mean.shape(), mean.shape(), shape_of(prior_mean), shape_of(prior_log_var),
+            {mean.shape(), mean.shape(), prior_mean.shape(), prior_log_var.shape(),
              reduced(mean.shape(), {}, true)}};
   }
 

@@ -38,17 +38,9 @@ class GaussianLogDensity final : public Node {
       this, "axes", "Which to sum over: 1 is the first behind the batch, -1 the last; none, all.",
       std::vector<int64_t>{}};
 
-  Broadcast<4> all_;          // x, mean, log_var and y
-  std::vector<float> zeros_;  // [batch], for what is not wired
+  Broadcast<4> all_;  // x, mean, log_var and y
 
-  Shape shape() const {
-    if (mean.wired() && log_var.wired()) return broadcast({&x, &mean, &log_var});
-    return mean.wired()      ? broadcast({&x, &mean})
-           : log_var.wired() ? broadcast({&x, &log_var})
-                             : x.shape();
-  }
-  Shape shape_of(const In& in) const { return in.wired() ? in.shape() : Shape({x.rows()}); }
-  const float* values_of(const In& in) const { return in.wired() ? in.data() : zeros_.data(); }
+  Shape shape() const { return broadcast({&x, &mean, &log_var}); }
 
   void infer() override {
     if (x.shape().rank() == 0) throw Error("`x` is one number, [], but must be [batch, ...]");
@@ -56,8 +48,7 @@ class GaussianLogDensity final : public Node {
     y.forward_only();
   }
   void prepare(Pass) override {
-    zeros_.resize(static_cast<size_t>(x.rows()));
-    all_ = {shape(), {x.shape(), shape_of(mean), shape_of(log_var), reduced(shape(), *axes, true)}};
+    all_ = {shape(), {x.shape(), mean.shape(), log_var.shape(), reduced(shape(), *axes, true)}};
   }
 
   // to = Σ F, shaped as operand K.

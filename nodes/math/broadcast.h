@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "framework/node/node.h"
@@ -20,8 +21,17 @@ inline int64_t extent_at(const Shape& operand, const Shape& whole, size_t axis) 
   return axis > missing ? operand[axis - missing] : 1;
 }
 
-// The shape that operands have together. Throws Error where they do not go together.
-inline Shape broadcast(std::initializer_list<const In*> operands) {
+// The numbers of an operand; 0, which stands for all of them, if it is not wired.
+inline const float* values_of(const In& operand) {
+  static constexpr float nothing = 0;
+  return operand.wired() ? operand.data() : &nothing;
+}
+
+// The shape that operands have together, or those of them that are wired. Throws Error where they
+// do not go together.
+inline Shape broadcast(std::initializer_list<const In*> given_operands) {
+  std::vector<const In*> operands;
+  std::ranges::copy_if(given_operands, std::back_inserter(operands), &In::wired);
   std::vector<int64_t> dims;
   std::string given;
   const auto is_number = [](const In* in) { return in->shape().rank() == 0; };

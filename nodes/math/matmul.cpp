@@ -10,13 +10,13 @@
 namespace weft {
 namespace {
 
-// The product of one matrix with many rows, block by block: of the rows of `a` or, if it is
-// transposed, of its columns, which are the rows of the result.
-class BlockedProduct {
+// A product of matrices, in blocks of the rows of `a`, which are those of the result.
+class Product {
  public:
-  BlockedProduct() = default;
-  BlockedProduct(const Matrix& a, const Matrix& b, const Matrix& c, const MatmulOptions& how = {})
-      : a_(a), c_(c) {
+  Product() = default;
+  Product(const Matrix& a, const Matrix& b, const Matrix& c, int64_t block,
+          const MatmulOptions& how = {})
+      : a_(a), c_(c), block_(block) {
     for (int64_t begin = 0; begin < a.rows; begin += block) {
       Matrix some = a, to = c;
       some.rows = to.rows = std::min(block, a.rows - begin);
@@ -25,15 +25,15 @@ class BlockedProduct {
   }
   void operator()(const float* a, const float* b, float* c) const {
     const auto multiply = [&](int64_t begin, int64_t) {
-      products_[static_cast<size_t>(begin / block)](a + begin * a_.row_stride, b,
-                                                    c + begin * c_.row_stride);
+      products_[static_cast<size_t>(begin / block_)](a + begin * a_.row_stride, b,
+                                                     c + begin * c_.row_stride);
     };
-    in_blocks(a_.rows, block, std::ref(multiply));
+    in_blocks(a_.rows, block_, std::ref(multiply));
   }
 
  private:
-  static constexpr int64_t block = 64;  // rows
   Matrix a_{}, c_{};
+  int64_t block_ = 1;
   std::vector<Matmul> products_;
 };
 
@@ -49,8 +49,7 @@ class MatrixProduct final : public Node {
   Out y{this, "y", "[batch, ..., n, m]"};
   Param<bool> transpose_a{this, "transpose_a", "Takes aᵀ for a.", false};
   Param<bool> transpose_b{this, "transpose_b", "Takes bᵀ for b.", false};
-  Matmul product_, added_, grad_a_, grad_b_;
-  BlockedProduct rows_, added_rows_, grad_rows_, grad_matrix_;  // of one matrix for all rows of a
+  Product product_, added_, grad_a_, grad_b_;
 
   // The matrices of a value, as they lie there.
   static Matrix stack(const Shape& shape) {
@@ -63,17 +62,18 @@ class MatrixProduct final : public Node {
   static Shape with_row(const Shape& shape) {
     return shape.rank() == 2 ? Shape{shape.rows(), 1, shape.back()} : shape;
   }
-  Matrix as_a() const { return stack(with_row(a.shape())); }
-  Matrix as_y() const { return stack(with_row(y.shape())); }
-  Matrix matrix_a() const { return *transpose_a ? as_a().t() : as_a(); }  // n × k
+  // Is `b` one matrix for all rows of `a`, which are then one matrix too?
+  bool one_matrix() const { return b.shape().rank() == 3 && b.rows() == 1 && !*transpose_a; }
+  static Matrix flat(const Shape& shape) {
+    return Matrix::plain(shape.with_back(1).elements(), shape.back());
+  }
+  Matrix as(const Shape& shape) const {
+    return one_matrix() ? flat(shape) : stack(with_row(shape));
+  }
+  Matrix matrix_a() const { return *transpose_a ? as(a.shape()).t() : as(a.shape()); }  // n × k
   Matrix matrix_b() const {
     return *transpose_b ? stack(b.shape()).t() : stack(b.shape());
   }  // k × m
-  bool one_matrix() const { return b.shape().rank() == 3 && b.rows() == 1 && !*transpose_a; }
-  // All rows of a value as one matrix.
-  static Matrix flat(const Shape& shape) {
-    return Matrix::plain(shape.elements() / std::max<int64_t>(shape.back(), 1), shape.back());
-  }
 
   void infer() override {
     const size_t rank = a.shape().rank();
@@ -87,59 +87,43 @@ class MatrixProduct final : public Node {
       throw Error("`a` is " + a.shape().str() + " and `b` is " + b.shape().str() +
                   ", but must be " + (*transpose_a ? "[batch, ..., k, n]" : "[batch, ..., n, k]") +
                   " and " + (*transpose_b ? "[batch, ..., m, k]" : "[batch, ..., k, m]"));
-    std::vector<int64_t> dims(a.shape().dims().begin(), a.shape().dims().end());
-    if (rank > 2) dims[rank - 2] = matrix_a().rows;
-    dims[rank - 1] = matrix_b().cols;
-    y.shape(Shape(dims));
+    const Shape rows = *transpose_a ? a.shape().with(rank - 2, a.shape().back()) : a.shape();
+    y.shape(rows.with_back(matrix_b().cols));
     y.forward_only();
   }
 
   void prepare(Pass pass) override {
-    const Matrix X = as_a(), W = stack(b.shape()), Y = as_y();
-    const Matrix rows = flat(a.shape()), to = flat(y.shape());
-    const bool one = one_matrix();
+    const Matrix A = matrix_a(), B = matrix_b();
+    const Matrix X = as(a.shape()), W = stack(b.shape()), Y = as(y.shape());
+    const auto product = [&](const Matrix& left, const Matrix& right, const Matrix& to,
+                             const MatmulOptions& how = {}) {
+      return Product(left, right, to, one_matrix() ? 64 : left.rows, how);
+    };
     const bool twice = pass == Pass::backward_twice;
-    if ((pass == Pass::forward || twice) && one) rows_ = {rows, matrix_b(), to};
-    if ((pass == Pass::forward || twice) && !one) product_ = Matmul(matrix_a(), matrix_b(), Y);
-    if (twice && adds() && one) added_rows_ = {rows, matrix_b(), to, {.accumulate = true}};
-    if (twice && adds() && !one) added_ = Matmul(matrix_a(), matrix_b(), Y, {.accumulate = true});
+    if (pass == Pass::forward || twice) product_ = product(A, B, Y);
+    if (twice && adds()) added_ = product(A, B, Y, {.accumulate = true});
     if (pass != Pass::backward && !twice) return;
-    if (a.wants_grad() && one) grad_rows_ = {to, matrix_b().t(), rows};
-    if (b.wants_grad() && one)
-      grad_matrix_ =
-          *transpose_b ? BlockedProduct(to.t(), rows, W) : BlockedProduct(rows.t(), to, W);
-    if (a.wants_grad() && !one)
-      grad_a_ = *transpose_a ? Matmul(matrix_b(), Y.t(), X) : Matmul(Y, matrix_b().t(), X);
-    if (b.wants_grad() && !one)
-      grad_b_ = *transpose_b ? Matmul(Y.t(), matrix_a(), W) : Matmul(matrix_a().t(), Y, W);
+    if (a.wants_grad()) grad_a_ = *transpose_a ? product(B, Y.t(), X) : product(Y, B.t(), X);
+    if (b.wants_grad()) grad_b_ = *transpose_b ? product(Y.t(), A, W) : product(A.t(), Y, W);
   }
 
   bool adds() const { return matrix_a().cols > 0; }  // else all products are 0
 
-  void forward(const Step&) override {
-    one_matrix() ? rows_(a.data(), b.data(), y.data()) : product_(a.data(), b.data(), y.data());
-  }
+  void forward(const Step&) override { product_(a.data(), b.data(), y.data()); }
   void backward(const Step&) override { spread(a.data(), b.data()); }
 
   Twice twice() const override { return Twice::yes; }
   void backward_twice(const Step&) override {
-    float* const to = y.tangent();
-    one_matrix() ? rows_(a.tangent(), b.data(), to) : product_(a.tangent(), b.data(), to);
-    if (adds())
-      one_matrix() ? added_rows_(a.data(), b.tangent(), to) : added_(a.data(), b.tangent(), to);
+    product_(a.tangent(), b.data(), y.tangent());
+    if (adds()) added_(a.data(), b.tangent(), y.tangent());
     spread(a.tangent(), b.tangent());
   }
 
   // The gradients of the inputs where a is x and b is w.
   void spread(const float* x, const float* w) const {
     const float* const g = y.grad();
-    if (a.wants_grad() && one_matrix()) grad_rows_(g, w, a.grad());
-    if (b.wants_grad() && one_matrix())
-      *transpose_b ? grad_matrix_(g, x, b.grad()) : grad_matrix_(x, g, b.grad());
-    if (a.wants_grad() && !one_matrix())
-      *transpose_a ? grad_a_(w, g, a.grad()) : grad_a_(g, w, a.grad());
-    if (b.wants_grad() && !one_matrix())
-      *transpose_b ? grad_b_(g, x, b.grad()) : grad_b_(x, g, b.grad());
+    if (a.wants_grad()) *transpose_a ? grad_a_(w, g, a.grad()) : grad_a_(g, w, a.grad());
+    if (b.wants_grad()) *transpose_b ? grad_b_(g, x, b.grad()) : grad_b_(x, g, b.grad());
   }
 
   double flops() const override {

@@ -9,8 +9,8 @@
 namespace weft {
 namespace {
 
-// What is summed for y, or spread over x: functions of x, of g, the gradient of y, and of c, y or
-// what else there is one of for each number of y.
+// What is summed for y, or spread over x: functions of x, of g, the gradient of y, or v, what is
+// shaped as x, and of c, y or what else there is one of for each number of y.
 struct Number {
   static float of(float x, float) { return x; }
 };
@@ -20,6 +20,12 @@ struct SquaredDeviation {
 struct ExpAbove {
   static float of(float x, float c) { return simd::exp(x - c); }
 };
+struct IsThat {
+  static float of(float x, float c) { return x == c ? 1 : 0; }
+};
+struct Grad {
+  static float of(float, float g, float) { return g; }
+};
 struct TimesDeviation {
   static float of(float x, float v, float c) { return v * (x - c); }
 };
@@ -28,21 +34,6 @@ struct TimesExp {
 };
 struct WhereThat {
   static float of(float x, float v, float c) { return x == c ? v : 0; }
-};
-struct IsThat {
-  static float of(float x, float c) { return x == c ? 1 : 0; }
-};
-struct Grad {
-  static float of(float, float g, float) { return g; }
-};
-struct GradDeviation {
-  static float of(float x, float g, float c) { return g * (x - c); }
-};
-struct GradExp {
-  static float of(float x, float g, float c) { return g * simd::exp(x - c); }
-};
-struct GradIsThat {
-  static float of(float x, float g, float c) { return x == c ? g : 0; }
 };
 
 // The greatest of sign · x in each row of a block, or in each column; NaN if one is NaN.
@@ -184,7 +175,7 @@ class Variance final : public Reduction {
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
     scale(y.grad(), share(2), y.size());
-    spread<GradDeviation>(mean.data());
+    spread<TimesDeviation>(mean.data());
   }
   Twice twice() const override { return Twice::yes; }
   void backward_twice(const Step&) override {
@@ -194,7 +185,7 @@ class Variance final : public Reduction {
     if (!x.wants_grad()) return;
     total(v, mean_.data());
     scale(mean_.data(), 1 / static_cast<float>(count()), y.size());
-    spread<GradDeviation>(v, mean_.data(), x.grad());
+    spread<TimesDeviation>(v, mean_.data(), x.grad());
     scale(x.grad(), share(2), x.size());
   }
 };
@@ -215,7 +206,7 @@ class Extreme final : public Reduction {
     if (!x.wants_grad()) return;
     sum<IsThat>(y.data(), equals_.data());
     for (int64_t i = 0; i < y.size(); ++i) y.grad()[i] /= equals_[static_cast<size_t>(i)];
-    spread<GradIsThat>(y.data());
+    spread<WhereThat>(y.data());
   }
   Twice twice() const override { return Twice::yes; }
   void backward_twice(const Step&) override {
@@ -245,13 +236,13 @@ class LogSumExp final : public Reduction {
       y.data()[i] = most_[static_cast<size_t>(i)] + std::log(y.data()[i]);
   }
   void backward(const Step&) override {
-    if (x.wants_grad()) spread<GradExp>(y.data());
+    if (x.wants_grad()) spread<TimesExp>(y.data());
   }
   Twice twice() const override { return Twice::yes; }
   void backward_twice(const Step&) override {
     sum<TimesExp>(x.tangent(), y.data(), y.tangent());
     if (!x.wants_grad()) return;
-    spread<GradExp>(x.data(), y.data(), grad_x_.data());
+    spread<TimesExp>(x.data(), y.data(), grad_x_.data());
     map<TimesDeviation>(x.tangent(), grad_x_.data(), y.tangent(), x.grad());
   }
 };

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <span>
 
 #include "framework/node/simd.h"
@@ -115,7 +114,7 @@ class Integers final : public Noise {
 
   void infer() override {
     for (const double number : *outside_training)
-      if (number != std::nearbyint(number) || std::abs(number) >= 0x1p31)
+      if (!is_i32(number))
         throw Error("`outside_training` is " + std::to_string(number) +
                     ", but must be a whole number of i32");
     Noise::infer();
