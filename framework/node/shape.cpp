@@ -1,18 +1,24 @@
 #include "framework/node/shape.h"
 
+#include <vector>
+
 namespace weft {
 
 const char* name(DType dtype) {
   return dtype == DType::f32 ? "f32" : "i32";
 }
 
+namespace {
+int64_t checked(int64_t extent) {
+  if (extent < 0) throw Error("an axis cannot have the extent " + std::to_string(extent));
+  return extent;
+}
+}  // namespace
+
 Shape::Shape(std::span<const int64_t> dims) : rank_(dims.size()) {
   if (dims.size() > max_rank)
     throw Error("a shape has at most 8 axes, not " + std::to_string(dims.size()));
-  for (size_t axis = 0; axis < dims.size(); ++axis) {
-    if (dims[axis] < 0) throw Error("an axis cannot have the extent " + std::to_string(dims[axis]));
-    dims_[axis] = dims[axis];
-  }
+  for (size_t axis = 0; axis < dims.size(); ++axis) dims_[axis] = checked(dims[axis]);
   count();
 }
 
@@ -34,22 +40,23 @@ void Shape::refuse() const {
   throw Error(Exit::resources, "the shape " + str() + " has more than 2^40 elements");
 }
 
-Shape Shape::with_front(int64_t extent) const {
+Shape Shape::with(size_t axis, int64_t extent) const {
   Shape shape = *this;
-  shape.dims_[0] = extent;
+  shape.dims_[axis] = checked(extent);
   shape.count();
   return shape;
 }
 
-Shape Shape::with_back(int64_t extent) const {
-  Shape shape = *this;
-  shape.dims_[rank_ - 1] = extent;
-  shape.count();
-  return shape;
+Shape Shape::inserted(size_t axis, int64_t extent) const {
+  std::vector<int64_t> all(dims().begin(), dims().end());
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(axis), extent);
+  return Shape(all);
 }
 
-Shape Shape::without_front() const {
-  return Shape(dims().subspan(1));
+Shape Shape::without(size_t axis) const {
+  std::vector<int64_t> all(dims().begin(), dims().end());
+  all.erase(all.begin() + static_cast<std::ptrdiff_t>(axis));
+  return Shape(all);
 }
 
 std::string Shape::str() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -15,6 +16,11 @@ enum class DType : uint8_t { f32, i32 };
 WEFT_API const char* name(DType);  // "f32", "i32"
 constexpr size_t bytes(DType) {
   return 4;
+}
+
+// Is it a whole number that i32 holds?
+inline bool is_i32(double number) {
+  return std::abs(number) < 0x1p31 && number == std::nearbyint(number);
 }
 
 class WEFT_API Shape {
@@ -40,9 +46,12 @@ class WEFT_API Shape {
       refuse();
     return row_elements_;
   }
-  Shape with_front(int64_t extent) const;
-  Shape with_back(int64_t extent) const;
-  Shape without_front() const;
+  Shape with(size_t axis, int64_t extent) const;
+  Shape with_front(int64_t extent) const { return with(0, extent); }
+  Shape with_back(int64_t extent) const { return with(rank_ - 1, extent); }
+  Shape inserted(size_t axis, int64_t extent) const;  // before an axis, or behind all
+  Shape without(size_t axis) const;
+  Shape without_front() const { return without(0); }
   std::span<const int64_t> dims() const { return {dims_.data(), rank_}; }
   bool operator==(const Shape&) const = default;
   std::string str() const;                   // "[128, 784]"

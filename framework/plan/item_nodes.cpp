@@ -19,15 +19,13 @@ void Regrouped::backward(const Step&) {
 void Items::infer() {
   if (x.shape().rank() < 2)
     throw Error("`each` is about axis 1, but a value is " + x.shape().str());
-  std::vector<int64_t> dims(x.shape().dims().begin() + 1, x.shape().dims().end());
-  dims[0] *= x.rows();
-  y.shape(Shape(dims));
+  y.shape(x.shape().without(0).with(0, x.rows() * x.shape()[1]));
   x.forward_only(), y.forward_only();
 }
 
 void Samples::infer() {
   if (x.shape().rank() == Shape::max_rank) throw Error("an output of `each` has more than 8 axes");
-  y.shape(of_items(x.shape().with_front(x.rows() / n_), n_));
+  y.shape(x.shape().with_front(x.rows() / n_).inserted(1, n_));
   x.forward_only(), y.forward_only();
 }
 
@@ -86,7 +84,7 @@ void Together::infer() {
   const Shape& one = xs_[0]->shape();
   if (one.rank() == 0 || one.rank() == Shape::max_rank)
     throw Error("a loop collects " + one.str() + ", but it must be [batch, ...]");
-  y_->shape(of_items(one, std::ssize(xs_)));
+  y_->shape(one.inserted(1, std::ssize(xs_)));
   y_->forward_only();
   for (const auto& x : xs_) x->forward_only();
 }

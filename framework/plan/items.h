@@ -3,27 +3,17 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "framework/node/shape.h"
 
 namespace weft {
-
-// [batch, ...] -> [batch, n, ...]
-inline Shape of_items(const Shape& item, int64_t n) {
-  std::vector<int64_t> dims(item.dims().begin(), item.dims().end());
-  dims.insert(dims.begin() + 1, n);
-  return Shape(std::span<const int64_t>(dims));
-}
 
 // [batch, n, ...] -> [batch, ...]; `what` names the value where it has not an item for each turn.
 inline Shape item_of(const Shape& items, const std::string& what, int64_t n) {
   if (items.rank() < 2 || items[1] != n)
     throw Error(what + " of `over` is " + items.str() + ", but must be [batch, " +
                 std::to_string(n) + ", ...]: an item for each turn");
-  std::vector<int64_t> dims(items.dims().begin(), items.dims().end());
-  dims.erase(dims.begin() + 1);
-  return Shape(std::span<const int64_t>(dims));
+  return items.without(1);
 }
 
 // Copies `size` numbers of each of so many rows, which lie `from_step` and `to_step` apart.

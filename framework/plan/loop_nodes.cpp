@@ -85,7 +85,7 @@ void LoopEnd::infer() {
       throw Error("a loop collects `" + std::string(all_[i]->name) +
                   "`, which is [], but must be "
                   "[batch, ...]");
-    all_[i]->shape(of_items(collected_[i]->shape(), ports_->times));
+    all_[i]->shape(collected_[i]->shape().inserted(1, ports_->times));
   }
   if (until_ && (until_->shape().rank() == 0 || until_->row_size() != 1))
     throw Error("`until` is " + until_->shape().str() + ", but must be [batch]");

@@ -160,12 +160,25 @@ std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
                    [](const PlanItem& a, const PlanItem& b) { return a.stage < b.stage; });
   return items;
 }
+
+// A loop runs as a whole: marks all nodes of the loops of which one is marked.
+void mark_loops(const Plan& plan, ByNode<bool>& marked) {
+  const auto& nodes = plan.nodes;
+  std::set<LoopId> loops;
+  for (const NodeId n : nodes.ids())
+    if (marked[n] && nodes[n].loop) loops.insert(plan.outermost(nodes[n].loop));
+  for (const NodeId n : nodes.ids())
+    if (nodes[n].loop && loops.contains(plan.outermost(nodes[n].loop))) marked[n] = true;
+}
 }  // namespace
 
 std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vector<bool>& active) {
   const auto& [nodes, phases] = std::tie(plan.nodes, plan.phases);
   std::vector<std::vector<PlanItem>> program(phases.size());
   const Pieces pieces(plan);
+  ByNode<bool> once(nodes.size());
+  for (const NodeId n : nodes.ids()) once[n] = nodes[n].writes();
+  mark_loops(plan, once);
   ByNode<bool> computed(nodes.size());
   std::set<std::string> observed;  // nodes of modules, whose weights all their uses share
   if (plan.data) computed[plan.data] = true;  // read ahead
@@ -192,28 +205,17 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
     if (phases[p].loss)
       for (const PlanItem& item : backward_items(plan, phases[p])) program[p].push_back(item);
     program[p] = staged(plan, phases[p], std::move(program[p]));
-    std::set<LoopId> writing;
-    for (const NodeId n : nodes.ids())
-      if (nodes[n].loop && nodes[n].writes()) writing.insert(plan.outermost(nodes[n].loop));
-    const auto once = [&](NodeId n) {
-      return nodes[n].writes() ||
-             (nodes[n].loop && writing.contains(plan.outermost(nodes[n].loop)));
-    };
     ByNode<bool> changed(nodes.size());
     for (const NodeId n : nodes.ids()) {
-      if (once(n)) continue;
+      if (once[n]) continue;
       for (const Weight* weight : nodes[n].node->host().weights)
         for (const WeightId update : phases[p].updates)
           if (plan.weights[update].name == nodes[n].weights + "." + weight->name) changed[n] = true;
       for (const ValueId input : nodes[n].inputs)
         if (input && changed[plan.values[input].node]) changed[n] = true;
     }
-    std::set<LoopId> again;  // a loop runs as a whole
-    for (const NodeId n : nodes.ids())
-      if (changed[n] && nodes[n].loop) again.insert(plan.outermost(nodes[n].loop));
-    for (const NodeId n : nodes.ids())
-      if (changed[n] || (nodes[n].loop && again.contains(plan.outermost(nodes[n].loop))))
-        computed[n] = false;
+    mark_loops(plan, changed);
+    for (const NodeId n : nodes.ids()) computed[n] = computed[n] && !changed[n];
   }
   return program;
 }

@@ -23,8 +23,9 @@ int64_t Plan::steps_per_epoch() const {
   return source() ? SampleOrder(*source()).batches() : 1;
 }
 
-Range Plan::lane_rows(int64_t each, int64_t lane) const {
-  return {each * (rows * lane / lanes), each * (rows * (lane + 1) / lanes)};
+Range Plan::lane_rows(const PlanRows& of, int64_t lane) const {
+  if (of.shared) return {0, of.each};
+  return {of.each * (rows * lane / lanes), of.each * (rows * (lane + 1) / lanes)};
 }
 
 WeightId Plan::weight(const std::string& name) const {

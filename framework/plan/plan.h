@@ -64,7 +64,11 @@ struct PlanNode {
   LoopId loop;                                   // the innermost loop around it
   // Does it write states in forward()? Then it runs once in a step.
   bool writes() const { return !has_backward && !make && !node->host().states.empty(); }
-  PlanRows rows;  // of what it reads, but for shared values beside others
+  PlanRows rows;                // of what it reads, but for shared values beside others
+  Step seen(Step step) const {  // the step as the node sees it: with the rows that it works on
+    step.rows = rows.of(step.rows);
+    return step;
+  }
   std::function<std::unique_ptr<Node>()> make;  // of the framework's own nodes: makes an instance
 };
 
@@ -127,8 +131,8 @@ struct PlanBuffer {
   int first = 0, last = 0;
   bool laned = false;  // each lane uses its own rows only, in order
   bool brief = false;  // each lane needs its rows within one task only: they lie in a workspace
-  PlanRows rows = {};  // each lane sees all of what is shared
-  size_t offset = 0;   // bytes into the arena, or into a workspace
+  PlanRows rows = {};
+  size_t offset = 0;  // bytes into the arena, or into a workspace
   size_t size() const { return static_cast<size_t>(shape.elements()) * bytes(dtype); }
 };
 
@@ -197,8 +201,8 @@ class Plan {
   size_t workspace = 0;  // bytes for each worker that takes a lane through a task
 
   const Source* source() const;
-  int64_t steps_per_epoch() const;                    // 1 without data
-  Range lane_rows(int64_t each, int64_t lane) const;  // of so many rows for each sample
+  int64_t steps_per_epoch() const;                          // 1 without data
+  Range lane_rows(const PlanRows& of, int64_t lane) const;  // each lane sees all that is shared
 
   // A new instance of a node with its params set, but not wired.
   std::unique_ptr<Node> bare(const Registry& registry, NodeId node) const;

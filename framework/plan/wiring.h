@@ -97,6 +97,9 @@ class Wiring {
                                           std::vector<ValueId>& inputs) const;
   void derive(Gradient& gradient, NodeId n);
   Outputs add_own(const Scope& around, PlanNode node, const std::vector<ValueId>& inputs);
+  Outputs add_items(const Scope& around, std::string path, const Place& place,
+                    std::function<std::unique_ptr<Node>()> make,
+                    const std::vector<ValueId>& inputs);
   std::vector<std::string> kinds() const;  // names of node kinds and fragments
   const FragmentDecl* fragment(const std::string& name);
   bool attempt(Scope& scope, const NodeDecl& decl);

@@ -29,6 +29,19 @@ std::vector<std::string> Wiring::inputs_of(const std::string& kind, const std::s
   return names;
 }
 
+// Adds one of the nodes that take items apart or put them together.
+Wiring::Outputs Wiring::add_items(const Scope& around, std::string path, const Place& place,
+                                  std::function<std::unique_ptr<Node>()> make,
+                                  const std::vector<ValueId>& inputs) {
+  return add_own(around,
+                 {.path = std::move(path),
+                  .kind = "each",
+                  .place = place,
+                  .has_backward = true,
+                  .make = std::move(make)},
+                 inputs);
+}
+
 Wiring::Outputs Wiring::wire_each(Scope& scope, const NodeDecl& decl) {
   Scope around = within(scope);
   NodeDecl body = decl;
@@ -41,15 +54,8 @@ Wiring::Outputs Wiring::wire_each(Scope& scope, const NodeDecl& decl) {
   };
   const auto add = [&](const std::string& what, ValueId from, const Place& place, PlanRows rows,
                        const std::function<std::unique_ptr<Node>()>& make) {
-    const ValueId value = add_own(around,
-                                  {.path = scope.path + decl.name + "." + what,
-                                   .kind = "each",
-                                   .place = place,
-                                   .has_backward = true,
-                                   .make = make},
-                                  {from})
-                              .front()
-                              .second;
+    const std::string path = scope.path + decl.name + "." + what;
+    const ValueId value = add_items(around, path, place, make, {from}).front().second;
     plan_.values[value].rows = rows;
     return value;
   };
@@ -102,12 +108,8 @@ Wiring::Outputs Wiring::by_sample(const Scope& scope, const NodeDecl& decl, Outp
   plan_.nodes[plan_.values[outputs[0].second].node].rows.each = n;
   for (auto& [name, value] : outputs) {
     plan_.values[value].rows.each = n;
-    value = add_own(scope,
-                    {.path = plan_.values[value].path,
-                     .kind = "each",
-                     .place = decl.place,
-                     .make = [n] { return std::make_unique<Samples>(n); }},
-                    {value})
+    value = add_items(scope, plan_.values[value].path, decl.place,
+                      [n] { return std::make_unique<Samples>(n); }, {value})
                 .front()
                 .second;
     plan_.values[value].rows.each = 1;

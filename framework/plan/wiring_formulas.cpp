@@ -4,6 +4,7 @@
 #include <numbers>
 #include <optional>
 
+#include "framework/language/arithmetic.h"
 #include "framework/language/fields.h"
 #include "framework/language/formula.h"
 #include "framework/node/did_you_mean.h"
@@ -13,13 +14,6 @@
 namespace weft {
 
 namespace {
-std::string text_of(double number) {
-  const auto whole = static_cast<int64_t>(number);
-  if (static_cast<double>(whole) == number) return std::to_string(whole);
-  char text[32];
-  return {text, static_cast<size_t>(std::snprintf(text, sizeof text, "%.17g", number))};
-}
-
 Yaml placed(const Yaml& value, const Place& place) {
   if (!value.is_list()) return Yaml::scalar(value.to_text("a param"), place);
   std::vector<Yaml> items;
@@ -68,6 +62,11 @@ constexpr Operator operators[] = {{"+", "add"},
                                   {"!=", "not_equal", "!="},
                                   {">=", "greater_equal", "<="},
                                   {"<=", "less_equal", ">="}};
+const Operator* operator_of(const std::string& symbol) {
+  const auto* const found = std::ranges::find(
+      operators, symbol, [](const Operator& one) { return std::string_view(one.symbol); });
+  return found == std::end(operators) ? nullptr : found;
+}
 }  // namespace
 
 // A part of a formula: by · value + plus, of a value of that name in the formula's scope, or a
@@ -85,7 +84,6 @@ struct Wiring::Term {
 struct Wiring::Formulated {
   const NodeDecl& decl;
   Scope around;
-  const Formula formula;
   std::map<std::string, double> numbers = {};  // keys beside the formula that are none of values
   int made = 0;                                // nodes
   Outputs last = {};                           // of the node that was made last
@@ -99,8 +97,7 @@ Wiring::Outputs Wiring::wire_formula(Scope& scope, const NodeDecl& decl) {
     if (ref.is_null())
       throw Error(at, "a formula with a comma needs quotes: `formula: \"maximum(a, b)\"`");
   const Formula formula = parsed(text, place);
-  const Scope around = within(scope);
-  Formulated all{decl, around, formula};
+  Formulated all{decl, within(scope)};
   for (const auto& [name, at, ref] : decl.keys.entries()) {
     if (!is_name(name))
       throw Error(at, "a value's name is letters, digits and `_`, not " + ticked(name));
@@ -109,7 +106,7 @@ Wiring::Outputs Wiring::wire_formula(Scope& scope, const NodeDecl& decl) {
     else
       all.around.inputs[name] = resolve(scope, ref.to_text("value " + ticked(name)), ref.place());
   }
-  const Term made = term(all, all.formula, true);
+  const Term made = term(all, formula, true);
   if (made.is_number())
     throw Error(place, "a formula makes something of values, but " + ticked(text) + " does not");
   if (!made.is_value()) (void)value(all, made, true);
@@ -139,10 +136,7 @@ Wiring::Term Wiring::term(Formulated& all, const Formula& part, bool whole) {
     for (const Term& arg : args) numbers.push_back(arg.plus);
     if (const auto result = calculate(part.text, numbers)) return {.plus = *result};
   }
-  const auto symbol = std::ranges::find(
-      operators, part.text, [](const Operator& one) { return std::string_view(one.symbol); });
-  return symbol == std::end(operators) ? call(all, part, args, whole)
-                                       : apply(all, part.text, args, whole);
+  return operator_of(part.text) ? apply(all, part.text, args, whole) : call(all, part, args, whole);
 }
 
 // Adds a node of the formula; `whole` if it is the formula itself.
@@ -172,14 +166,14 @@ Wiring::Term Wiring::make(Formulated& all, const std::string& kind,
 std::string Wiring::value(Formulated& all, const Term& term, bool whole) {
   const auto text = [&](const std::string& value) { return Yaml::scalar(value, all.place()); };
   if (term.is_number())
-    return make(all, "constant", {{"value", text(text_of(term.plus))}}, whole).name;
+    return make(all, "constant", {{"value", text(number_text(term.plus))}}, whole).name;
   if (term.is_value()) return term.name;
   if (term.by == -1 && term.plus == 0)
     return make(all, "negative", {{"x", text(term.name)}}, whole).name;
   return make(all, "scale",
               {{"x", text(term.name)},
-               {"by", text(text_of(term.by))},
-               {"plus", text(text_of(term.plus))}},
+               {"by", text(number_text(term.by))},
+               {"plus", text(number_text(term.plus))}},
               whole)
       .name;
 }
@@ -191,18 +185,17 @@ Wiring::Term Wiring::apply(Formulated& all, const std::string& symbol, std::vect
   const auto of = [&](const Term& term) { return text(value(all, term, false)); };
   if (symbol == "neg") return args[0].times(-1);
   const Term &a = args[0], &b = args[1];
-  const auto& known = *std::ranges::find(
-      operators, symbol, [](const Operator& one) { return std::string_view(one.symbol); });
+  const Operator& known = *operator_of(symbol);
   if (*known.flipped && a.is_number()) return apply(all, known.flipped, {b, a}, whole);
   if (*known.flipped && b.is_number())
-    return make(all, known.node, {{"a", of(a)}, {"value", text(text_of(b.plus))}}, whole);
+    return make(all, known.node, {{"a", of(a)}, {"value", text(number_text(b.plus))}}, whole);
   if (b.is_number()) {
     if (symbol == "+" || symbol == "-") return a.add(symbol == "+" ? b.plus : -b.plus);
     if (symbol == "*") return a.times(b.plus);
     if (symbol == "/" && b.plus == 0) refuse_formula(all.decl.formula->text, "division by zero");
     if (symbol == "/") return a.times(1 / b.plus);
     if (b.plus == 2) return make(all, "square", {{"x", of(a)}}, whole);
-    return make(all, "power", {{"x", of(a)}, {"exponent", text(text_of(b.plus))}}, whole);
+    return make(all, "power", {{"x", of(a)}, {"exponent", text(number_text(b.plus))}}, whole);
   }
   if (a.is_number()) {
     if (symbol == "+") return b.add(a.plus);

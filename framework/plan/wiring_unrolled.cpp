@@ -12,13 +12,7 @@ Wiring::Outputs Wiring::unroll(Scope& scope, const Looped& looped) {
   expand(loop.times, loop.place);
   const auto add = [&](const std::string& of, const std::function<std::unique_ptr<Node>()>& make,
                        const std::vector<ValueId>& inputs) {
-    return add_own(scope,
-                   {.path = path + of,
-                    .kind = "each",
-                    .place = loop.place,
-                    .has_backward = true,
-                    .make = make},
-                   inputs);
+    return add_items(scope, path + of, loop.place, make, inputs);
   };
   std::vector<Outputs> items;  // of what turns get items of, by turn
   for (size_t i = loop.carry.size(); i < looped.starts.size(); ++i)

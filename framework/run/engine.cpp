@@ -225,7 +225,6 @@ std::vector<double> Engine::report(size_t index) const {
   const int parity = static_cast<int>(body_->state.step.number % 2);
   const ValueId value = body_->plan.reports[index].second;
   const Tensor tensor = body_->instances.value(value, parity);
-  if (tensor.shape.rank() == 0) return {static_cast<double>(tensor.floats()[0])};
   const int64_t width = tensor.shape.row_elements();
   const int64_t rows = body_->plan.values[value].rows.of(this->rows());
   std::vector<double> mean(static_cast<size_t>(width));

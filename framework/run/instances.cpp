@@ -102,8 +102,7 @@ Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
   host.setting = node.setting;
   host.setting.output_dir = output_dir_;
   host.setting.made_by = "weft, " + plan_.name + ", seed " + std::to_string(plan_.seed);
-  if (lane >= 0 && !node.rows.shared)
-    host.setting.first_row = plan_.lane_rows(node.rows.each, lane).begin;
+  if (lane >= 0) host.setting.first_row = plan_.lane_rows(node.rows, lane).begin;
   for (const Weight* weight : host.weights)
     instance.weights.push_back(weight->present() ? plan_.weight(node.weights + "." + weight->name)
                                                  : WeightId());
@@ -143,7 +142,7 @@ Tensor Instances::tensor(BufferId buffer, Rows rows) const {
   if (!buffer) return {};
   const PlanBuffer& b = plan_.buffers[buffer];
   const bool whole = rows.lane < 0 || b.rows.shared;
-  const Range range = whole ? Range{0, b.shape.rows()} : plan_.lane_rows(b.rows.each, rows.lane);
+  const Range range = whole ? Range{0, b.shape.rows()} : plan_.lane_rows(b.rows, rows.lane);
   if (!b.brief) {
     const Tensor all{b.shape, b.dtype, arena_.data() + b.offset};
     return whole ? all : all.slice(range.begin, range.end);

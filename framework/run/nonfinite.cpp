@@ -66,14 +66,12 @@ class Search {
     const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
     if (node.laned) instances_.bind_lane(instance, phase, parity_, 0);
     const Running now(node.path.c_str(), node.kind.c_str(), "forward()", state_.step.number);
-    Step step = state_.step;
-    step.rows = node.rows.of(step.rows);
-    instance.node->forward(step);
+    instance.node->forward(node.seen(state_.step));
     return std::ranges::all_of(instance.node->host().outs, [&](const Out* out) {
       if (!out->wanted()) return true;
       const ValueId value = node.outputs[out->index];
       const PlanRows& own = plan_.values[value].rows;
-      const int64_t first = node.laned && !own.shared ? plan_.lane_rows(own.each, lane).begin : 0;
+      const int64_t first = node.laned ? plan_.lane_rows(own, lane).begin : 0;
       return finite(instances_.value(value, parity_, rows), own.of(state_.step.rows) - first);
     });
   }
@@ -96,8 +94,7 @@ std::string explain_nonfinite(const Plan& plan, Instances& instances, const Weig
   if (std::isfinite(state.losses[phase]))  // a gradient is not
     return state.step.number > 0 ? cure
                                  : "; nothing has been learned yet, so the slope of a function is "
-                                   "not finite where it "
-                                   "is taken, as that of `sqrt` at 0";
+                                   "not finite where it is taken, as that of `sqrt` at 0";
   NodeId first;
   try {
     first = Search(plan, instances, state).first_node(active, phase);

@@ -127,11 +127,8 @@ void PhaseGraph::mark_loop(NodeId node, const Instance& instance, Task& task) {
   task.calls.back().back = static_cast<size_t>(task.calls.rend() - begin) - 1;
 }
 
-// The step as the node sees it: with the rows that it works on.
 Step PhaseGraph::step_of(const Instance& instance) const {
-  Step step = state_.step;
-  step.rows = plan_.nodes[instance.plan_node].rows.of(step.rows);
-  return step;
+  return plan_.nodes[instance.plan_node].seen(state_.step);
 }
 
 // Calls a node, under watch if that is asked for. `samples` is the number of rows of the batch that
@@ -148,7 +145,7 @@ void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples)
 void PhaseGraph::seed(ValueId value, Rows rows) {
   const Tensor grad = instances_.grad(phase_, value, rows);
   const PlanRows& own = plan_.values[value].rows;
-  const int64_t first = rows.lane < 0 ? 0 : plan_.lane_rows(own.each, rows.lane).begin;
+  const int64_t first = rows.lane < 0 ? 0 : plan_.lane_rows(own, rows.lane).begin;
   const int64_t samples = own.of(state_.step.rows);
   for (int64_t row = 0; row < grad.shape.rows(); ++row)
     grad.floats()[row] = first + row < samples ? 1.0F / static_cast<float>(samples) : 0.0F;

@@ -52,11 +52,7 @@ std::vector<Shape> odd_shapes(const Shape& was) {
   if (was.rank() == 0) return odd;
   odd.insert(odd.end(), {was.with_front(was.front() + 1), was.with_back(was.back() + 1),
                          was.with_back(0), was.without_front()});
-  for (size_t axis = 1; axis + 1 < was.rank(); ++axis) {
-    std::vector<int64_t> dims(was.dims().begin(), was.dims().end());
-    ++dims[axis];
-    odd.emplace_back(std::span<const int64_t>(dims));
-  }
+  for (size_t axis = 1; axis + 1 < was.rank(); ++axis) odd.push_back(was.with(axis, was[axis] + 1));
   return odd;
 }
 

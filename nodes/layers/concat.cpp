@@ -2,6 +2,7 @@
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
+#include "nodes/layers/runs.h"
 
 namespace weft {
 namespace {
@@ -24,51 +25,45 @@ class Concat final : public Node {
     if (first.rank() < 2 || joined() >= first.rank())
       throw Error("`xs` starts with " + first.str() + ", which has no axis " +
                   std::to_string(*axis) + " beside the batch");
-    std::vector<int64_t> dims(first.dims().begin(), first.dims().end());
+    int64_t extent = first[joined()];
     for (size_t i = 1; i < xs.size(); ++i) {
       const Shape& next = xs[i].shape();
       if (xs[i].dtype() != xs[0].dtype())
         throw Error("`xs` has numbers of f32 and of i32: `to_float` makes f32 of i32");
-      bool fits = next.rank() == first.rank();
-      for (size_t a = 0; fits && a < first.rank(); ++a) fits = a == joined() || next[a] == first[a];
-      if (!fits)
+      if (next.rank() != first.rank() || next.with(joined(), first[joined()]) != first)
         throw Error("`xs` has " + first.str() + " and " + next.str() +
                     ", which differ outside axis " + std::to_string(joined()) +
                     (next.rank() == first.rank()
                          ? ""
                          : "; features of whole images go together with maps that are pooled "
                            "(`global_avg_pool`) or made flat (`reshape` to [-1]) first"));
-      dims[joined()] += next[joined()];
+      extent += next[joined()];
     }
-    y.shape(Shape(dims));
+    y.shape(first.with(joined(), extent));
     xs.forward_only(), y.forward_only();
   }
 
-  // Calls f(port, length of a run, offset of the run in the port, offset in y) for each run of
-  // numbers that stay together.
+  // Calls f(port, offset in the port, offset in y, length) for each run of numbers.
   template <class F>
-  void each_run(F f) const {
-    int64_t runs = 1, width = 1;
-    for (size_t a = 0; a < joined(); ++a) runs *= y.shape()[a];
-    for (size_t a = joined(); a < y.shape().rank(); ++a) width *= y.shape()[a];
+  void move(F f) const {
     int64_t begin = 0;
     for (const auto& x : xs) {
-      const int64_t size =
-          x->shape()[joined()] * (width / std::max<int64_t>(y.shape()[joined()], 1));
-      for (int64_t run = 0; run < runs; ++run) f(*x, size, run * size, run * width + begin);
-      begin += size;
+      const int64_t n = x->shape()[joined()];
+      each_run(joined(), n, x->shape(), 0, y.shape(), begin,
+               [&](int64_t own, int64_t all, int64_t size) { f(*x, own, all, size); });
+      begin += n;
     }
   }
 
   void forward(const Step&) override {
-    each_run([&](const In& x, int64_t size, int64_t from, int64_t to) {
-      std::copy_n(x.words() + from, size, y.words() + to);
+    move([&](const In& x, int64_t from, int64_t to, int64_t n) {
+      std::copy_n(x.words() + from, n, y.words() + to);
     });
   }
 
   void backward(const Step&) override {
-    each_run([&](const In& x, int64_t size, int64_t to, int64_t from) {
-      if (x.wants_grad()) std::copy_n(y.grad() + from, size, x.grad() + to);
+    move([&](const In& x, int64_t to, int64_t from, int64_t n) {
+      if (x.wants_grad()) std::copy_n(y.grad() + from, n, x.grad() + to);
     });
   }
 };

@@ -20,9 +20,7 @@ class Embedding final : public Node {
 
   void infer() override {
     if (x.shape().rank() == 0) throw Error("`x` is [], but must be [batch, ...]");
-    std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
-    dims.push_back(*features);
-    y.shape(Shape(dims));
+    y.shape(x.shape().inserted(x.shape().rank(), *features));
     y.forward_only();
     weight.shape({*vocabulary, *features}, Init::normal(*deviation));
   }

@@ -28,9 +28,7 @@ class Gather final : public Node {
         (which.rows() != from.rows() && from.rows() != 1))
       throw Error("`x` is " + from.str() + " and `places` is " + which.str() +
                   ", but must be [batch, t, ...] and [batch, m]");
-    std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
-    dims[0] = which[0], dims[1] = which[1];
-    y.shape(Shape(dims));
+    y.shape(from.with(0, which[0]).with(1, which[1]));
     x.forward_only(), y.forward_only();
   }
 

@@ -11,11 +11,7 @@ class OneHot final : public Node {
   Out y{this, "y", "[batch, ..., classes]; zeros where the label is out of range."};
   Param<int64_t> classes{this, "classes", "How many there are.", required, within(1, 1 << 24)};
 
-  void infer() override {
-    std::vector<int64_t> dims(label.shape().dims().begin(), label.shape().dims().end());
-    dims.push_back(*classes);
-    y.shape(Shape(dims));
-  }
+  void infer() override { y.shape(label.shape().inserted(label.shape().rank(), *classes)); }
 
   void forward(const Step&) override {
     std::fill_n(y.data(), y.size(), 0.0F);

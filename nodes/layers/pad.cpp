@@ -2,6 +2,8 @@
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
+#include "nodes/layers/runs.h"
+#include "nodes/math/axes.h"
 
 namespace weft {
 namespace {
@@ -14,40 +16,30 @@ class Pad final : public Node {
   Param<int64_t> before{this, "before", "Zeros before the first position.", 0, at_least(0)};
   Param<int64_t> after{this, "after", "Zeros behind the last.", 0, at_least(0)};
 
-  size_t longer() const { return *axis < 0 ? x.shape().rank() - 1 : static_cast<size_t>(*axis); }
-  int64_t extent() const { return x.shape()[longer()]; }
+  size_t longer_ = 0;  // the axis
 
   Twice twice() const override { return Twice::linear; }
   void infer() override {
-    if (x.shape().rank() < 2 || longer() == 0 || longer() >= x.shape().rank())
-      throw Error("`x` is " + x.shape().str() + ", which has no axis " + std::to_string(*axis) +
-                  " beside the batch");
-    std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
-    dims[longer()] += *before + *after;
-    y.shape(Shape(dims));
+    longer_ = chosen_axes(x.shape(), {*axis}).front();
+    y.shape(x.shape().with(longer_, x.shape()[longer_] + *before + *after));
     x.forward_only(), y.forward_only();
   }
 
-  // Calls f(offset in x, offset in y, length) for each run of numbers that stay together.
   template <class F>
-  void each_run(F f) const {
-    int64_t runs = 1, width = 1;
-    for (size_t a = 0; a < longer(); ++a) runs *= x.shape()[a];
-    for (size_t a = longer() + 1; a < x.shape().rank(); ++a) width *= x.shape()[a];
-    const int64_t n = extent() * width, all = n + (*before + *after) * width;
-    for (int64_t run = 0; run < runs; ++run) f(run * n, run * all + *before * width, n);
+  void move(F f) const {
+    each_run(longer_, x.shape()[longer_], x.shape(), 0, y.shape(), *before, f);
   }
 
   void forward(const Step&) override {
     std::fill_n(y.words(), y.size(), 0.0F);
-    each_run([&](int64_t from, int64_t to, int64_t n) {
+    move([&](int64_t from, int64_t to, int64_t n) {
       std::copy_n(x.words() + from, n, y.words() + to);
     });
   }
 
   void backward(const Step&) override {
     if (!x.wants_grad()) return;
-    each_run([&](int64_t to, int64_t from, int64_t n) {
+    move([&](int64_t to, int64_t from, int64_t n) {
       std::copy_n(y.grad() + from, n, x.grad() + to);
     });
   }

@@ -25,9 +25,7 @@ class Scatter final : public Node {
     if (from.rank() < 2 || which != Shape({from[0], from[1]}))
       throw Error("`x` is " + from.str() + " and `places` is " + which.str() +
                   ", but must be [batch, m, ...] and [batch, m]");
-    std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
-    dims[1] = *count;
-    y.shape(Shape(dims));
+    y.shape(from.with(1, *count));
     x.forward_only(), y.forward_only();
   }
 

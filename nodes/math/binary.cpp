@@ -1,4 +1,3 @@
-#include <cmath>
 #include <limits>
 
 #include "framework/node/loops.h"
@@ -145,14 +144,12 @@ class Comparison final : public Broadcasting<Maths> {
              "[batch, ...]; broadcast with `a`, as NumPy has it. If it is not wired, `value`.") {}
 
  private:
-  bool whole() const { return *value == std::nearbyint(*value) && std::abs(*value) < 0x1p31; }
-
   void infer() override {
     if (b.wired()) {
       Base::infer();
       return refuse_mixed(a, b);
     }
-    if (a.dtype() == DType::i32 && !whole())
+    if (a.dtype() == DType::i32 && !is_i32(*value))
       throw Error("`a` has numbers of i32, but `value` is " + std::to_string(*value));
     y.shape(a.shape());
   }

@@ -113,9 +113,7 @@ class Ordered : public Ordering {
 
   void infer() override {
     Ordering::infer();
-    std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
-    dims[along()] = count();
-    y.shape(Shape(dims)), places.shape(Shape(dims));
+    for (Out* own : {&y, &places}) own->shape(x.shape().with(along(), count()));
     x.forward_only(), y.forward_only();
   }
   void forward(const Step& step) override {

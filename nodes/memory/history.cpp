@@ -1,15 +1,10 @@
 #include <algorithm>
-#include <cmath>
 
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
 
 namespace weft {
 namespace {
-
-bool fits_i32(double number) {
-  return std::abs(number) < 0x1p31 && number == std::nearbyint(number);
-}
 
 // The memory of a loop. With it, a causal model that was trained on whole sequences is run token by
 // token: keys and values of earlier tokens are there (the key-value cache of Shazeer 2019,
@@ -26,11 +21,9 @@ class History final : public Node {
   void infer() override {
     const Shape& from = x.shape();
     if (from.rank() < 2) throw Error("`x` is " + from.str() + ", but must be [batch, t, ...]");
-    if (x.dtype() == DType::i32 && !fits_i32(*fill))
+    if (x.dtype() == DType::i32 && !is_i32(*fill))
       throw Error("`x` has numbers of i32, but `fill` is " + std::to_string(*fill));
-    std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
-    dims[1] *= turns();
-    y.shape(Shape(dims));
+    y.shape(from.with(1, from[1] * turns()));
     y.lasts();
     length.shape({x.rows()});
     x.forward_only(), y.forward_only(), length.forward_only();

@@ -27,9 +27,7 @@ class Memory final : public Node {
                                     std::vector<int64_t>{}, at_least(1)};
   Param<double> start{this, "start", "What is everywhere at first.", 0};
   Param<double> deviation{this, "deviation",
-                          "Normal numbers around 0 are there instead, if above "
-                          "0.",
-                          0, at_least(0)};
+                          "Normal numbers around 0 are there instead, if above 0.", 0, at_least(0)};
   State held{this, "held", "[size, *shape]"};
 
   bool puts() const { return training() && !frozen() && x.wired(); }
@@ -42,9 +40,8 @@ class Memory final : public Node {
     if (*start != 0 && *deviation != 0) throw Error("give either `start` or `deviation`");
     if (at.shape().rank() != 1)
       throw Error("`at` is " + at.shape().str() + ", but must be [batch]");
-    std::vector<int64_t> dims(shape->begin(), shape->end());
-    dims.insert(dims.begin(), *size);
-    held.shape(Shape(dims), *deviation > 0 ? Init::normal(*deviation) : Init::constant(*start));
+    held.shape(Shape(*shape).inserted(0, *size),
+               *deviation > 0 ? Init::normal(*deviation) : Init::constant(*start));
     y.shape(held.shape().with_front(at.rows()));
     if (x.wired() && x.shape() != y.shape())
       throw Error("`x` is " + x.shape().str() + ", but must be " + y.shape().str() +

@@ -83,12 +83,9 @@ class VectorQuantize final : public Node {
     if (x.wired() && (from.rank() < 2 || from.back() != *features))
       throw Error("`x` is " + from.str() + ", but must be [batch, ..., " +
                   std::to_string(*features) + "], as `features` says");
-    std::vector<int64_t> dims(from.dims().begin(), from.dims().end());
-    x.wired() ? dims.pop_back() : dims.push_back(*features);
-    if (dims.empty() || from.rank() < 1)
-      throw Error("`look_up` is one number, but must be [batch, ...]");
-    y.shape(look_up.wired() ? Shape(dims) : from);
-    code.shape(look_up.wired() ? from : Shape(dims));
+    if (from.rank() < 1) throw Error("`look_up` is one number, but must be [batch, ...]");
+    y.shape(x.wired() ? from : from.inserted(from.rank(), *features));
+    code.shape(x.wired() ? from.without(from.rank() - 1) : from);
     commitment.shape({from.rows()});
     codebook.shape({*codes, *features}, Init::normal(1));
     count.shape({*codes}, Init::constant(1));
