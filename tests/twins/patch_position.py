@@ -4,15 +4,15 @@ import torch
 from torch.nn import functional as F
 
 import photos
+import puzzle
 import twin
 
 
-class PatchPosition(photos.Puzzle):
+class PatchPosition(puzzle.Puzzle):
     about = "In which of eight places a patch lies beside another (Doersch et al. 2015)"
     epochs = 60
     batch_size = 128
     range = "symmetric"
-    cut = (288, 96, 16)  # photos.parts
     compiled = ["guess"]
     patch, gap, jitter = 28, 1, 1
     layers = {
@@ -22,6 +22,9 @@ class PatchPosition(photos.Puzzle):
         "head.h": twin.linear(2304, 256),
         "head.logits": twin.linear(256, 8),
     }
+
+    def pictures(self, split):
+        return photos.parts(288, 96, 16, split)
 
     def pair(self, x, section, step):
         """Two patches, and which of the eight places the second has."""
