@@ -21,6 +21,16 @@ inline int64_t extent_at(const Shape& operand, const Shape& whole, size_t axis) 
   return axis > missing ? operand[axis - missing] : 1;
 }
 
+// How far apart in an operand the positions at an axis of `whole` lie; 0 if it is repeated there.
+inline int64_t stride_at(const Shape& operand, const Shape& whole, size_t axis) {
+  if (extent_at(operand, whole, axis) == 1) return 0;
+  if (axis == 0) return operand.row_elements();
+  int64_t stride = 1;
+  for (size_t behind = axis + 1; behind < whole.rank(); ++behind)
+    stride *= extent_at(operand, whole, behind);
+  return stride;
+}
+
 // The numbers of an operand; 0, which stands for all of them, if it is not wired.
 inline const float* values_of(const In& operand) {
   static constexpr float nothing = 0;
@@ -98,14 +108,10 @@ class Broadcast {
     std::vector<typename Walk<N>::Axis> axes(whole.rank());
     for (size_t axis = 0; axis < whole.rank(); ++axis) axes[axis].extent = whole[axis];
     for (size_t i = 0; i < N; ++i) {
-      const std::vector<int64_t> strides = strides_of(operands[i]);
-      const size_t missing = whole.rank() - strides.size();
       sizes_[i] = operands[i].elements();
       repeats_[i] = sizes_[i] != whole.elements();
       for (size_t axis = 0; axis < whole.rank(); ++axis)
-        axes[axis].strides[i] = extent_at(operands[i], whole, axis) == 1 ? 0
-                                : axis == 0                              ? strides[0]
-                                                                         : strides[axis - missing];
+        axes[axis].strides[i] = stride_at(operands[i], whole, axis);
     }
     walk_ = Walk<N>(axes);
     for (size_t i = Whole; i < N; ++i)

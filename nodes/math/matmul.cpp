@@ -6,108 +6,173 @@
 #include "framework/node/node.h"
 #include "framework/node/parallel.h"
 #include "framework/node/plugin.h"
+#include "nodes/math/broadcast.h"
 
 namespace weft {
 namespace {
 
-// A product of matrices, in blocks of the rows of `a`, which are those of the result.
+// c = a b, for all matrices that a walk comes to, whose strides are those in a, b and c. If `sums`
+// is not 0, c, of so many numbers, has matrices that it comes to again: each is the sum of its
+// products. A single product is computed in blocks of rows.
 class Product {
  public:
   Product() = default;
-  Product(const Matrix& a, const Matrix& b, const Matrix& c, int64_t block,
-          const MatmulOptions& how = {})
-      : a_(a), c_(c), block_(block) {
-    for (int64_t begin = 0; begin < a.rows; begin += block) {
-      Matrix some = a, to = c;
-      some.rows = to.rows = std::min(block, a.rows - begin);
-      products_.emplace_back(some, b, to, how);
+  Product(const Matrix& a, const Matrix& b, const Matrix& c, const Walk<3>& walk, int64_t sums,
+          MatmulOptions how = {})
+      : a_(a), c_(c), walk_(walk), sums_(sums) {
+    const auto& [count, strides] = walk_.inner();
+    const int64_t stack = std::ranges::count(strides, 0) == 0 ? count : 1;
+    turns_ = count / std::max<int64_t>(stack, 1);
+    block_ = count * walk_.rows() == 1 ? 64 : std::max<int64_t>(a.rows, 1);
+    how.accumulate = how.accumulate || sums > 0;
+    if (how.accumulate && a.cols == 0) return;
+    const auto stacked = [&](Matrix m, int64_t rows, size_t operand) {
+      m.rows = rows, m.inner = stack, m.inner_stride = strides[operand];
+      return m;
+    };
+    for (int64_t begin = 0; begin < a.rows; begin += block_) {
+      const int64_t rows = std::min(block_, a.rows - begin);
+      products_.emplace_back(stacked(a, rows, 0), stacked(b, b.rows, 1), stacked(c, rows, 2), how);
     }
   }
+
   void operator()(const float* a, const float* b, float* c) const {
-    const auto multiply = [&](int64_t begin, int64_t) {
-      products_[static_cast<size_t>(begin / block_)](a + begin * a_.row_stride, b,
-                                                     c + begin * c_.row_stride);
-    };
-    in_blocks(a_.rows, block_, std::ref(multiply));
+    std::fill_n(c, sums_, 0.0F);
+    if (products_.empty()) return;
+    const auto& [rows, down] = walk_.outer();
+    const auto& right = walk_.inner().strides;
+    walk_.each_block([&](int64_t, const auto& at) {
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t turn = 0; turn < turns_; ++turn) {
+          const auto place = [&](size_t of) { return at[of] + row * down[of] + turn * right[of]; };
+          multiply(a + place(0), b + place(1), c + place(2));
+        }
+    });
   }
 
  private:
+  void multiply(const float* a, const float* b, float* c) const {
+    const auto block = [&](int64_t begin, int64_t) {
+      products_[static_cast<size_t>(begin / block_)](a + begin * a_.row_stride, b,
+                                                     c + begin * c_.row_stride);
+    };
+    in_blocks(a_.rows, block_, std::ref(block));
+  }
+
   Matrix a_{}, c_{};
-  int64_t block_ = 1;
+  Walk<3> walk_;
+  int64_t sums_ = 0, turns_ = 0, block_ = 1;
   std::vector<Matmul> products_;
 };
 
 class MatrixProduct final : public Node {
-  In a{this, "a",
-       "[batch, ..., n, k], or [batch, ..., k, n] if it is transposed. A row, [batch, k], gives a "
-       "row, [batch, m]."};
+  In a{this,
+       "a",
+       "[batch, ..., n, k], or [batch, ..., k, n] if it is transposed. A row, [batch, k], gives "
+       "rows, [batch, ..., m]. All samples may share it, [1, ..., n, k].",
+       {.shared = true}};
   In b{this,
        "b",
        "[batch, ..., k, m], or [batch, ..., m, k] if it is transposed. All samples may share it, "
-       "[1, k, m].",
+       "[1, ..., k, m].",
        {.shared = true}};
-  Out y{this, "y", "[batch, ..., n, m]"};
+  Out y{this, "y",
+        "[batch, ..., n, m]. Along axes before the matrices that one of both lacks, or that are 1 "
+        "there, its matrices are repeated."};
   Param<bool> transpose_a{this, "transpose_a", "Takes aᵀ for a.", false};
   Param<bool> transpose_b{this, "transpose_b", "Takes bᵀ for b.", false};
+
+  enum Operand : size_t { of_a, of_b, of_y };
+  // n × k, k × m and n × m, as they lie, and the axes of y before them, with strides in all three.
+  struct Stacks {
+    Matrix a, b, y;
+    std::vector<Walk<3>::Axis> axes;
+  };
+  Stacks stacks_;
   Product product_, added_, grad_a_, grad_b_;
 
-  // The matrices of a value, as they lie there.
-  static Matrix stack(const Shape& shape) {
-    const int64_t rows = shape[shape.rank() - 2], cols = shape.back();
-    int64_t count = 1;
-    for (size_t axis = 0; axis + 2 < shape.rank(); ++axis) count *= shape[axis];
-    return {rows, cols, cols, 1, 1, 0, count, rows * cols};
+  [[noreturn]] void refuse() const {
+    throw Error("`a` is " + a.shape().str() + " and `b` is " + b.shape().str() + ", but must be " +
+                (*transpose_a ? "[batch, ..., k, n]" : "[batch, ..., n, k]") + " and " +
+                (*transpose_b ? "[batch, ..., m, k]" : "[batch, ..., k, m]") +
+                ", with axes before the matrices that are alike or 1");
   }
-  // A row is a matrix of one.
-  static Shape with_row(const Shape& shape) {
-    return shape.rank() == 2 ? Shape{shape.rows(), 1, shape.back()} : shape;
+  Stacks stacks() const {
+    const size_t rank = a.shape().rank();
+    if (rank < 2 || b.shape().rank() < 3 || (rank == 2 && *transpose_a)) refuse();
+    const Shape x = rank == 2 ? a.shape().inserted(1, 1) : a.shape(), &w = b.shape();
+    const auto matrix = [](const Shape& of, bool transposed) {
+      const Matrix m = Matrix::plain(of[of.rank() - 2], of.back());
+      return transposed ? m.t() : m;
+    };
+    const Matrix A = matrix(x, *transpose_a), B = matrix(w, *transpose_b);
+    if (A.cols != B.rows) refuse();
+    const Matrix Y = Matrix::plain(A.rows, B.cols);
+    return {A, B, Y, axes(x, A.rows * A.cols, w, B.rows * B.cols, Y.rows * Y.cols)};
   }
-  // Is `b` one matrix for all rows of `a`, which are then one matrix too?
-  bool one_matrix() const { return b.shape().rank() == 3 && b.rows() == 1 && !*transpose_a; }
-  static Matrix flat(const Shape& shape) {
-    return Matrix::plain(shape.with_back(1).elements(), shape.back());
+  // Of stacks of matrices with so many numbers.
+  std::vector<Walk<3>::Axis> axes(const Shape& x, int64_t of_x, const Shape& w, int64_t of_w,
+                                  int64_t of_y) const {
+    const Shape p(x.dims().first(x.rank() - 2)), q(w.dims().first(w.rank() - 2));
+    const Shape& longer = p.rank() < q.rank() ? q : p;
+    std::vector<Walk<3>::Axis> axes(longer.rank());
+    for (size_t axis = longer.rank(); axis-- > 0;) {
+      const int64_t i = extent_at(p, longer, axis), j = extent_at(q, longer, axis);
+      if (i != j && i != 1 && j != 1) refuse();
+      axes[axis] = {i == 1 ? j : i,
+                    {stride_at(p, longer, axis) * of_x, stride_at(q, longer, axis) * of_w, of_y}};
+      of_y *= axes[axis].extent;
+    }
+    return axes;
   }
-  Matrix as(const Shape& shape) const {
-    return one_matrix() ? flat(shape) : stack(with_row(shape));
-  }
-  Matrix matrix_a() const { return *transpose_a ? as(a.shape()).t() : as(a.shape()); }  // n × k
-  Matrix matrix_b() const {
-    return *transpose_b ? stack(b.shape()).t() : stack(b.shape());
-  }  // k × m
 
   void infer() override {
-    const size_t rank = a.shape().rank();
-    bool fits = rank >= 2 && b.shape().rank() >= 3 && !(rank == 2 && *transpose_a);
-    if (fits && !one_matrix()) {
-      fits = b.shape().rank() == std::max<size_t>(rank, 3);
-      for (size_t axis = 0; fits && axis + 2 < b.shape().rank(); ++axis)
-        fits = a.shape()[axis] == b.shape()[axis];
-    }
-    if (!fits || matrix_a().cols != matrix_b().rows)
-      throw Error("`a` is " + a.shape().str() + " and `b` is " + b.shape().str() +
-                  ", but must be " + (*transpose_a ? "[batch, ..., k, n]" : "[batch, ..., n, k]") +
-                  " and " + (*transpose_b ? "[batch, ..., m, k]" : "[batch, ..., k, m]"));
-    const Shape rows = *transpose_a ? a.shape().with(rank - 2, a.shape().back()) : a.shape();
-    y.shape(rows.with_back(matrix_b().cols));
+    const Stacks stacks = this->stacks();
+    std::vector<int64_t> dims;
+    for (const auto& axis : stacks.axes) dims.push_back(axis.extent);
+    if (a.shape().rank() > 2) dims.push_back(stacks.y.rows);
+    dims.push_back(stacks.y.cols);
+    y.shape(Shape(dims));
     y.forward_only();
   }
 
-  void prepare(Pass pass) override {
-    const Matrix A = matrix_a(), B = matrix_b();
-    const Matrix X = as(a.shape()), W = stack(b.shape()), Y = as(y.shape());
-    const auto product = [&](const Matrix& left, const Matrix& right, const Matrix& to,
-                             const MatmulOptions& how = {}) {
-      return Product(left, right, to, one_matrix() ? 64 : left.rows, how);
-    };
-    const bool twice = pass == Pass::backward_twice;
-    if (pass == Pass::forward || twice) product_ = product(A, B, Y);
-    if (twice && adds()) added_ = product(A, B, Y, {.accumulate = true});
-    if (pass != Pass::backward && !twice) return;
-    if (a.wants_grad()) grad_a_ = *transpose_a ? product(B, Y.t(), X) : product(Y, B.t(), X);
-    if (b.wants_grad()) grad_b_ = *transpose_b ? product(Y.t(), A, W) : product(A.t(), Y, W);
+  // Matrices of a that lie one behind the other and meet the same one of b are one.
+  void join_rows() {
+    auto& [a, b, y, axes] = stacks_;
+    while (!axes.empty() && axes.back().strides[of_b] == 0 &&
+           (axes.back().extent == 1 || axes.back().strides[of_a] == a.rows * a.cols)) {
+      y.rows = a.rows *= axes.back().extent;
+      axes.pop_back();
+    }
   }
 
-  bool adds() const { return matrix_a().cols > 0; }  // else all products are 0
+  Product product(Operand i, const Matrix& left, Operand j, const Matrix& right, Operand k,
+                  const Matrix& to, const MatmulOptions& how = {}) const {
+    std::vector<Walk<3>::Axis> axes = stacks_.axes;
+    bool again = false;
+    for (auto& [extent, strides] : axes) {
+      strides = {strides[i], strides[j], strides[k]};
+      again = again || (extent > 1 && strides[2] == 0);
+    }
+    const int64_t size = k == of_a ? a.size() : k == of_b ? b.size() : y.size();
+    return Product(left, right, to, Walk<3>(axes), again ? size : 0, how);
+  }
+
+  void prepare(Pass pass) override {
+    stacks_ = stacks();
+    if (!*transpose_a) join_rows();
+    const auto& [A, B, Y, axes] = stacks_;
+    const bool twice = pass == Pass::backward_twice;
+    if (pass == Pass::forward || twice) product_ = product(of_a, A, of_b, B, of_y, Y);
+    if (twice) added_ = product(of_a, A, of_b, B, of_y, Y, {.accumulate = true});
+    if (pass != Pass::backward && !twice) return;
+    if (a.wants_grad())
+      grad_a_ = *transpose_a ? product(of_b, B, of_y, Y.t(), of_a, A.t())
+                             : product(of_y, Y, of_b, B.t(), of_a, A);
+    if (b.wants_grad())
+      grad_b_ = *transpose_b ? product(of_y, Y.t(), of_a, A, of_b, B.t())
+                             : product(of_a, A.t(), of_y, Y, of_b, B);
+  }
 
   void forward(const Step&) override { product_(a.data(), b.data(), y.data()); }
   void backward(const Step&) override { spread(a.data(), b.data()); }
@@ -115,7 +180,7 @@ class MatrixProduct final : public Node {
   Twice twice() const override { return Twice::yes; }
   void backward_twice(const Step&) override {
     product_(a.tangent(), b.data(), y.tangent());
-    if (adds()) added_(a.data(), b.tangent(), y.tangent());
+    added_(a.data(), b.tangent(), y.tangent());
     spread(a.tangent(), b.tangent());
   }
 
@@ -127,7 +192,7 @@ class MatrixProduct final : public Node {
   }
 
   double flops() const override {
-    return 2.0 * static_cast<double>(y.size()) * static_cast<double>(matrix_a().cols);
+    return 2.0 * static_cast<double>(y.size()) * static_cast<double>(stacks().b.rows);
   }
 };
 

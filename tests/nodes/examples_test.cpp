@@ -44,6 +44,9 @@ const Example others[] = {
     {"linear", "{x: [5, 3], features: 7, activation: sigmoid}"},
     {"matmul", "{a: [4, 3, 5], b: [1, 5, 2]}"},
     {"matmul", "{a: [4, 5], b: [4, 2, 5], transpose_b: true}"},
+    {"matmul", "{a: [4, 2, 3, 5], b: [1, 2, 5, 2]}"},
+    {"matmul", "{a: [1, 5, 3], b: [4, 2, 5, 2], transpose_a: true}"},
+    {"matmul", "{a: [4, 5, 3], b: [1, 2, 1, 5, 2], transpose_a: true}"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Kinds, OtherExamples, testing::ValuesIn(others), [](const auto& other) {

@@ -58,9 +58,14 @@ const Mistake mistakes[] = {
      "`x` is [4, 1], in which an `unbiased` variance of 1 number has no meaning"},
     {"matmul", "{a: [4, 3, 5], b: [4, 3, 5]}",
      "`a` is [4, 3, 5] and `b` is [4, 3, 5], but must be [batch, ..., n, k] and [batch, ..., k, "
-     "m]"},
+     "m], with axes before the matrices that are alike or 1"},
+    {"matmul", "{a: [4, 2, 3, 5], b: [4, 3, 5, 2]}",
+     "`a` is [4, 2, 3, 5] and `b` is [4, 3, 5, 2], but must be [batch, ..., n, k] and [batch, ..., "
+     "k, m], with axes before the matrices that are alike or 1"},
     {"matmul", "{a: [4, 3], b: [4, 3], transpose_b: true}",
-     "`a` is [4, 3] and `b` is [4, 3], but must be [batch, ..., n, k] and [batch, ..., m, k]"},
+     "`a` is [4, 3] and `b` is [4, 3], but must be [batch, ..., n, k] and [batch, ..., m, k], with "
+     "axes "
+     "before the matrices that are alike or 1"},
     {"similarity", "{a: [4, 3], b: [4, 2]}",
      "`a` is [4, 3] and `b` is [4, 2], but both must be [batch, d]"},
     {"transpose", "{x: [4, 3, 2], axes: 1}", "`x` is [4, 3, 2], so `axes` must name 2, not 1"},

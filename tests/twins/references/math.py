@@ -172,6 +172,20 @@ def shared():
             lambda i, w: {"y": i["a"] @ (i["b"][0].T if tb else i["b"][0])},
             {"a": numbers(*lead, 7), "b": numbers(1, *((6, 7) if tb else (7, 6)))},
             {"transpose_b": tb})
+    for a, b, ta, tb in [((5, 2, 3, 7), (1, 2, 7, 6), 0, 0), ((5, 2, 3, 7), (5, 1, 6, 7), 0, 1),
+                         ((5, 1, 7, 3), (5, 2, 7, 6), 1, 0), ((5, 7, 3), (5, 2, 6, 7), 1, 1),
+                         ((5, 2, 7, 3), (1, 7, 6), 1, 0), ((1, 3, 7), (5, 7, 6), 0, 0),
+                         ((1, 1, 3, 7), (5, 2, 6, 7), 0, 1), ((5, 2, 1, 3, 7), (1, 4, 7, 6), 0, 0)]:
+        def repeated(i, w):
+            lead = max(len(a), len(b)) - 2
+            x, y = (m.reshape(m.shape[:1] + (1,) * (lead + 2 - m.dim()) + m.shape[1:])
+                    for m in (i["a"], i["b"]))
+            return {"y": (x.mT if ta else x) @ (y.mT if tb else y)}
+        add("matmul", f"{list(a)}, {list(b)}, {ta}, {tb}", repeated, {"a": numbers(*a), "b": numbers(*b)},
+            {"transpose_a": bool(ta), "transpose_b": bool(tb)})
+    add("matmul", "a row and the matrices of all samples",
+        lambda i, w: {"y": (i["a"][:, None, None] @ i["b"])[:, :, 0]},
+        {"a": numbers(5, 7), "b": numbers(1, 3, 7, 6)})
     add("matmul", "a row and a matrix of each sample",
         lambda i, w: {"y": (i["a"][:, None] @ i["b"])[:, 0]},
         {"a": numbers(5, 7), "b": numbers(5, 7, 6)})
