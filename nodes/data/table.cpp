@@ -25,7 +25,12 @@ class TableSource final : public Source {
       "up to an ending are one row, and endings (`.png`, `_en.ogg`) name columns, which hold the "
       "files, but of .txt and .cls files the first lines. `path` is the folder that a sample is "
       "in, `folder` the first one of the path, `name` what its files are called.",
-      required};
+      ""};
+  Param<std::vector<std::string>> lines{
+      this, "lines",
+      "Texts, such as prompts, instead of a file: a row for each, read as the first column of "
+      "`text`.",
+      std::vector<std::string>{}};
   Param<std::string> key{
       this, "key",
       "Of samples: each file with this ending is one. Else it is `image`, else `audio`.", "",
@@ -52,13 +57,33 @@ class TableSource final : public Source {
   std::vector<size_t> chosen_;
   std::vector<std::string> notes_;
 
+  // `lines` as a table.
+  Table given() const {
+    const Columns& columns = *words.words.columns;
+    if (columns.empty())
+      throw Error("`lines` are read as the first column of `text`, which is not given");
+    Table table{columns, {}};
+    for (const std::string& line : *lines) {
+      table.rows.emplace_back(columns.size());
+      table.rows.back().front() = line;
+    }
+    return table;
+  }
+
   TableQuery query() const {
-    TableQuery query{.table = fs::weakly_canonical(find_data(*file)), .missing = *missing};
+    TableQuery query{.missing = *missing};
     for (const Columns& need : {image.columns(), audio.columns(), label.columns(),
                                 *words.words.columns, *words.target.columns})
       if (!need.empty()) query.needs.push_back(need);
     for (const std::string& column : *numbers.columns) query.needs.push_back({column});
     if (!group->empty()) query.others = {*group};
+    if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
+    if (!lines->empty()) {
+      query.table = "lines";
+      query.given = given();
+      return query;
+    }
+    query.table = fs::weakly_canonical(find_data(*file));
     if (!SampleFiles::holds_samples(query.table)) {
       if (!key->empty()) throw Error("`key` is of samples in a folder or .tar archive");
       query.files = fs::weakly_canonical(query.table.parent_path() / *folder);

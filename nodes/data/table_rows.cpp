@@ -14,7 +14,9 @@ std::string either(const Columns& columns) {
 }  // namespace
 
 TableRows::TableRows(const TableQuery& query) : query(query) {
-  if (SampleFiles::holds_samples(query.table)) {
+  if (query.given) {
+    table_ = *query.given;
+  } else if (SampleFiles::holds_samples(query.table)) {
     Columns columns = query.others;
     for (const Columns& need : query.needs) columns.insert(columns.end(), need.begin(), need.end());
     samples_.emplace(query.table);

@@ -20,6 +20,7 @@ using Columns = std::vector<std::string>;
 
 struct TableQuery {
   std::filesystem::path table, files;  // the table; the folder of the files that its cells name
+  std::optional<Table> given = {};     // the table itself, if it is not a file
   std::string key;                     // the ending that makes a file a sample: see SampleFiles
   std::vector<Columns> needs;          // a row must have text in at least one column of each
   Columns others;                      // further columns that are read

@@ -78,6 +78,30 @@ TEST_F(FittedRuns, WordsMeanTheSameInAnotherTable) {
               HasSubstr("1 of 1 words are not among the words of `name` that were learned"));
 }
 
+TEST_F(FittedRuns, WordsMeanTheSameInLines) {
+  write("asked", R"(
+weft: 1
+include: words.yaml
+vars: {asked: [a COW!, bee]}
+generate:
+  data: {file: null, lines: $asked}
+)");
+  ASSERT_EQ(train("words", "run").exit, 0);
+  ASSERT_EQ(train("asked", "asking").exit, 0);
+  const auto asked = [&](const std::string& what) {
+    const Ended ended = weft({"generate", "asking", "-o", "out", "--set", "asked=" + what});
+    EXPECT_EQ(ended.exit, 0) << ended.err;
+    return text("out/code.csv");
+  };
+  table("cow.csv", {{"cow", "mammal"}});
+  table("bee.csv", {{"bee", "insect"}});
+  EXPECT_EQ(asked("[COW!]"), code("run", "cow.csv"));
+  EXPECT_EQ(asked("[Bee]"), code("run", "bee.csv"));
+  EXPECT_NE(asked("[Bee]"), asked("[cow]"));
+  EXPECT_THAT(weft({"generate", "asking", "--set", "asked=[]"}).err,
+              HasSubstr("needs either `file` or `lines`"));
+}
+
 TEST_F(FittedRuns, AModuleOfAnotherRunReadsTheWordsThatItLearned) {
   ASSERT_EQ(train("words", "run").exit, 0);
   table("bee.csv", {{"bee", "flies"}, {"cow", "runs"}});  // other classes, for a new head
