@@ -115,6 +115,64 @@ class GroupNorm final : public Node {
     };
     add_up(weight, grad_weight), add_up(bias, grad_bias);
   }
+
+  // As for a row of layer_norm, see layer_norm.cpp.
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    each_group([&](int64_t group, float mu, float r) {
+      const Means m = means(group, mu, r);
+      const float all = m.av - m.a * m.v - m.ax * m.vx;
+      each_number(group, [&](int64_t at, int64_t channel) {
+        const float normal = (x.data()[at] - mu) * r;
+        const float of_v = x.tangent()[at] - m.v - normal * m.vx;
+        const float of_a = y.grad()[at] * scales()[channel] - m.a - normal * m.ax;
+        y.tangent()[at] = scales()[channel] * r * of_v;
+        if (x.wants_grad()) x.grad()[at] = -r * r * (normal * all + m.vx * of_a + m.ax * of_v);
+      });
+    });
+  }
+  void learn_twice(const Step&) override {
+    if (bias.wants_grad()) std::fill_n(bias.grad(), bias.block().size(), 0.0F);
+    if (!weight.wants_grad()) return;
+    const Range block = weight.block();
+    std::fill_n(weight.grad(), block.size(), 0.0F);
+    each_group([&](int64_t group, float mu, float r) {
+      const Means m = means(group, mu, r);
+      each_number(group, [&](int64_t at, int64_t channel) {
+        if (channel < block.begin || channel >= block.end) return;
+        const float normal = (x.data()[at] - mu) * r;
+        weight.grad()[channel - block.begin] +=
+            y.grad()[at] * r * (x.tangent()[at] - m.v - normal * m.vx);
+      });
+    });
+  }
+
+  // Calls f(group, its mean, its rstd) for the groups of all samples, one after the other.
+  template <class F>
+  void each_group(const F& f) const {
+    for (int64_t group = 0; group < x.rows() * *groups; ++group)
+      f(group, mean.data()[group], rstd.data()[group]);
+  }
+  // Calls f(where it lies, its channel) for the numbers of a group.
+  template <class F>
+  void each_number(int64_t group, const F& f) const {
+    const int64_t first = group % *groups * width();
+    for (int64_t site = 0, at = group / *groups * x.row_size(); site < sites(); ++site, at += c())
+      for (int64_t channel = first; channel < first + width(); ++channel) f(at + channel, channel);
+  }
+  // Of a = dy weight, v, the direction, and their products with x̂, over a group.
+  struct Means {
+    float a = 0, v = 0, ax = 0, vx = 0, av = 0;
+  };
+  Means means(int64_t group, float mu, float r) const {
+    Means m;
+    each_number(group, [&](int64_t at, int64_t channel) {
+      const float normal = (x.data()[at] - mu) * r, v = x.tangent()[at] / count();
+      const float a = y.grad()[at] * scales()[channel] / count();
+      m.a += a, m.v += v, m.ax += a * normal, m.vx += v * normal, m.av += a * x.tangent()[at];
+    });
+    return m;
+  }
 };
 
 WEFT_NODE(
