@@ -2,7 +2,7 @@
 import math
 
 import torch
-from torch.nn.functional import cross_entropy, scaled_dot_product_attention
+from torch.nn.functional import cross_entropy, gelu, scaled_dot_product_attention
 
 import transformer
 import twin
@@ -12,7 +12,7 @@ class Gpt(transformer.Tokens):
     about = "Writes novels of Jane Austen character by character (Radford et al. 2018)"
     epochs = 3
     batch_size = 16
-    compiled = ["loss"]
+    compiled = ["loss", "turn_of_all"]
     data = ("{node: text, file: austen/austen.txt, vocabulary: austen-characters, kind: characters, "
             "pieces: 96, length: 129, split: %s, batch: 512}")
     length, pieces, features, blocks, heads = 128, 96, 128, 4, 4
@@ -51,6 +51,56 @@ class Gpt(transformer.Tokens):
 
     def loss(self, tokens):
         return cross_entropy(self.logits(tokens[:, :-1]).flatten(0, 1), tokens[:, 1:].flatten())
+
+    # Writing: token by token, from keys and values of the tokens before
+
+    def sample(self, rows):
+        """Goes on for as many texts, from one token each."""
+        heads = self.features // self.heads
+        past = [[torch.zeros(rows, self.heads, self.length, heads) for _ in "kv"] for _ in range(self.blocks)]
+        token = torch.full((rows, 1), 4)
+        for at in range(self.length - 1):
+            if self.options.compile:
+                token = self.turn_of_all(token, torch.tensor([at]), past)
+            else:
+                token = self.turn(token, at, past)
+
+    def turn(self, token, at, past):
+        """Sees the keys there are."""
+        def attend(i, q, k, v):
+            keys, values = past[i]
+            keys[:, :, at], values[:, :, at] = k[:, :, 0], v[:, :, 0]
+            return scaled_dot_product_attention(q, keys[:, :, :at + 1], values[:, :, :at + 1])
+
+        return self.next(token, self.weights["gpt.sited.weight"][at], attend)
+
+    def turn_of_all(self, token, at, past):
+        """Sees all places, of which those to come are hidden: for torch.compile, whose shapes are fixed."""
+        seen = (torch.arange(self.length) <= at)[None]
+
+        def attend(i, q, k, v):
+            keys, values = past[i]
+            keys[:, :, at], values[:, :, at] = k, v
+            return scaled_dot_product_attention(q, keys, values, attn_mask=seen)
+
+        return self.next(token, self.weights["gpt.sited.weight"][at], attend)
+
+    def next(self, token, place, attend):
+        x = self.weights["gpt.rows.weight"][token] + place
+        for i in range(self.blocks):
+            block = f"gpt.block.{i}"
+            h = self.norm(f"{block}.n1", x)
+            q, k, v = (self.linear(f"{block}.{name}", h).unflatten(2, (self.heads, -1)).transpose(1, 2)
+                       for name in "qkv")
+            x = x + self.linear(f"{block}.mix", attend(i, q, k, v).transpose(1, 2).flatten(2))
+            h = gelu(self.linear(f"{block}.up", self.norm(f"{block}.n2", x)))
+            x = x + self.linear(f"{block}.down", h)
+        return self.draw_of(self.linear("gpt.logits", self.norm("gpt.even", x))[:, 0])
+
+    def draw_of(self, logits, temperature=0.8, top_p=0.95):
+        p, places = (logits / temperature).softmax(1).sort(1, descending=True)
+        p = torch.where(p.cumsum(1) - p < top_p, p, 0)
+        return places.gather(1, torch.multinomial(p, 1))
 
     def train(self, tokens, step):
         for group in self.optimizer.param_groups:
