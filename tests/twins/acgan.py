@@ -39,11 +39,11 @@ class Acgan(gan.Gan):
         asked = self.draw.integers("train/label", step, len(x), 1, self.classes)[:, 0]
         fake = self.generate(self.drawn("train/noise", step, asked))
         d_loss = self.losses(x, labels, self.real_label) + self.losses(fake.detach(), asked, 0.0)
-        self.update(self.of_discriminator, d_loss)
+        self.descend(d_loss, optimizer=self.of_discriminator)
 
         self.learn_discriminator(False)
         g_loss = self.losses(fake, asked, 1.0)
-        self.update(self.of_generator, g_loss)
+        self.descend(g_loss, optimizer=self.of_generator)
         self.learn_discriminator(True)
         return [d_loss, g_loss]
 

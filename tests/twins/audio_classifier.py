@@ -32,13 +32,8 @@ class AudioClassifier(speech.Speech):
         return self.linear("classifier.logits", self.dropout("train/class.some", x, 0.5, step))
 
     def train(self, rows, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 3e-3, warmup=50)
         loss = cross_entropy(self.classify(rows[0], step), rows[1])
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, 3e-3, warmup=50))
 
     def linear_floor(self, sound, label):
         """What a linear classifier makes of the mean over time, of voices rather than words."""

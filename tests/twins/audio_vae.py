@@ -71,11 +71,7 @@ class AudioVae(speech.Speech):
 
     def train(self, rows, step):
         error, kl, _ = self.losses(*rows, self.noise("train", step, len(rows[0])))
-        loss = (error + kl).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend((error + kl).mean())
 
     def floors(self, sound, label):
         """How far sounds are from the mean of their language, from principal components, as many as

@@ -37,11 +37,7 @@ class Autoencoder(twin.Model):
         return torch.sigmoid(self.spread("decoder.d2", h, stride=2))
 
     def train(self, x, step):
-        loss = (self.again(x) - x).square().mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend((self.again(x) - x).square().mean())
 
     def evaluate(self):
         images, = self.samples("test")

@@ -14,11 +14,7 @@ class BetaVae(vae.Vae):
 
     def train(self, x, step):
         bce, kl = self.losses(x, "train", step)
-        loss = (bce + self.beta * min(1, step / self.warmup) * kl).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend((bce + self.beta * min(1, step / self.warmup) * kl).mean())
 
     def evaluate(self):
         means = [self.encode(self.batch(rows))[0] for rows in self.samples("test")[0].split(1000)]

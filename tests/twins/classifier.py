@@ -31,13 +31,8 @@ class Classifier(twin.Model):
         return self.linear("classifier.logits", relu(self.linear("classifier.h", x)))
 
     def train(self, rows, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, self.lr, self.warmup)
         loss = cross_entropy(self.classify(rows[0], True), rows[1])
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, self.lr, self.warmup))
 
     def evaluate(self):
         images, labels = self.batch(*self.samples("test"))

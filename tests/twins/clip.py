@@ -51,12 +51,7 @@ class Clip(emoji.Emoji):
         return (cross_entropy(scores, own) + cross_entropy(scores.T, own)) / 2
 
     def train(self, rows, step):
-        self.schedule_rate(self.optimizer, step)
-        loss = self.loss(rows, step)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.loss(rows, step), self.lr_at(step))
 
     def evaluate(self):
         image, words, _ = self.samples("test")

@@ -31,13 +31,8 @@ class DenoisingAutoencoder(twin.Model):
         return binary_cross_entropy_with_logits(logits, x, reduction="none").mean(1), logits
 
     def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 5e-3)
         loss = self.losses(self.corrupt(x, "train", step), x)[0].mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, 5e-3))
 
     def evaluate(self):
         def psnr(a, b):

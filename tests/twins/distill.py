@@ -38,13 +38,7 @@ class Distill(classifier_conv.ClassifierConv):
         return self.soft * soft + (1 - self.soft) * cross_entropy(logits, label)
 
     def train(self, rows, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, self.lr)
-        loss = self.loss(*rows)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.loss(*rows), twin.cosine(step, self.steps, self.lr))
 
     def evaluate(self):
         images, label = self.batch(*self.samples("test"))

@@ -28,21 +28,11 @@ class Emoji(transformer.Tokens):
     def batch(self, *rows):
         return rows
 
-    def schedule_rate(self, optimizer, step):
-        for group in optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, self.lr, self.warmup)
+    def lr_at(self, step):
+        return twin.cosine(step, self.steps, self.lr, self.warmup)
 
     def train(self, rows, step):
-        self.schedule_rate(self.optimizer, step)
-        loss = cross_entropy(self.classify(rows, step), rows[2])
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.clip_gradients()
-        self.optimizer.step()
-        return [loss]
-
-    def clip_gradients(self):
-        pass
+        return self.descend(cross_entropy(self.classify(rows, step), rows[2]), self.lr_at(step))
 
     def evaluate(self):
         rows = self.samples("test")

@@ -23,6 +23,7 @@ class FlowMatching(twin.Model):
     about = "Flow matching on Fashion-MNIST, by class (Lipman et al. 2023, arXiv:2210.02747)"
     epochs = 5
     range = "symmetric"
+    clip_norm = 1
     compiled = ["loss", "turn"]
     classes, kept, peak, warmup, decay = 10, 0.9, 2e-3, 100, 0.995
     turns, guidance = 50, 1.5
@@ -108,13 +109,8 @@ class FlowMatching(twin.Model):
         return image, noise, t, label * keep
 
     def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, self.peak, warmup=self.warmup)
         loss = self.loss(*self.drawn(x, "train", step)).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(list(self.weights.values()), 1)
-        self.optimizer.step()
+        self.descend(loss, twin.cosine(step, self.steps, self.peak, warmup=self.warmup))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.states.values()), list(self.weights.values()),
                                  1 - self.decay)

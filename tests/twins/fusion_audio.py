@@ -53,14 +53,9 @@ class FusionAudio(transformer.Tokens):
         return self.linear("decoder.logits", relu(self.linear("decoder.h", both)))
 
     def train(self, rows, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 2e-3, warmup=50)
         *x, label = rows
         loss = cross_entropy(self.guess(*x, step), label)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, 2e-3, warmup=50))
 
     def evaluate(self):
         *x, label = self.samples("test")

@@ -41,18 +41,12 @@ class FusionDecision(emoji.Emoji):
         return share[0] * text + share[1] * image
 
     def train(self, rows, step):
-        self.schedule_rate(self.optimizer, step)
         text, image = self.experts(rows, step)
         loss = cross_entropy(text, rows[2]) + cross_entropy(image, rows[2])
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
+        self.descend(loss, self.lr_at(step))
         text, image = (x.detach() for x in self.experts(rows, step))  # by the new weights
         trust = cross_entropy(self.weighted(text, image), rows[2])
-        self.trust.zero_grad(set_to_none=True)
-        trust.backward()
-        self.trust.step()
-        return [loss, trust]
+        return [loss] + self.descend(trust, optimizer=self.trust)
 
     def evaluate(self):
         rows = self.samples("test")

@@ -23,13 +23,11 @@ class FusionModel(emoji.Emoji):
     for name in ("w1", "p1"):
         layers |= transformer.block(f"joint.{name}", features, 2 * features, cross=True)
     layers |= transformer.block("joint.block", features, 2 * features)
+    clip_norm = 1
 
     def __init__(self, options):
         super().__init__(options)
         self.optimizer = self.optimize(torch.optim.AdamW, self.weights.values(), lr=1e-3, weight_decay=0.05)
-
-    def clip_gradients(self):
-        self.clip(1)
 
     def classify(self, rows, step):
         image, words, _ = rows

@@ -59,20 +59,14 @@ class Gan(twin.Model):
             if name.startswith("discriminator"):
                 weight.requires_grad_(learn)
 
-    @staticmethod
-    def update(optimizer, loss):
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-
     def train(self, x, step):
         fake = self.generate(self.draw.normal("train/noise", step, len(x), self.noise))
         d_loss = self.discriminator_loss(x, fake.detach())
-        self.update(self.of_discriminator, d_loss)
+        self.descend(d_loss, optimizer=self.of_discriminator)
 
         self.learn_discriminator(False)
         g_loss = self.generator_loss(fake)
-        self.update(self.of_generator, g_loss)
+        self.descend(g_loss, optimizer=self.of_generator)
         self.learn_discriminator(True)
         return [d_loss, g_loss]
 

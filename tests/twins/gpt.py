@@ -11,6 +11,7 @@ import twin
 class Gpt(transformer.Tokens):
     about = "Writes novels of Jane Austen character by character (Radford et al. 2018)"
     epochs = 3
+    clip_norm = 1
     batch_size = 16
     compiled = ["loss", "turn_of_all"]
     data = ("{node: text, file: austen/austen.txt, vocabulary: austen-characters, kind: characters, "
@@ -103,14 +104,7 @@ class Gpt(transformer.Tokens):
         return places.gather(1, torch.multinomial(p, 1))
 
     def train(self, tokens, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=100, to=1e-4)
-        loss = self.loss(tokens)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.clip(1)
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.loss(tokens), twin.cosine(step, self.steps, 1e-3, warmup=100, to=1e-4))
 
     def evaluate(self):
         test, = self.samples("test")

@@ -26,11 +26,7 @@ class Iwae(vae.Vae):
         return math.log(k) - torch.logsumexp(log_image + log_code, 1)
 
     def train(self, x, step):
-        loss = self.losses(x, "train", step).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.losses(x, "train", step).mean())
 
     def evaluate(self):
         images, = self.samples("test")

@@ -61,13 +61,7 @@ class Mae(transformer.Tokens):
         return mse_loss(self.decode(code, seen, hidden), cut[rows, hidden])
 
     def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=400)
-        loss = self.loss(x, "train", step)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.loss(x, "train", step), twin.cosine(step, self.steps, 1e-3, warmup=400))
 
     def evaluate(self):
         images = self.batch(*self.samples("test"))

@@ -9,6 +9,7 @@ import twin
 class MaskedLm(transformer.Tokens):
     about = "Fills blanks in the novels of Jane Austen (Devlin et al. 2019, arXiv:1810.04805)"
     epochs = 16
+    clip_norm = 1
     batch_size = 64
     compiled = ["guess"]
     data = ("{node: text, file: austen/austen.txt, vocabulary: austen-2048, pieces: 2048, "
@@ -60,15 +61,9 @@ class MaskedLm(transformer.Tokens):
         return self.linear("head.logits", h), label
 
     def train(self, tokens, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=300)
         logits, label = self.guess(tokens, "train", step)
         loss = cross_entropy(logits.flatten(0, 1), label.flatten())
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.clip(1)
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, 1e-3, warmup=300))
 
     def evaluate(self):
         test, = self.samples("test")

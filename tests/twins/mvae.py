@@ -71,11 +71,7 @@ class Mvae(twin.Model):
         return loss, pixels[1] + image_kl, self.decode("label", mean)
 
     def train(self, rows, step):
-        loss = self.losses(*rows, "train", step)[0].mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.losses(*rows, "train", step)[0].mean())
 
     def evaluate(self):
         samples = self.samples("test")

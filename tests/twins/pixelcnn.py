@@ -57,12 +57,7 @@ class PixelCnn(twin.Model):
         return nats.mean((1, 2)) / math.log(2)
 
     def train(self, images, step):
-        self.optimizer.param_groups[0]["lr"] = twin.cosine(step, self.steps, 2e-3)
-        loss = self.bits(images).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.bits(images).mean(), twin.cosine(step, self.steps, 2e-3))
 
     def evaluate(self):
         images, = self.samples("test")

@@ -19,13 +19,8 @@ class Puzzle(twin.Model):
         return [images]
 
     def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=100)
         loss = cross_entropy(*self.guess(x, "train", step, True))
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, 1e-3, warmup=100))
 
     def evaluate(self):
         images, = self.samples("test")

@@ -69,12 +69,7 @@ class RealNvp(twin.Model):
         return nats / (784 * math.log(2)) + 0.5 * math.log2(2 * math.pi) + math.log2(256 / 0.9)
 
     def train(self, x, step):
-        self.optimizer.param_groups[0]["lr"] = twin.cosine(step, self.steps, 1e-3)
-        loss = self.bits(x, "train", step).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(self.bits(x, "train", step).mean(), twin.cosine(step, self.steps, 1e-3))
 
     def evaluate(self):
         images, = self.samples("test")

@@ -66,14 +66,9 @@ class TargetPosition(twin.Model):
         return torch.tanh(self.linear("head.unit", h)) * (self.side / 2) + self.side / 2
 
     def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=50)
         x, position = self.puzzle(x, "train", step)
         loss = huber_loss(self.guess(x), position)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, 1e-3, warmup=50))
 
     def evaluate(self):
         images, = self.samples("test")

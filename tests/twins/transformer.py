@@ -56,7 +56,3 @@ class Tokens(twin.Model):
                   {"params": [w for name, w in self.weights.items() if name.endswith(".bias")],
                    "weight_decay": 0}]
         return self.optimize(torch.optim.AdamW, groups, **settings)
-
-    def clip(self, most):
-        """As weft does: by the norm of all gradients."""
-        torch.nn.utils.clip_grad_norm_(list(self.weights.values()), most)

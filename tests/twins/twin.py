@@ -231,6 +231,20 @@ class Model:
         ways = {"loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
         return kind(weights, **ways[way], **settings)
 
+    clip_norm = None  # of the gradients of all weights
+
+    def descend(self, loss, lr=None, optimizer=None):
+        """Moves the weights of an optimizer, which is the model's own if none is given."""
+        optimizer = optimizer or self.optimizer
+        for group in optimizer.param_groups if lr is not None else []:
+            group["lr"] = lr
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.clip_norm:
+            torch.nn.utils.clip_grad_norm_(list(self.weights.values()), self.clip_norm)
+        optimizer.step()
+        return [loss]
+
     def of_module(self, module):
         return [weight for name, weight in self.weights.items()
                 if name.startswith(module) and weight.requires_grad]

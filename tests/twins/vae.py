@@ -47,11 +47,7 @@ class Vae(twin.Model):
 
     def train(self, x, step):
         bce, kl = self.losses(x, "train", step)
-        loss = (bce + kl).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend((bce + kl).mean())
 
     def evaluate(self):
         samples = self.samples("test")

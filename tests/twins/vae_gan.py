@@ -43,7 +43,7 @@ class VaeGan(gan.Gan):
         _, features = self.discriminate(self.generate(mean + torch.exp(0.5 * log_var) * eps))
         kl = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1)
         e_loss = (kl + 0.5 * (features - seen).square().sum(1)).mean()
-        self.update(self.of_encoder, e_loss)
+        self.descend(e_loss, optimizer=self.of_encoder)
 
         with torch.no_grad():
             mean, log_var = self.encode(x)
@@ -52,14 +52,14 @@ class VaeGan(gan.Gan):
         fake, again = self.discriminate(self.generate(noise)), self.discriminate(self.generate(z))
         alike = 0.5 * (again[1] - seen).square().sum(1).mean()
         g_loss = self.score(fake[0], 1.0) + self.score(again[0], 1.0) + self.gamma * alike
-        self.update(self.of_generator, g_loss)
+        self.descend(g_loss, optimizer=self.of_generator)
 
         self.learn_discriminator(True)
         with torch.no_grad():
             drawn = self.generate(noise), self.generate(z)
         d_loss = self.score(self.discriminate(x)[0], self.real_label) + sum(
             self.score(self.discriminate(images)[0], 0.0) for images in drawn)
-        self.update(self.of_discriminator, d_loss)
+        self.descend(d_loss, optimizer=self.of_discriminator)
         return [e_loss, g_loss, d_loss]
 
 

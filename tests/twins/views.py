@@ -52,13 +52,8 @@ class Views(twin.Model):
         return relu(self.normalise(name + ".y", self.linear(name + ".h", x), training))
 
     def train(self, x, step):
-        for group in self.optimizer.param_groups:
-            group["lr"] = twin.cosine(step, self.steps, 1e-3, warmup=self.warmup)
         loss = self.loss(x, "train", step)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss, twin.cosine(step, self.steps, 1e-3, warmup=self.warmup))
 
     def evaluate(self):
         images = self.batch(*self.samples("test"))

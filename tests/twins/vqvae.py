@@ -94,10 +94,7 @@ class Vqvae(twin.Model):
         error, commitment = self.loss(x, z, self.quantizer.codebook[code].view_as(z))
         loss = error + self.beta * commitment
         self.quantizer.learn(vectors, code, "train/q.vq", step)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return [loss]
+        return self.descend(loss)
 
     def evaluate(self):
         numbers = []

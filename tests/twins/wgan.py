@@ -28,13 +28,13 @@ class Wgan(gan.Gan):
         with torch.set_grad_enabled(turn):
             fake = self.generate(self.draw.normal("train/noise", step, len(x), self.noise))
         d_loss = self.discriminator_loss(x, fake.detach())
-        self.update(self.of_discriminator, d_loss)
+        self.descend(d_loss, optimizer=self.of_discriminator)
         with torch.no_grad():
             for weight in self.of_module("discriminator"):
                 weight.clamp_(-self.clip, self.clip)
         if turn:
             self.learn_discriminator(False)
-            self.update(self.of_generator, self.generator_loss(fake))
+            self.descend(self.generator_loss(fake), optimizer=self.of_generator)
             self.learn_discriminator(True)
         return [d_loss]
 

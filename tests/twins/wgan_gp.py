@@ -45,9 +45,7 @@ class WganGp(gan.Gan):
         slope, = torch.autograd.grad(self.score(between).sum(), between, create_graph=True)
         excess = slope.norm(dim=1) - 1
         d_loss = (self.score(made) - self.score(x)).mean() + self.penalty * (excess**2).mean()
-        self.of_critic.zero_grad(set_to_none=True)
-        d_loss.backward()
-        self.of_critic.step()
+        self.descend(d_loss, optimizer=self.of_critic)
         if step % self.every == self.every - 1:
             self.learn_to_draw(fake)
         return [d_loss]
