@@ -23,6 +23,22 @@ def shapes():
             lambda i, w: {"y": i["x"].narrow(axis, begin % shape[axis],
                                              (end - 1) % shape[axis] + 1 - begin % shape[axis])},
             {"x": numbers(*shape)}, {"axis": axis, "begin": begin, "end": end})
+    for name, shape, axis, size, step in [("overlapping", (2, 7, 3), 1, 3, 2), ("last", (3, 2, 5), -1, 2, 1),
+                                          ("gaps", (2, 9), 1, 2, 4), ("one", (1, 4), 1, 4, 3)]:
+        def windows(x):
+            at = axis % x.dim()
+            return x.unfold(at, size, step).movedim(-1, at + 1)
+
+        def laid(x):
+            at = axis % (x.dim() - 1)
+            y = x.new_zeros(*x.shape[:at], (x.shape[at] - 1) * step + size, *x.shape[at + 2:])
+            for i in range(x.shape[at]):
+                y.narrow(at, i * step, size).add_(x.select(at, i))
+            return y
+        add("unfold", name, lambda i, w: {"y": windows(i["x"])}, {"x": numbers(*shape)},
+            {"axis": axis, "size": size, "step": step})
+        add("fold", name, lambda i, w: {"y": laid(i["x"])}, {"x": numbers(*windows(torch.zeros(shape)).shape)},
+            {"axis": axis % len(shape), "step": step})
     for name, shape, vocabulary, features in [("one", (1,), 1, 1), ("sequences", (3, 4), 7, 5),
                                               ("wide", (2, 9), 3, 17)]:
         add("embedding", name, lambda i, w: {"y": F.embedding(i["x"].long(), w["weight"])},
