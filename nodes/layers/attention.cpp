@@ -20,31 +20,42 @@ WEFT_SIMD void hide(const int32_t* __restrict keys, float value, int64_t rows, i
 // The functions of one query, which read keys and values, [n, heads, size], once and in order. A
 // head's scores, and its probabilities, lie `room` apart.
 
-// s = scale q kᵀ, [heads, n].
+using Sixteen = float __attribute__((vector_size(64), aligned(4)));
+using Eight = float __attribute__((vector_size(32)));
+
+// s = scale q kᵀ, [heads, n]; of four keys at a time, whose sums of 16 are added up together.
 WEFT_SIMD void dots(const float* __restrict q, const float* __restrict k, int64_t n, int64_t heads,
                     int64_t size, float scale, float* __restrict s, int64_t room) {
-  const int64_t d = heads * size;
-  for (int64_t i = 0; i < n; i += 4, k += 4 * d) {
-    // Behind the last key the first of the four is seen again.
-    const float* const k1 = k + (i + 1 < n ? d : 0);
-    const float* const k2 = k + (i + 2 < n ? 2 * d : 0);
-    const float* const k3 = k + (i + 3 < n ? 3 * d : 0);
+  const int64_t d = heads * size, whole = size - size % 16;
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4, k += 4 * d)
     for (int64_t h = 0, at = 0; h < heads; ++h, at += size) {
-      float a0 = 0, a1 = 0, a2 = 0, a3 = 0;
-      WEFT_PRAGMA(omp simd reduction(+ : a0, a1, a2, a3))
-      for (int64_t j = at; j < at + size; ++j) {
-        a0 += q[j] * k[j];
-        a1 += q[j] * k1[j];
-        a2 += q[j] * k2[j];
-        a3 += q[j] * k3[j];
-      }
+      Sixteen a[4] = {};
+      for (int64_t j = at; j < at + whole; j += 16)
+        for (int64_t r = 0; r < 4; ++r)
+          a[r] += *reinterpret_cast<const Sixteen*>(q + j) *
+                  *reinterpret_cast<const Sixteen*>(k + r * d + j);
+      Eight b[4];
+      for (int64_t r = 0; r < 4; ++r)
+        b[r] = __builtin_shufflevector(a[r], a[r], 0, 1, 2, 3, 4, 5, 6, 7) +
+               __builtin_shufflevector(a[r], a[r], 8, 9, 10, 11, 12, 13, 14, 15);
+      for (int64_t r = 0; r < 4; r += 2)
+        b[r] = __builtin_shufflevector(b[r], b[r + 1], 0, 8, 2, 10, 4, 12, 6, 14) +
+               __builtin_shufflevector(b[r], b[r + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+      const Eight c = __builtin_shufflevector(b[0], b[2], 0, 1, 8, 9, 4, 5, 12, 13) +
+                      __builtin_shufflevector(b[0], b[2], 2, 3, 10, 11, 6, 7, 14, 15);
       float* const to = s + h * room + i;
-      to[0] = scale * a0;
-      if (i + 1 < n) to[1] = scale * a1;
-      if (i + 2 < n) to[2] = scale * a2;
-      if (i + 3 < n) to[3] = scale * a3;
+      for (int64_t r = 0; r < 4; ++r) to[r] = scale * (c[r] + c[r + 4]);
+      for (int64_t j = at + whole; j < at + size; ++j)
+        for (int64_t r = 0; r < 4; ++r) to[r] += scale * q[j] * k[r * d + j];
     }
-  }
+  for (; i < n; ++i, k += d)
+    for (int64_t h = 0, at = 0; h < heads; ++h, at += size) {
+      float sum = 0;
+      WEFT_SUM(sum)
+      for (int64_t j = at; j < at + size; ++j) sum += q[j] * k[j];
+      s[h * room + i] = scale * sum;
+    }
 }
 
 // y = p v, [heads, size].

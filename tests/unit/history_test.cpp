@@ -6,15 +6,16 @@
 namespace weft::tests {
 namespace {
 
-// Two causal layers over 5 tokens of 6 numbers: at once, and one after the other. `apart` is how
-// far the two are from each other.
-const std::string both = R"(modules:
+// Two causal layers over 5 tokens: at once, and one after the other. `apart` is how far the two are
+// from each other.
+const std::string both = R"(vars: {features: 6}
+modules:
   net:
     inputs: [x]
     optional: [at]
     nodes:
       sited: {node: positions, x: x, at: at, length: 5, deviation: 1}
-      block: {node: causal_block, repeat: 2, x: sited, features: 6, heads: 2, hidden: 8}
+      block: {node: causal_block, repeat: 2, x: sited, features: $features, heads: 2, hidden: 8}
     outputs: {y: block}
 fragments:
   next:
@@ -28,11 +29,11 @@ fragments:
     outputs: {said: more, y: y}
 evaluate:
   nodes:
-    all:   {node: normal, shape: [4, 5, 6]}
+    all:   {node: normal, shape: [4, 5, $features]}
     whole: {use: net, x: all}
-    none:  {node: normal, shape: [4, 1, 6]}
+    none:  {node: normal, shape: [4, 1, $features]}
     one:   {node: next, all: all, loop: {times: 5, carry: {said: none}, over: {turn: turn}, collect: {ys: y}}}
-    flat:  {node: reshape, x: one.ys, shape: [5, 6]}
+    flat:  {node: reshape, x: one.ys, shape: [5, $features]}
     away:  {node: subtract, a: whole, b: flat}
     far:   {node: abs, x: away}
     apart: {node: max, x: far}
@@ -51,6 +52,14 @@ TEST(History, MakesTokenByTokenTheSameAsAtOnce) {
       EXPECT_LT(evaluated(both, "apart", lanes, check)[0], 1e-5) << lanes;
       EXPECT_GT(evaluated(forgetful(), "apart", lanes, check)[0], 0.01) << lanes;
     }
+}
+
+TEST(History, OfHeadsOfAnySize) {
+  for (const char* features : {"32", "40", "66"}) {  // heads of 16, 20, 33
+    std::string text = both;
+    text.replace(text.find("features: 6"), 11, "features: " + std::string(features));
+    EXPECT_LT(evaluated(text, "apart", 1)[0], 1e-5) << features;
+  }
 }
 
 }  // namespace
