@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "framework/node/dnn.h"
 #include "framework/node/node.h"
@@ -101,7 +103,17 @@ class Attention final : public Node {
       false};
   Saved p{this, "p", "Probabilities, [batch, heads, tq, tk]."};
 
-  Matmul scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;  // for `few` samples
+  // A rectangle of the scores that is multiplied at once. What is like q, k or p (a product's
+  // operands and its result are) begins there at some offset.
+  struct Part {
+    int64_t query, queries, key, keys;
+  };
+  enum class Like { q, k, p };
+  struct Product {
+    Like a, b, c;
+    std::vector<std::pair<Part, Matmul>> parts;
+  };
+  Product scores_, mix_, grad_p_, grad_q_, grad_k_, grad_v_;  // for `few` samples
   // [few, heads, tq, tk]: the scores outside training, the gradients of scores in backward().
   std::vector<float> scratch_;
 
@@ -137,27 +149,67 @@ class Attention final : public Node {
     p.shape({Q[0], *heads, tq(), tk()});
   }
 
-  // [few, t, d] as a stack of [few, heads] matrices, each [t, d / heads].
-  Matrix split(int64_t t) const {
+  // Of a causal product, what is hidden behind the last query of a part, or before the first key
+  // of one, is left out: parts by rows of the scores, or by columns.
+  int64_t part() const { return *causal && tq() == tk() ? 64 : std::max(tq(), tk()); }
+  std::vector<Part> by_rows() const {
+    std::vector<Part> parts;
+    for (int64_t i = 0; i < tq(); i += part())
+      parts.push_back({i, std::min(part(), tq() - i), 0, std::min(tk(), i + part())});
+    return parts;
+  }
+  std::vector<Part> by_columns() const {
+    std::vector<Part> parts;
+    for (int64_t j = 0; j < tk(); j += part())
+      parts.push_back({j, tq() - j, j, std::min(part(), tk() - j)});
+    return parts;
+  }
+
+  // How many scores of query i are computed.
+  int64_t multiplied(int64_t i) const { return std::min(tk(), (i / part() + 1) * part()); }
+
+  // A stack of [few, heads] matrices, and where a part of them begins.
+  Matrix matrix(Like like, const Part& of) const {
     const int64_t size = d() / *heads;
-    return {t, size, d(), 1, few(), t * d(), *heads, size};
+    if (like == Like::p)
+      return {of.queries, of.keys, tk(), 1, few(), scores(), *heads, tq() * tk()};
+    const bool is_q = like == Like::q;
+    return {is_q ? of.queries : of.keys, size,   d(), 1, few(),
+            (is_q ? tq() : tk()) * d(),  *heads, size};
+  }
+  int64_t offset(Like like, const Part& of) const {
+    return like == Like::p   ? of.query * tk() + of.key
+           : like == Like::q ? of.query * d()
+                             : of.key * d();
+  }
+
+  // c = scale a b, where b = kᵀ if c is like p, and a = pᵀ if c is like k.
+  Product product(Like a, Like b, Like c, float scale) const {
+    Product all{a, b, c, {}};
+    for (const Part& of : c == Like::k ? by_columns() : by_rows()) {
+      const Matrix A = matrix(a, of), B = matrix(b, of);
+      all.parts.emplace_back(of, Matmul(c == Like::k ? A.t() : A, c == Like::p ? B.t() : B,
+                                        matrix(c, of), {.scale = scale}));
+    }
+    return all;
+  }
+  void multiply(const Product& all, const float* a, const float* b, float* c) const {
+    for (const auto& [of, matmul] : all.parts)
+      matmul(a + offset(all.a, of), b + offset(all.b, of), c + offset(all.c, of));
   }
 
   void prepare(Pass pass) override {
-    const Matrix Q = split(tq()), K = split(tk());
-    const Matrix S{tq(), tk(), tk(), 1, few(), scores(), *heads, tq() * tk()};
-    const int64_t features = d() / *heads;
-    const MatmulOptions scaled{.scale = 1 / std::sqrt(static_cast<float>(features))};
+    const float scale = 1 / std::sqrt(static_cast<float>(d() / *heads));
     if (pass == Pass::forward) {
-      scores_ = Matmul(Q, K.t(), S, scaled);  // [few, heads, tq, tk]
-      mix_ = Matmul(S, K, Q);                 // [few, tq, d]
+      scores_ = product(Like::q, Like::k, Like::p, scale);
+      mix_ = product(Like::p, Like::k, Like::q, 1);
       if (!training()) scratch_.resize(few() * scores());
     }
     if (pass == Pass::backward) {
-      grad_p_ = Matmul(Q, K.t(), S);          // [few, heads, tq, tk]
-      grad_q_ = Matmul(S, K, Q, scaled);      // [few, tq, d]
-      grad_k_ = Matmul(S.t(), Q, K, scaled);  // [few, tk, d]
-      grad_v_ = Matmul(S.t(), Q, K);          // [few, tk, d]
+      grad_p_ = product(Like::q, Like::k, Like::p, 1);
+      grad_q_ = product(Like::p, Like::k, Like::q, scale);
+      grad_k_ = product(Like::p, Like::q, Like::k, scale);
+      grad_v_ = product(Like::p, Like::q, Like::k, 1);
       scratch_.resize(few() * scores());
     }
   }
@@ -203,14 +255,14 @@ class Attention final : public Node {
     if (tq() == 1 && !training()) return decode();
     each_few([&](int64_t sample, int64_t at_q, int64_t at_k, int64_t at_p) {
       float* s = training() ? p.data() + at_p : scratch_.data();  // [few, heads, tq, tk]
-      scores_(q.data() + at_q, k.data() + at_k, s);
+      multiply(scores_, q.data() + at_q, k.data() + at_k, s);
       if (keys.wired()) set_hidden(sample, s, -1e30F);
       for (int64_t i = 0; i < score_rows(); ++i) {
         const int64_t n = seen(sample + i / (*heads * tq()), i % tq());
         softmax(s + i * tk(), n);
         std::fill_n(s + i * tk() + n, tk() - n, 0.0F);
       }
-      mix_(s, v.data() + at_k, y.data() + at_q);
+      multiply(mix_, s, v.data() + at_k, y.data() + at_q);
     });
   }
 
@@ -218,18 +270,22 @@ class Attention final : public Node {
     each_few([&](int64_t sample, int64_t at_q, int64_t at_k, int64_t at_p) {
       const float* P = p.data() + at_p;  // [few, heads, tq, tk]
       float* grad = scratch_.data();     // [few, heads, tq, tk]
-      if (v.wants_grad()) grad_v_(P, y.grad() + at_q, v.grad() + at_k);
+      if (v.wants_grad()) multiply(grad_v_, P, y.grad() + at_q, v.grad() + at_k);
       if (!q.wants_grad() && !k.wants_grad()) return;
-      grad_p_(y.grad() + at_q, v.data() + at_k, grad);
+      multiply(grad_p_, y.grad() + at_q, v.data() + at_k, grad);
       for (int64_t i = 0; i < score_rows(); ++i)
-        softmax_backward(P + i * tk(), grad + i * tk(), tk());
+        softmax_backward(P + i * tk(), grad + i * tk(), multiplied(i % tq()));
       if (keys.wired()) set_hidden(sample, grad, 0);
-      if (q.wants_grad()) grad_q_(grad, k.data() + at_k, q.grad() + at_q);
-      if (k.wants_grad()) grad_k_(grad, q.data() + at_q, k.grad() + at_k);
+      if (q.wants_grad()) multiply(grad_q_, grad, k.data() + at_k, q.grad() + at_q);
+      if (k.wants_grad()) multiply(grad_k_, grad, q.data() + at_q, k.grad() + at_k);
     });
   }
 
-  double flops() const override { return 4.0 * static_cast<double>(q.size() * tk()); }
+  double flops() const override {
+    double scores = 0;
+    for (const Part& of : by_rows()) scores += static_cast<double>(of.queries * of.keys);
+    return 4 * scores * static_cast<double>(q.rows() * d());
+  }
 };
 
 WEFT_NODE(Attention, "attention",

@@ -119,7 +119,7 @@ def attention():
     for name, n, tq, tk, d, heads, causal in [
             ("one place", 1, 1, 1, 1, 1, False), ("one head", 2, 3, 5, 7, 1, False),
             ("heads", 2, 5, 4, 6, 3, False), ("causal", 3, 5, 5, 8, 2, True),
-            ("long", 1, 33, 33, 20, 2, True)]:
+            ("long", 1, 33, 33, 20, 2, True), ("in parts", 1, 130, 130, 2, 1, True)]:
         add("attention", name,
             lambda i, w: {"y": attend(i["q"], i["k"], i["v"], heads, causal)},
             {"q": numbers(n, tq, d), "k": numbers(n, tk, d), "v": numbers(n, tk, d)},
