@@ -22,7 +22,7 @@ class Parser {
 
   Formula whole() {
     Formula result = comparison();
-    if (!rest().empty()) fail("unexpected `" + shown(rest()) + "`");
+    if (!rest().empty()) unexpected();
     return result;
   }
 
@@ -37,6 +37,19 @@ class Parser {
     return true;
   }
   [[noreturn]] void fail(const std::string& why) const { refuse_formula(text_, why); }
+  // What stands where an operator or an end should.
+  [[noreturn]] void unexpected() {
+    const std::string left = shown(rest());
+    if (left.starts_with('^')) fail("powers are `**`, not `^`");
+    if (left.starts_with('@')) fail("products of matrices are `matmul(a, b)`, not `@`");
+    if (left.starts_with('[')) fail("a part of a value is a node, `slice` or `gather`, not `[…]`");
+    fail("unexpected `" + left + "`");
+  }
+  void close() {
+    if (eat(")")) return;
+    if (rest().empty()) fail("a `)` is missing");
+    unexpected();
+  }
 
   Formula call(std::string name, std::vector<Formula> args) {
     if (++parts_ > most_parts) fail("it has more than " + std::to_string(most_parts) + " parts");
@@ -75,7 +88,7 @@ class Parser {
   }
   Formula inside() {
     Formula inner = comparison();
-    if (!eat(")")) fail("a `)` is missing");
+    close();
     return inner;
   }
   Formula one() {
@@ -108,7 +121,7 @@ class Parser {
       else
         at_ = before, made.args.push_back(comparison());
     } while (eat(","));
-    if (!eat(")")) fail("a `)` is missing");
+    close();
     return made;
   }
   // The text of a param, up to what ends it.

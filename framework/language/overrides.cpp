@@ -41,9 +41,15 @@ void apply_set(Yaml& tree, const std::string& set) {
     return;
   }
   Yaml* at = &tree;
+  const Keys* known = &keys::pipeline;  // of the map there
   size_t begin = 0;
   for (size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', begin)) {
-    at = &step_into(*at, path.substr(begin, dot - begin));
+    const std::string part = path.substr(begin, dot - begin);
+    const Key* const key = known ? known->find(part) : nullptr;
+    known = key && key->value.count == Value::Count::one ? key->value.keys : nullptr;
+    if (known && begin > 0 && at->is_map() && !at->find(part))  // such as `train.save`
+      at->put(part, Yaml::map({}, value.place()));
+    at = &step_into(*at, part);
     begin = dot + 1;
   }
   const std::string last = path.substr(begin);

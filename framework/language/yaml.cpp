@@ -32,7 +32,9 @@ std::string syntax_sentence(const YamlText& text, size_t at, const std::string& 
   const std::string word = text.word(at);
   const std::pair<const char*, std::string> sayings[] = {
       {END_OF_SEQ_FLOW, "a list in `[ ]` is not closed, or a comma is missing"},
-      {END_OF_MAP_FLOW, "a map in `{ }` is not closed, or a comma is missing"},
+      {END_OF_MAP_FLOW,
+       "a map in `{ }` is not closed, or a comma is missing, or quotes around a text with `[` or "
+       "`{`"},
       {END_OF_MAP, "this does not fit the map above it; check indentation and quotes"},
       {END_OF_SEQ, "this does not fit the list above it; check indentation and quotes"},
       {MAP_VALUE, "a `:` cannot stand here; check the indentation, or quote the text"},

@@ -20,7 +20,7 @@ constexpr size_t bytes(DType) {
 
 // Is it a whole number that i32 holds?
 inline bool is_i32(double number) {
-  return std::abs(number) < 0x1p31 && number == std::nearbyint(number);
+  return number >= -0x1p31 && number < 0x1p31 && number == std::nearbyint(number);
 }
 
 class WEFT_API Shape {

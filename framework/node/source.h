@@ -41,9 +41,8 @@ class WEFT_API Source : public Node {
   Param<std::string> beside{
       this, "beside",
       "`data`: its samples come in the order of those of the section's `data`, which are as many. "
-      "`batch`, `shuffle` and `drop_last` are those of `data`, and so is, unless it is given, what "
-      "says which samples there are: the split, `match`, `group`, `classes`, `limit`, `missing`, "
-      "`bad_files`.",
+      "`batch`, `shuffle` and `drop_last` are those of `data`, and so are, unless they are given, "
+      "params that say which samples there are, such as `split`, `match` and `limit`.",
       "", one_of({"data"})};
 
   // Opens the data, once for all lanes. Gives every output its shape, [*batch, …], and returns the

@@ -4,7 +4,9 @@
 #include <map>
 #include <set>
 
+#include "framework/language/arithmetic.h"
 #include "framework/language/fields.h"
+#include "framework/language/formula.h"
 #include "framework/language/fragment_files.h"
 #include "framework/node/did_you_mean.h"
 #include "framework/node/host.h"
@@ -41,6 +43,23 @@ void check_inferred(const Node& node) {
 }
 
 namespace {
+void add_calls(const Formula& formula, std::vector<std::string>& names) {
+  const bool call = formula.kind == Formula::Kind::call;
+  if (call && starts_variable(formula.text[0]) && formula.text != "neg")
+    names.push_back(formula.text);
+  for (const Formula& part : formula.args) add_calls(part, names);
+}
+
+// The functions of a formula of values, of which some may be modules.
+std::vector<std::string> calls(const std::string& formula) {
+  std::vector<std::string> names;
+  try {
+    add_calls(parse_formula(formula, About::values), names);
+  } catch (const Error&) {  // the wiring is going to say what is wrong
+  }
+  return names;
+}
+
 class ModuleUses {
  public:
   ModuleUses(const Pipeline& pipeline, const Registry& registry)
@@ -60,20 +79,31 @@ class ModuleUses {
 
   // Is all that learns or keeps states in the graph a use of a module that is used?
   bool borrows(const GraphDecl& graph) {
-    return std::ranges::any_of(graph.nodes,
-                               [](const auto& node) { return !node.module.empty(); }) &&
-           std::ranges::all_of(
-               graph.nodes, [&](const NodeDecl& node) { return borrows(node.kind, node.module); });
+    return std::ranges::any_of(
+               graph.nodes,
+               [](const auto& node) { return !node.module.empty() || node.formula; }) &&
+           std::ranges::all_of(graph.nodes, [&](const NodeDecl& node) {
+             return borrows(node.kind, node.module, node.formula ? node.formula->text : "");
+           });
   }
 
  private:
   void read(const std::vector<NodeDecl>& nodes) {
-    for (const NodeDecl& node : nodes) note(node.module), read(node.keys);
+    for (const NodeDecl& node : nodes) {
+      note(node.module), read(node.keys);
+      if (node.formula) note_calls(node.formula->text);
+    }
   }
   void read(const Yaml& value) {  // a fragment may use what it is told
     note(value.text());
     for (const Yaml& item : value.items()) read(item);
-    for (const Yaml::Entry& entry : value.entries()) read(entry.value);
+    for (const Yaml::Entry& entry : value.entries()) {
+      read(entry.value);
+      if (entry.key == "formula") note_calls(entry.value.text());
+    }
+  }
+  void note_calls(const std::string& formula) {
+    for (const std::string& name : calls(formula)) note(name);
   }
   void note(const std::string& name) {
     const auto module = pipeline_.modules.find(name);
@@ -81,9 +111,12 @@ class ModuleUses {
       unread_.push_back(&module->second);
   }
 
-  bool borrows(const std::string& kind, const std::string& module) {
+  bool borrows(const std::string& kind, const std::string& module, const std::string& formula) {
     if (!module.empty()) return used(module);
-    if (kind.empty()) return true;  // a gradient
+    if (kind.empty())  // a formula or a gradient
+      return std::ranges::all_of(calls(formula), [&](const std::string& name) {
+        return used(name) || borrows(name, "", "");
+      });
     if (registry_.find(kind)) {
       const auto made = registry_.make(kind);
       return made->host().weights.empty() && made->host().states.empty();
@@ -103,7 +136,8 @@ class ModuleUses {
       return value ? value->text() : "";
     };
     return nodes && std::ranges::all_of(nodes->entries(), [&](const Yaml::Entry& node) {
-             return borrows(text(node.value, "node"), text(node.value, "use"));
+             return borrows(text(node.value, "node"), text(node.value, "use"),
+                            text(node.value, "formula"));
            });
   }
 

@@ -203,6 +203,12 @@ void Derivative::learn(const Step& step) {
   node_->learn_twice(step);
 }
 
+double Derivative::flops() const {  // a product for each input on the path
+  return static_cast<double>(
+             std::ranges::count_if(inputs_, [](const Input& in) { return in.grad != nullptr; })) *
+         node_->flops();
+}
+
 void Ones::infer() {
   y.shape(score.shape());
   score.forward_only(), y.forward_only();

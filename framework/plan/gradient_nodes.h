@@ -52,7 +52,7 @@ class Derivative final : public Node {
   void learn(const Step& step) override;
   bool whole_batch() const override { return node_->whole_batch() || of_->sums; }
   bool learns_in_lanes() const override { return node_->learns_in_lanes(); }
-  double flops() const override { return 2 * node_->flops(); }
+  double flops() const override;
 
  private:
   struct Input {

@@ -43,7 +43,7 @@ void PlanParams::set(ParamBase& param, const Yaml& value, int64_t training_steps
 
 bool PlanParams::take(ParamBase& param, const PlanParams& from) {
   for (const auto& [name, value] : from.values)
-    if (name == param.name) {
+    if (name == param.name && value.index() == param.value().index()) {
       Host::set(param, value);
       values.emplace_back(name, value);
       return true;

@@ -1,5 +1,6 @@
 // Descriptions of fragments.
 #include <algorithm>
+#include <sstream>
 
 #include "framework/print/describe.h"
 
@@ -27,15 +28,21 @@ std::vector<Member> members(const FragmentDecl& fragment) {
   }
   return all;
 }
-// Its nodes as they are written, each in a line behind `before`.
+// Its nodes as they are written, each behind `before`, in a line if it fits.
 std::string nodes_of(const FragmentDecl& fragment, const std::string& before) {
   const Yaml* const nodes = fragment.body.find("nodes");
   if (!nodes || !nodes->is_map()) return "";
   size_t width = 0;
   for (const Yaml::Entry& node : nodes->entries()) width = std::max(width, node.key.size());
   std::string text;
-  for (const Yaml::Entry& node : nodes->entries())
-    text += before + node.key + ": " + std::string(width - node.key.size(), ' ') + node.value.str();
+  for (const Yaml::Entry& node : nodes->entries()) {
+    const std::string written = node.value.str();
+    const bool fits = written.find('\n') + 1 >= written.size();
+    text += before + node.key + ":" + (fits ? std::string(width - node.key.size() + 1, ' ') : "\n");
+    std::istringstream lines(written);
+    for (std::string line; std::getline(lines, line);)
+      text += (fits ? "" : before + "  ") + line + "\n";
+  }
   return text;
 }
 }  // namespace

@@ -77,10 +77,12 @@ class TableSource final : public Source {
       if (!need.empty()) query.needs.push_back(need);
     for (const std::string& column : *numbers.columns) query.needs.push_back({column});
     if (!group->empty()) query.others = {*group};
-    if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
+    if (file->empty() == lines->empty())
+      throw Error(file->empty() ? "needs either `file` or `lines`"
+                                : "takes `file` or `lines`, not both");
     if (!lines->empty()) {
+      if (!folder->empty()) throw Error("`folder` is of tables whose cells name files");
       query.table = "lines";
-      query.given = given();
       return query;
     }
     query.table = fs::weakly_canonical(find_data(*file));
@@ -97,7 +99,7 @@ class TableSource final : public Source {
   }
 
   int64_t open() override {
-    rows_.emplace(query());
+    rows_.emplace(query(), lines->empty() ? std::nullopt : std::optional(given()));
     image.open(*rows_);
     audio.open(*rows_);
     words.open(*rows_);

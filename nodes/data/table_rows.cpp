@@ -13,9 +13,9 @@ std::string either(const Columns& columns) {
 }
 }  // namespace
 
-TableRows::TableRows(const TableQuery& query) : query(query) {
-  if (query.given) {
-    table_ = *query.given;
+TableRows::TableRows(const TableQuery& query, std::optional<Table> given) : query(query) {
+  if (given) {
+    table_ = std::move(*given);
   } else if (SampleFiles::holds_samples(query.table)) {
     Columns columns = query.others;
     for (const Columns& need : query.needs) columns.insert(columns.end(), need.begin(), need.end());

@@ -20,7 +20,6 @@ using Columns = std::vector<std::string>;
 
 struct TableQuery {
   std::filesystem::path table, files;  // the table; the folder of the files that its cells name
-  std::optional<Table> given = {};     // the table itself, if it is not a file
   std::string key;                     // the ending that makes a file a sample: see SampleFiles
   std::vector<Columns> needs;          // a row must have text in at least one column of each
   Columns others;                      // further columns that are read
@@ -29,7 +28,8 @@ struct TableQuery {
 
 class TableRows {
  public:
-  explicit TableRows(const TableQuery& query);
+  // `given` is the table itself, if it is not a file.
+  explicit TableRows(const TableQuery& query, std::optional<Table> given = {});
 
   const TableQuery query;
   size_t size() const { return table_.rows.size(); }

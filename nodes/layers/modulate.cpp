@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "framework/node/loops.h"
 #include "framework/node/node.h"
 #include "framework/node/plugin.h"
@@ -23,6 +25,13 @@ WEFT_SIMD void grad_scales(const float* __restrict grad_y, const float* __restri
   for (int64_t j = 0; j < c; ++j) grad[j] = 0;
   for (int64_t i = 0; i < positions; ++i, grad_y += c, x += c)
     for (int64_t j = 0; j < c; ++j) grad[j] += grad_y[j] * x[j];
+}
+
+// to = from times a number for each channel, or that added to it.
+WEFT_SIMD void scale_channels(const float* __restrict from, const float* __restrict by, bool adds,
+                              float* __restrict to, int64_t positions, int64_t c) {
+  for (int64_t i = 0; i < positions; ++i, from += c, to += c)
+    for (int64_t j = 0; j < c; ++j) to[j] = (adds ? to[j] : 0) + from[j] * by[j];
 }
 
 // Feature-wise linear modulation: Perez et al. 2018, arXiv:1709.07871, eq. 2, with γ = 1 + scale.
@@ -61,6 +70,22 @@ class Modulate final : public Node {
       if (scale.wants_grad())
         grad_scales(grad, x.data() + i * n, scale.grad() + i * c(), positions(), c());
       if (shift.wants_grad()) sum_rows(grad, positions(), c(), c(), shift.grad() + i * c());
+    }
+  }
+
+  Twice twice() const override { return Twice::yes; }
+  void backward_twice(const Step&) override {
+    for (int64_t i = 0; i < y.rows(); ++i) {
+      const int64_t at = i * x.row_size(), channel = i * c();
+      const float* const grad = y.grad() + at;
+      const float* const along = scale.tangent() + channel;
+      modulate(x.tangent() + at, scale.data() + channel, shift.tangent() + channel,
+               y.tangent() + at, positions(), c());
+      scale_channels(x.data() + at, along, true, y.tangent() + at, positions(), c());
+      if (x.wants_grad()) scale_channels(grad, along, false, x.grad() + at, positions(), c());
+      if (scale.wants_grad())
+        grad_scales(grad, x.tangent() + at, scale.grad() + channel, positions(), c());
+      if (shift.wants_grad()) std::fill_n(shift.grad() + channel, c(), 0.0F);
     }
   }
 };

@@ -100,7 +100,7 @@ class Fold final : public Node {
 };
 
 WEFT_NODE(Fold, "fold",
-          "Adds windows up where they overlap (overlap-add): the inverse of `unfold`.",
+          "Adds windows up where they overlap (overlap-add): the transpose of `unfold`.",
           "{x: [4, 3, 5, 2], step: 2}")
 
 }  // namespace

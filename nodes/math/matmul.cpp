@@ -13,17 +13,16 @@ namespace {
 
 // c = a b, for all matrices that a walk comes to, whose strides are those in a, b and c. If `sums`
 // is not 0, c, of so many numbers, has matrices that it comes to again: each is the sum of its
-// products. A single product is computed in blocks of rows.
+// products. Rows come `block` at a time.
 class Product {
  public:
   Product() = default;
-  Product(const Matrix& a, const Matrix& b, const Matrix& c, const Walk<3>& walk, int64_t sums,
-          MatmulOptions how = {})
-      : a_(a), c_(c), walk_(walk), sums_(sums) {
+  Product(const Matrix& a, const Matrix& b, const Matrix& c, const Walk<3>& walk, int64_t block,
+          int64_t sums, MatmulOptions how = {})
+      : a_(a), c_(c), walk_(walk), block_(block), sums_(sums) {
     const auto& [count, strides] = walk_.inner();
     const int64_t stack = std::ranges::count(strides, 0) == 0 ? count : 1;
     turns_ = count / std::max<int64_t>(stack, 1);
-    block_ = count * walk_.rows() == 1 ? 64 : std::max<int64_t>(a.rows, 1);
     how.accumulate = how.accumulate || sums > 0;
     if (how.accumulate && a.cols == 0) return;
     const auto stacked = [&](Matrix m, int64_t rows, size_t operand) {
@@ -61,7 +60,7 @@ class Product {
 
   Matrix a_{}, c_{};
   Walk<3> walk_;
-  int64_t sums_ = 0, turns_ = 0, block_ = 1;
+  int64_t block_ = 1, sums_ = 0, turns_ = 0;
   std::vector<Matmul> products_;
 };
 
@@ -89,6 +88,7 @@ class MatrixProduct final : public Node {
     std::vector<Walk<3>::Axis> axes;
   };
   Stacks stacks_;
+  bool one_ = false;  // is there one product for the whole batch?
   Product product_, added_, grad_a_, grad_b_;
 
   [[noreturn]] void refuse() const {
@@ -127,23 +127,32 @@ class MatrixProduct final : public Node {
   }
 
   void infer() override {
-    const Stacks stacks = this->stacks();
+    stacks_ = stacks();
     std::vector<int64_t> dims;
-    for (const auto& axis : stacks.axes) dims.push_back(axis.extent);
-    if (a.shape().rank() > 2) dims.push_back(stacks.y.rows);
-    dims.push_back(stacks.y.cols);
+    for (const auto& axis : stacks_.axes) dims.push_back(axis.extent);
+    if (a.shape().rank() > 2) dims.push_back(stacks_.y.rows);
+    dims.push_back(stacks_.y.cols);
     y.shape(Shape(dims));
     y.forward_only();
+    join_rows();
+    one_ = stacks_.axes.empty();
   }
 
-  // Matrices of a that lie one behind the other and meet the same one of b are one.
+  // Matrices of a that lie one behind the other and meet the same one of b are one; of single rows
+  // it is enough that they lie evenly apart.
   void join_rows() {
     auto& [a, b, y, axes] = stacks_;
-    while (!axes.empty() && axes.back().strides[of_b] == 0 &&
+    while (!*transpose_a && !axes.empty() && axes.back().strides[of_b] == 0 &&
            (axes.back().extent == 1 || axes.back().strides[of_a] == a.rows * a.cols)) {
       y.rows = a.rows *= axes.back().extent;
       axes.pop_back();
     }
+    const auto apart = std::ranges::find_if(
+        axes, [](const auto& axis) { return axis.extent > 1 && axis.strides[of_b] == 0; });
+    if (a.rows != 1 || apart == axes.end()) return;
+    y.rows = a.rows = apart->extent;
+    a.row_stride = apart->strides[of_a], y.row_stride = apart->strides[of_y];
+    axes.erase(apart);
   }
 
   Product product(Operand i, const Matrix& left, Operand j, const Matrix& right, Operand k,
@@ -152,15 +161,16 @@ class MatrixProduct final : public Node {
     bool again = false;
     for (auto& [extent, strides] : axes) {
       strides = {strides[i], strides[j], strides[k]};
-      again = again || (extent > 1 && strides[2] == 0);
+      again = again || (extent != 1 && strides[2] == 0);
     }
     const int64_t size = k == of_a ? a.size() : k == of_b ? b.size() : y.size();
-    return Product(left, right, to, Walk<3>(axes), again ? size : 0, how);
+    const int64_t block = one_ ? 64 : std::max<int64_t>(left.rows, 1);
+    return Product(left, right, to, Walk<3>(axes), block, again ? size : 0, how);
   }
 
   void prepare(Pass pass) override {
     stacks_ = stacks();
-    if (!*transpose_a) join_rows();
+    join_rows();
     const auto& [A, B, Y, axes] = stacks_;
     const bool twice = pass == Pass::backward_twice;
     if (pass == Pass::forward || twice) product_ = product(of_a, A, of_b, B, of_y, Y);

@@ -4,6 +4,13 @@
 namespace weft {
 namespace {
 
+// The strides of a contiguous tensor.
+std::vector<int64_t> strides_of(const Shape& shape) {
+  std::vector<int64_t> strides(shape.rank(), 1);
+  for (size_t axis = shape.rank(); axis-- > 1;) strides[axis - 1] = strides[axis] * shape[axis];
+  return strides;
+}
+
 class Transpose final : public Rearranged {
   Param<std::vector<int64_t>> axes{
       this, "axes",

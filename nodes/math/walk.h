@@ -66,11 +66,4 @@ class Walk {
   int64_t blocks_ = 1;
 };
 
-// The strides of a contiguous tensor.
-inline std::vector<int64_t> strides_of(const Shape& shape) {
-  std::vector<int64_t> strides(shape.rank(), 1);
-  for (size_t axis = shape.rank(); axis-- > 1;) strides[axis - 1] = strides[axis] * shape[axis];
-  return strides;
-}
-
 }  // namespace weft

@@ -48,27 +48,34 @@ size_t character(const std::string& text, size_t at) {
   return size;
 }
 
-void add_document(std::vector<std::string>& documents, const std::string& text) {
+// Adds a text, unless it is blank.
+void add_document(std::vector<std::string>& documents, const std::string& text,
+                  Whitespace whitespace) {
+  if (whitespace == Whitespace::keep) {
+    if (text.find_first_not_of(" \t\r\n") != std::string::npos)
+      documents.push_back(text.substr(0, text.find_last_not_of("\r\n") + 1));
+    return;
+  }
   std::string words;
   std::istringstream in(text);
   for (std::string word; in >> word;) words += (words.empty() ? "" : " ") + word;
   if (!words.empty()) documents.push_back(std::move(words));
 }
 
-void read_plain(const fs::path& file, Unit unit, std::vector<std::string>& documents) {
+void read_plain(const fs::path& file, const Corpus& corpus, std::vector<std::string>& documents) {
   std::ifstream in(file, std::ios::binary);
   std::string document;
   size_t number = 0;
   for (std::string line; std::getline(in, line);) {
     check_utf8(line, file, "line", ++number);
     const bool blank = line.find_first_not_of(" \t\r") == std::string::npos;
-    if (blank || unit == Unit::lines) {
-      add_document(documents, document);
+    if (blank || corpus.unit == Unit::lines) {
+      add_document(documents, document, corpus.whitespace);
       document.clear();
     }
-    document += line + " ";
+    if (!blank) document += line + "\n";
   }
-  add_document(documents, document);
+  add_document(documents, document, corpus.whitespace);
   if (in.bad() || !in.eof()) throw Error(Exit::data, file.string() + " cannot be read");
 }
 
@@ -84,7 +91,7 @@ void read_rows(const fs::path& file, const std::vector<std::string>& names,
     std::string text;
     for (const size_t column : columns) text += row[column] + " ";
     check_utf8(text, file, "row", ++number);
-    add_document(documents, text);
+    add_document(documents, text, Whitespace::join);
   }
 }
 }  // namespace
@@ -111,7 +118,7 @@ std::vector<std::string> read_documents(const Corpus& corpus) {
     if (is_table(file))
       read_rows(file, corpus.columns, documents);
     else
-      read_plain(file, corpus.unit, documents);
+      read_plain(file, corpus, documents);
   }
   if (documents.empty())
     throw Error(Exit::data,

@@ -14,11 +14,17 @@ inline std::vector<std::string> names(Unit) {
   return {"paragraphs", "lines"};
 }
 
+enum class Whitespace { join, keep };
+inline std::vector<std::string> names(Whitespace) {
+  return {"join", "keep"};
+}
+
 struct Corpus {
   std::filesystem::path path;        // a file, or a folder with all below it
   std::string match;                 // a regular expression for a folder's files; "" takes all
   std::vector<std::string> columns;  // columns of tables, whose texts follow one another
   Unit unit = Unit::paragraphs;      // what a document of plain text is
+  Whitespace whitespace = Whitespace::join;
 };
 
 // Throws Error(data) if a text of `file`, its `number`th `unit`, is not UTF-8.
@@ -26,8 +32,8 @@ void check_utf8(const std::string& text, const std::filesystem::path& file, cons
                 size_t number);
 
 // The documents in the order of the files' paths and of the texts in them, without empty ones. Each
-// run of spaces and line ends becomes one space. Throws Error(data): missing, larger than 1 GiB in
-// all, not UTF-8, without text.
+// run of spaces and line ends becomes one space, if they are joined. Throws Error(data): missing,
+// larger than 1 GiB in all, not UTF-8, without text.
 std::vector<std::string> read_documents(const Corpus& corpus);
 
 }  // namespace weft

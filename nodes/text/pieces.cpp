@@ -125,21 +125,26 @@ class Sentences final : public sentencepiece::SentenceIterator {
   size_t at_ = 0;
 };
 
-std::string describe(int64_t size, PieceKind kind, const Pieces::Documents& documents) {
+std::string describe(const Learning& how, const Pieces::Documents& documents) {
   Fingerprint corpus;
   for (const std::string& document : documents) corpus.add(document + '\n');
-  return std::to_string(size) + " " + weft::names(kind)[static_cast<size_t>(kind)] +
-         " pieces of corpus " + corpus.str();
+  return std::to_string(how.size) + " " + weft::names(how.kind)[static_cast<size_t>(how.kind)] +
+         (how.whitespace == Whitespace::keep ? " and line ends as" : "") + " pieces of corpus " +
+         corpus.str();
 }
 
-std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documents) {
+std::string learn(const Learning& how, const Pieces::Documents& documents) {
   constexpr const char* kinds[] = {"unigram", "bpe", "char", "word"};
+  const bool keeps = how.whitespace == Whitespace::keep;
   Sentences sentences(documents);
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(
-      {{"vocab_size", std::to_string(size)},
-       {"model_type", kinds[static_cast<size_t>(kind)]},
-       {"character_coverage", kind == PieceKind::characters ? "1.0" : "0.9995"},
+      {{"vocab_size", std::to_string(how.size)},
+       {"model_type", kinds[static_cast<size_t>(how.kind)]},
+       {"character_coverage", how.kind == PieceKind::characters ? "1.0" : "0.9995"},
+       {"normalization_rule_name", keeps ? "identity" : "nmt_nfkc"},
+       {"remove_extra_whitespaces", keeps ? "false" : "true"},
+       {"add_dummy_prefix", keeps ? "false" : "true"},
        {"unk_id", "0"},
        {"bos_id", "1"},
        {"eos_id", "2"},
@@ -151,7 +156,7 @@ std::string learn(int64_t size, PieceKind kind, const Pieces::Documents& documen
        {"minloglevel", "2"}},
       &sentences, &model);
   if (!status.ok())
-    throw Error("no vocabulary of " + std::to_string(size) +
+    throw Error("no vocabulary of " + std::to_string(how.size) +
                 " pieces can be learned from this text: " + status.ToString());
   return model;
 }
@@ -185,16 +190,16 @@ struct Kept {
 };
 }  // namespace
 
-std::string Pieces::learned(const std::string& name, int64_t size, PieceKind kind,
+std::string Pieces::learned(const std::string& name, const Learning& how,
                             const Documents& documents, const std::string& corpus) {
   const fs::path file = file_of(name);
-  const std::string origin = describe(size, kind, documents);
+  const std::string origin = describe(how, documents);
   if (!fs::exists(file)) {
     static std::mutex mutex;
     static std::map<std::string, std::string> models;  // what this process learned, by origin
     const std::scoped_lock lock(mutex);
     std::string& model = models[origin];
-    if (model.empty()) model = learn(size, kind, documents);
+    if (model.empty()) model = learn(how, documents);
     return origin + "\n" + model;
   }
   const Kept kept(file);

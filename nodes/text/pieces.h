@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "framework/node/error.h"
+#include "nodes/text/documents.h"
 
 namespace weft {
 
@@ -17,6 +18,13 @@ enum class PieceKind { unigram, bpe, characters, words };
 inline std::vector<std::string> names(PieceKind) {
   return {"unigram", "bpe", "characters", "words"};
 }
+
+// How a vocabulary is learned.
+struct Learning {
+  int64_t size;
+  PieceKind kind;
+  Whitespace whitespace;  // kept, spaces and line ends are pieces like any
+};
 
 class Pieces {
  public:
@@ -27,7 +35,7 @@ class Pieces {
   // The vocabulary of this name, as bytes that also say what it was learned from. If there is none
   // yet, it is learned from the documents of `corpus`, as messages call them. Throws Error if there
   // is one of another corpus, size or kind.
-  static std::string learned(const std::string& name, int64_t size, PieceKind kind,
+  static std::string learned(const std::string& name, const Learning& how,
                              const Documents& documents, const std::string& corpus);
   // The vocabulary that a training has kept under this name.
   static std::string kept(const std::string& name);

@@ -33,6 +33,12 @@ class Text final : public Source {
                                           "Of tables (.csv, .tsv, .json, .jsonl): those to read.",
                                           std::vector<std::string>{}};
   Param<Unit> unit{this, "unit", "What a document of a .txt file is.", Unit::paragraphs};
+  Param<Whitespace> whitespace{
+      this, "whitespace",
+      "Join: each run of spaces and line ends is one space. Keep: they stay, in the text and in a "
+      "vocabulary that is learned here, as verse and code want it; a blank line still ends a "
+      "paragraph.",
+      Whitespace::join};
   VocabularyParams vocabulary{
       this,
       "The name of the vocabulary. A run keeps it with its checkpoints, and training also in the "
@@ -53,10 +59,13 @@ class Text final : public Source {
   std::vector<int32_t> packed_;  // documents one after the other, each with an end
 
   int64_t open() override {
-    if (file->empty() == lines->empty()) throw Error("needs either `file` or `lines`");
+    if (file->empty() == lines->empty())
+      throw Error(file->empty() ? "needs either `file` or `lines`"
+                                : "takes `file` or `lines`, not both");
     const std::vector<std::string> all =
-        lines->empty() ? read_documents({find_data(*file), *match, *columns, *unit}) : *lines;
-    choose(all, *vocabulary.open(fit_, all, corpus()));
+        lines->empty() ? read_documents({find_data(*file), *match, *columns, *unit, *whitespace})
+                       : *lines;
+    choose(all, *vocabulary.open(fit_, all, corpus(), *whitespace));
     tokens.shape({*batch, *length});
     return limit.of(*cut == Cut::documents ? std::ssize(documents_)
                                            : std::ssize(packed_) / *length);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/node/source.h"
+#include "nodes/text/documents.h"
 #include "nodes/text/pieces.h"
 
 namespace weft {
@@ -33,13 +34,15 @@ struct VocabularyParams {
   // Called in open(): the vocabulary that was given, kept, or is learned from these documents, of
   // `corpus`, which is a file with its columns.
   std::shared_ptr<const Pieces> open(Fit& fit, const Pieces::Documents& documents,
-                                     const std::string& corpus) const {
+                                     const std::string& corpus,
+                                     Whitespace whitespace = Whitespace::join) const {
     if (*pieces > 0 && *pieces <= Pieces::first_plain)
       throw Error("`pieces` is " + std::to_string(*pieces) +
                   ", but four are taken: more than that");
     fit.named("pieces", "`" + *vocabulary + "`", [&] {
-      return *pieces > 0 ? Pieces::learned(*vocabulary, *pieces, *kind, documents, corpus)
-                         : Pieces::kept(*vocabulary);
+      return *pieces > 0
+                 ? Pieces::learned(*vocabulary, {*pieces, *kind, whitespace}, documents, corpus)
+                 : Pieces::kept(*vocabulary);
     });
     if (*pieces > 0)
       fit.keep = [&fit, this, corpus] { Pieces::keep(*vocabulary, *fit.bytes(), corpus); };

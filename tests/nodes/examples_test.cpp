@@ -45,6 +45,10 @@ const Example others[] = {
     {"matmul", "{a: [4, 3, 5], b: [1, 5, 2]}"},
     {"matmul", "{a: [4, 5], b: [4, 2, 5], transpose_b: true}"},
     {"matmul", "{a: [4, 2, 3, 5], b: [1, 2, 5, 2]}"},
+    {"matmul", "{a: [4, 1, 1, 5], b: [1, 3, 5, 2]}"},
+    {"matmul", "{a: [4, 2, 5, 1], b: [1, 3, 1, 5, 2], transpose_a: true}"},
+    {"matmul", "{a: [4, 5], b: [1, 3, 2, 5], transpose_b: true}"},
+    {"matmul", "{a: [4, 1000, 70], b: [4, 1000, 1], transpose_a: true}"},
     {"matmul", "{a: [1, 5, 3], b: [4, 2, 5, 2], transpose_a: true}"},
     {"matmul", "{a: [4, 5, 3], b: [1, 2, 1, 5, 2], transpose_a: true}"},
 };

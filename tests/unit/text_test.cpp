@@ -53,6 +53,24 @@ class TextNodes : public testing::Test {
   Environment data_{"WEFT_DATA_DIR", here_ / "data"};
 };
 
+TEST_F(TextNodes, WhitespaceIsKeptIfAskedFor) {
+  Params params = source(file("verse.txt", "ab\n  b\n\n\nc\n"), 9);
+  params["whitespace"] = std::string("keep");
+  LoneNode node("text", params);
+  node.infer();
+  node.forward(0, 1);
+  const auto tokens = node.ints("tokens");  // a b line-end space space b end c end
+  EXPECT_EQ(tokens[3], tokens[4]);
+  EXPECT_EQ(tokens[1], tokens[5]);
+  EXPECT_EQ(std::set<int32_t>(tokens.begin(), tokens.end()).size(), 6U);
+  EXPECT_THAT(tokens, ElementsAre(testing::_, testing::_, testing::_, testing::_, testing::_,
+                                  testing::_, 2, testing::_, 2));
+  params["whitespace"] = std::string("join");
+  params["vocabulary"] = std::string("other");
+  params["length"] = int64_t{8};
+  EXPECT_EQ(first(params).size(), 8U);  // ▁ab▁b end ▁c end
+}
+
 TEST_F(TextNodes, DocumentsFollowEachOther) {
   const std::string path = file("a.txt", "ab\nb\n\n\n  c  \n");
   const auto tokens = first(source(path, 8));  // ▁ab▁b end ▁c end
@@ -100,7 +118,7 @@ TEST_F(TextNodes, SaysWhatIsWrongWithAText) {
   EXPECT_THAT(complaint(source(file("cut.txt", "a\xe5\xba"), 4)), HasSubstr("is not UTF-8"));
   auto params = source(file("a.txt", "abc"), 4);
   params["lines"] = Strings{"abc"};
-  EXPECT_THAT(complaint(params), HasSubstr("needs either `file` or `lines`"));
+  EXPECT_THAT(complaint(params), HasSubstr("takes `file` or `lines`, not both"));
   params = source(file("a.txt", "abc"), 4);
   params["pieces"] = int64_t{3};
   EXPECT_THAT(complaint(params), HasSubstr("more than that"));

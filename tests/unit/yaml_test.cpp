@@ -159,7 +159,8 @@ TEST(Yaml, ExplainsMistakesOfSyntax) {
   const std::pair<std::string, std::string> cases[] = {
       {"a: [1, 2\n", "f:1:4: a list in `[ ]` is not closed, or a comma is missing"},
       {"x:\n  - {node: a, b: 1\n  - {node: b}\n",
-       "f:3:5: a map in `{ }` is not closed, or a comma is missing; it starts at line 2"},
+       "f:3:5: a map in `{ }` is not closed, or a comma is missing, or quotes around a text with "
+       "`[` or `{`; it starts at line 2"},
       {"train:\n  epochs:3\n  save: {keep: 3}\n",
        "f:2:3: `epochs:3` needs a space after the colon: `epochs: 3`"},
       {"name:mine\nweft: 1\n", "f:1:1: `name:mine` needs a space after the colon: `name: mine`"},
@@ -169,7 +170,8 @@ TEST(Yaml, ExplainsMistakesOfSyntax) {
        "f:1:5: `features:128` needs a space after the colon: `features: 128`"},
       {"[1, 2", "f:1:1: a list in `[ ]` is not closed, or a comma is missing"},
       {"a: {b: 1 c: 2}",
-       "f:1:11: a map in `{ }` is not closed, or a comma is missing; it starts at line 1"},
+       "f:1:11: a map in `{ }` is not closed, or a comma is missing, or quotes around a text with "
+       "`[` or `{`; it starts at line 1"},
       {"a: {b: [1}", "f:1:10: this bracket does not close the last one that was opened"},
       {"a:\n  b: 1\n c: 2",
        "f:3:2: this does not fit the map above it; check indentation and quotes"},
