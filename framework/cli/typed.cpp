@@ -49,7 +49,10 @@ const CLI::App& top_of(const CLI::App& command) {
   const std::string elsewhere = near.empty() ? owners(top_of(command), spelling) : "";
   throw Error("`" + path_of(command) + "` has no option `" + spelling + "`" + near +
               (elsewhere.empty() ? "" : ", but " + elsewhere + " has it: write it behind that") +
-              "; `" + path_of(command) + " --help` lists them");
+              "; `" + path_of(command) + " --help` lists them" +
+              (find_option(command, "--set")
+                   ? ", and `--set key=value` changes what the pipeline's file says"
+                   : ""));
 }
 
 // The option that a word begins with: `--set` for "--set=a=1", `-o` for "-ofolder".

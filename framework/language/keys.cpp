@@ -116,8 +116,9 @@ const Keys loop{
          "of numbers, or a schedule over the turns. Or a value, [batch, times, ...]: each turn "
          "gets the next item of its axis 1, [batch, ...]."},
         {"until", text,
-         "An output, [batch]: a row where it is not 0 is done, and keeps what it carries. When all "
-         "are done, so is the loop."},
+         "An output, [batch] or [batch, 1]: a row where it is not 0 is done, and keeps what it "
+         "carries. "
+         "When all are done, so is the loop."},
         {"unroll", boolean,
          "Makes nodes of their own of each turn, which share weights: gradients then pass, and "
          "memory grows with the turns."},

@@ -30,7 +30,8 @@ PlanOptimizer read_optimizer(const Plan& plan, const Yaml& map, const std::strin
   for (const ParamBase* param : node->host().params) known.emplace_back(param->name);
   const Spelling spelling(given, known);
   for (const auto& [entry, near] : spelling.unknown())
-    mistakes.add(entry->place, optimizer.kind + " has no param " + ticked(entry->key) + near);
+    mistakes.add(entry->place, optimizer.kind + " has no param " + ticked(entry->key) +
+                                   (near.empty() ? "; it has " + listed(known) : near));
   for (const ParamBase* param : node->host().params)
     if (param->required && spelling.lacks(param->name))
       mistakes.add(map.place(),

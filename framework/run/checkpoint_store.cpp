@@ -338,7 +338,9 @@ std::optional<int64_t> CheckpointStore::best_step() const {
 Checkpoint CheckpointStore::best() const {
   const std::string name = link("best");
   if (name.empty())
-    throw Error(Place{directory_.string()}, "no checkpoint is marked as the best",
+    throw Error(Place{directory_.string()},
+                "no checkpoint is marked as the best: `train.save.best` names the value of "
+                "`evaluate` that tells",
                 Exit::checkpoint);
   return Checkpoint::read(directory_ / name);
 }

@@ -31,12 +31,13 @@ class Concat final : public Node {
       if (xs[i].dtype() != xs[0].dtype())
         throw Error("`xs` has numbers of f32 and of i32: `to_float` makes f32 of i32");
       if (next.rank() != first.rank() || next.with(joined(), first[joined()]) != first)
-        throw Error("`xs` has " + first.str() + " and " + next.str() +
-                    ", which differ outside axis " + std::to_string(joined()) +
-                    (next.rank() == first.rank()
-                         ? ""
-                         : "; features of whole images go together with maps that are pooled "
-                           "(`global_avg_pool`) or made flat (`reshape` to [-1]) first"));
+        throw Error(
+            "`xs` has " + first.str() + " and " + next.str() + ", which differ outside axis " +
+            std::to_string(joined()) +
+            (next.rank() == first.rank()
+                 ? ""
+                 : "; `reshape` gives them the same axes: to [1] one number of each sample, "
+                   "to [-1] a map, which `global_avg_pool` would make features of"));
       extent += next[joined()];
     }
     y.shape(first.with(joined(), extent));
