@@ -199,7 +199,8 @@ class Attention final : public Node {
   }
 
   void prepare(Pass pass) override {
-    const float scale = 1 / std::sqrt(static_cast<float>(d() / *heads));
+    const int64_t size = d() / *heads;
+    const float scale = 1 / std::sqrt(static_cast<float>(size));
     if (pass == Pass::forward) {
       scores_ = product(Like::q, Like::k, Like::p, scale);
       mix_ = product(Like::p, Like::k, Like::q, 1);

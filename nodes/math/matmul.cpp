@@ -20,7 +20,8 @@ class Product {
   Product(const Matrix& a, const Matrix& b, const Matrix& c, const Walk<3>& walk, int64_t block,
           int64_t sums, MatmulOptions how = {})
       : a_(a), c_(c), walk_(walk), block_(block), sums_(sums) {
-    const auto& [count, strides] = walk_.inner();
+    const int64_t count = walk_.inner().extent;
+    const Walk<3>::Strides& strides = walk_.inner().strides;
     const int64_t stack = std::ranges::count(strides, 0) == 0 ? count : 1;
     turns_ = count / std::max<int64_t>(stack, 1);
     how.accumulate = how.accumulate || sums > 0;
@@ -38,10 +39,9 @@ class Product {
   void operator()(const float* a, const float* b, float* c) const {
     std::fill_n(c, sums_, 0.0F);
     if (products_.empty()) return;
-    const auto& [rows, down] = walk_.outer();
-    const auto& right = walk_.inner().strides;
+    const Walk<3>::Strides &down = walk_.outer().strides, &right = walk_.inner().strides;
     walk_.each_block([&](int64_t, const auto& at) {
-      for (int64_t row = 0; row < rows; ++row)
+      for (int64_t row = 0; row < walk_.rows(); ++row)
         for (int64_t turn = 0; turn < turns_; ++turn) {
           const auto place = [&](size_t of) { return at[of] + row * down[of] + turn * right[of]; };
           multiply(a + place(0), b + place(1), c + place(2));
