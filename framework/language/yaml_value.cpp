@@ -104,6 +104,11 @@ namespace {
   if (value.quoted()) given = "the quoted text \"" + shown(value.text()) + "\"";
   if (value.quoted() && value.text().find('$') != std::string::npos)
     given += ": there is no such variable";
+  const auto has = [&](const char* any) {
+    return value.text().find_first_of(any) != std::string::npos;
+  };
+  if (!value.quoted() && has(" ") && has("*+/"))
+    given += "; what is to be computed stands in `$( )`, as in `$(2 * width)`";
   throw Error(value.place(), what + " must be " + expected + ", but is " + given);
 }
 
