@@ -13,17 +13,23 @@ bool stacked(const Matrix& m) {
   return m.outer != 1 || m.inner != 1;
 }
 
-dnn::Desc layout(const Matrix& m, bool stack, dnn::Type type = dnn::f32) {
-  using dnn::Desc;
-  if (!stack) return Desc({m.rows, m.cols}, type, {m.row_stride, m.col_stride});
-  // A stride of 0, though of an axis of 1, makes oneDNN take its slowest kernel.
-  const int64_t inner = m.inner == 1 ? m.rows * m.cols : m.inner_stride;
-  const int64_t outer = m.outer == 1 ? m.inner * inner : m.outer_stride;
-  return Desc({m.outer, m.inner, m.rows, m.cols}, type, {outer, inner, m.row_stride, m.col_stride});
+// Axes of a stack that are 1 are left out: whatever their stride is, oneDNN takes its slowest
+// kernel for one of 0, and oneDNN 3 computes something else for some others.
+dnn::Desc layout(const Matrix& m, dnn::Type type = dnn::f32) {
+  dnn::Dims dims{m.rows, m.cols}, strides{m.row_stride, m.col_stride};
+  const auto put = [&](int64_t extent, int64_t stride) {
+    if (extent == 1) return;
+    dims.insert(dims.begin(), extent), strides.insert(strides.begin(), stride);
+  };
+  put(m.inner, m.inner_stride), put(m.outer, m.outer_stride);
+  return dnn::Desc(dims, type, strides);
 }
 
-dnn::Desc bias_layout(int64_t cols, bool stack) {
-  return layout({1, cols, cols, 1, 1, cols, 1, cols}, stack);
+// A row that all matrices of c add.
+dnn::Desc bias_layout(const Matrix& c) {
+  dnn::Dims dims(2 + (c.inner != 1) + (c.outer != 1), 1), strides(dims.size(), c.cols);
+  dims.back() = c.cols, strides.back() = 1;
+  return dnn::Desc(dims, dnn::f32, strides);
 }
 
 std::string text(std::initializer_list<int64_t> numbers) {
@@ -81,12 +87,11 @@ struct Matmul::Built {
         over_nothing(a.cols == 0),
         bias(options.bias) {
     if (empty || over_nothing) return;
-    const bool stack = stacked(c);
     if (rounds(a, b)) half_a.emplace(a), half_b.emplace(b);
-    const auto A = half_a ? layout(half_a->layout(), stack, dnn::bf16) : layout(a, stack);
-    const auto B = half_b ? layout(half_b->layout(), stack, dnn::bf16) : layout(b, stack);
-    const auto C = layout(c, stack);
-    const auto offset = bias ? bias_layout(c.cols, stack) : dnn::Desc();
+    const auto A = half_a ? layout(half_a->layout(), dnn::bf16) : layout(a);
+    const auto B = half_b ? layout(half_b->layout(), dnn::bf16) : layout(b);
+    const auto C = layout(c);
+    const auto offset = bias ? bias_layout(c) : dnn::Desc();
     dnnl::primitive_attr attr = dnn::attributes(options.activation, options.slope, options.scale);
     if (options.accumulate) {
       dnnl::post_ops sum;
