@@ -49,7 +49,9 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 Command download(const Dataset& set, bool pinned) {
   if (set.manager == Manager::npm)
-    return {"npm", "pack", "--ignore-scripts", set.package + (pinned ? "@" + set.version : "")};
+    return {"npm", "pack", "--ignore-scripts", set.package + (pinned ? "@" + set.version : ""),
+            // milliseconds; otherwise a registry that cannot be had is known after minutes
+            "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"};
   return {"apt-get", "download", set.package + (pinned ? "=" + set.version : "")};
 }
 
