@@ -101,9 +101,11 @@ class Schema : public testing::Test {
   static std::string install() {
     const fs::path packages = PACKAGES, own = PACKAGES "-" + std::to_string(getpid());
     if (fs::exists(packages)) return "";
-    const Ended npm = run({.words = {"/usr/bin/env", "npm", "install", "--silent", "--no-audit",
-                                     "--no-fund", "--prefix", own.string(), "ajv@8", "yaml@2"},
-                           .seconds = 300});
+    const Ended npm =
+        run({.words = {"/usr/bin/env", "npm", "install", "--silent", "--no-audit",
+                       "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000",
+                       "--no-fund", "--prefix", own.string(), "ajv@8", "yaml@2"},
+             .seconds = 300});
     std::error_code taken;
     if (npm.exit == 0) fs::rename(own, packages, taken);
     fs::remove_all(own, taken);
