@@ -117,8 +117,7 @@ const Keys loop{
          "gets the next item of its axis 1, [batch, ...]."},
         {"until", text,
          "An output, [batch] or [batch, 1]: a row where it is not 0 is done, and keeps what it "
-         "carries. "
-         "When all are done, so is the loop."},
+         "carries. When all are done, so is the loop."},
         {"unroll", boolean,
          "Makes nodes of their own of each turn, which share weights: gradients then pass, and "
          "memory grows with the turns."},

@@ -77,9 +77,7 @@ class TableSource final : public Source {
       if (!need.empty()) query.needs.push_back(need);
     for (const std::string& column : *numbers.columns) query.needs.push_back({column});
     if (!group->empty()) query.others = {*group};
-    if (file->empty() == lines->empty())
-      throw Error(file->empty() ? "needs either `file` or `lines`"
-                                : "takes `file` or `lines`, not both");
+    check_origin(*file, *lines);
     if (!lines->empty()) {
       if (!folder->empty()) throw Error("`folder` is of tables whose cells name files");
       query.table = "lines";

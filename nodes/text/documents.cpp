@@ -48,11 +48,11 @@ size_t character(const std::string& text, size_t at) {
   return size;
 }
 
-// Adds a text, unless it is blank.
+// Adds a text, unless there is none.
 void add_document(std::vector<std::string>& documents, const std::string& text,
                   Whitespace whitespace) {
   if (whitespace == Whitespace::keep) {
-    if (text.find_first_not_of(" \t\r\n") != std::string::npos)
+    if (!text.empty())  // then it is of lines that are not blank
       documents.push_back(text.substr(0, text.find_last_not_of("\r\n") + 1));
     return;
   }
@@ -104,6 +104,11 @@ void check_utf8(const std::string& text, const fs::path& file, const char* unit,
                                   std::to_string(number) + ", at byte " + std::to_string(at));
     at += size;
   }
+}
+
+void check_origin(const std::string& file, const std::vector<std::string>& lines) {
+  if (file.empty() && lines.empty()) throw Error("needs either `file` or `lines`");
+  if (!file.empty() && !lines.empty()) throw Error("takes `file` or `lines`, not both");
 }
 
 std::vector<std::string> read_documents(const Corpus& corpus) {

@@ -31,6 +31,9 @@ struct Corpus {
 void check_utf8(const std::string& text, const std::filesystem::path& file, const char* unit,
                 size_t number);
 
+// Throws Error unless texts come either from a file or from the param `lines`.
+void check_origin(const std::string& file, const std::vector<std::string>& lines);
+
 // The documents in the order of the files' paths and of the texts in them, without empty ones. Each
 // run of spaces and line ends becomes one space, if they are joined. Throws Error(data): missing,
 // larger than 1 GiB in all, not UTF-8, without text.

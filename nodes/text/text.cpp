@@ -59,9 +59,7 @@ class Text final : public Source {
   std::vector<int32_t> packed_;  // documents one after the other, each with an end
 
   int64_t open() override {
-    if (file->empty() == lines->empty())
-      throw Error(file->empty() ? "needs either `file` or `lines`"
-                                : "takes `file` or `lines`, not both");
+    check_origin(*file, *lines);
     const std::vector<std::string> all =
         lines->empty() ? read_documents({find_data(*file), *match, *columns, *unit, *whitespace})
                        : *lines;
