@@ -9,11 +9,10 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 
 import weft
+from twins import PYTHON, TWINS
 
-PYTHON = os.environ.get("WEFT_PYTHON", sys.executable)
 ENDLESS = ["generate.nodes.text.loop.until=null"]
 LENGTHS = [64, 128, 256, 512, 1024]
 
@@ -27,18 +26,14 @@ CASES = [("gpt", 1, texts(1)), ("gpt", 32, texts(32)), ("flow_matching", 64, ["c
 
 def time_weft(name, sets, threads, steps=8):
     """{ms, ms of attention} of a batch."""
-    command = [weft.PROGRAM, "profile", weft.ROOT / f"pipelines/{name}.yaml", "--section=generate", "--json",
-               f"--threads={threads}", f"--steps={steps}"] + [word for one in sets for word in ("--set", one)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    told = json.loads(done.stdout)
+    words = [word for one in sets for word in ("--set", one)]
+    told = weft.told("profile", weft.ROOT / f"pipelines/{name}.yaml", threads, steps, "--section=generate", *words)
     kinds = {kind["name"]: kind["ms"] for kind in told["kinds"]}
     return {"ms": told["step_ms"], "attention": kinds.get("attention", 0)}
 
 
 def time_twin(name, rows, threads, compiled):
-    command = [PYTHON, weft.ROOT / f"tests/twins/{name}.py", f"--time-sampling={rows}", f"--threads={threads}"]
+    command = [PYTHON, TWINS / f"{name}.py", f"--time-sampling={rows}", f"--threads={threads}"]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "WEFT": str(weft.PROGRAM)}
     done = subprocess.run(command + ["--compile"] * compiled, env=environment, capture_output=True, text=True)
     if done.returncode:

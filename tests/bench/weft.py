@@ -1,4 +1,4 @@
-"""`weft bench`, as the scripts beside this one ask for it."""
+"""weft, as the scripts beside this one ask it."""
 import json
 import os
 import subprocess
@@ -15,10 +15,14 @@ def version():
                 if line.startswith("running"))
 
 
-def bench(pipeline, threads, steps, *more):
-    """What it tells, of one number of threads."""
-    done = subprocess.run([PROGRAM, "bench", pipeline, f"--threads={threads}",
-                           f"--steps={steps}", "--json", *more], capture_output=True, text=True)
+def told(word, pipeline, threads, steps, *more):
+    """What `weft WORD` tells of a pipeline, of one number of threads."""
+    done = subprocess.run([PROGRAM, word, pipeline, f"--threads={threads}", f"--steps={steps}", "--json", *more],
+                          capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout)
+
+
+def bench(pipeline, threads, steps, *more):
+    return told("bench", pipeline, threads, steps, *more)

@@ -8,6 +8,19 @@ import transformer
 import twin
 
 
+def sized(pieces, length, features=128, blocks=4):
+    """The layers of a model of so many pieces, whose texts are so long."""
+    layers = {
+        "gpt.rows": twin.embedding(pieces, features, 0.02),
+        "gpt.sited": twin.positions(length, features),
+        "gpt.even": twin.layer_norm(features),
+        "gpt.logits": twin.linear(features, pieces),
+    }
+    for i in range(blocks):
+        layers |= transformer.block(f"gpt.block.{i}", features, 4 * features)
+    return layers
+
+
 class Gpt(transformer.Tokens):
     about = "Writes novels of Jane Austen character by character (Radford et al. 2018)"
     epochs = 3
@@ -17,14 +30,7 @@ class Gpt(transformer.Tokens):
     data = ("{node: text, file: austen/austen.txt, vocabulary: austen-characters, kind: characters, "
             "pieces: 96, length: 129, split: %s, batch: 512}")
     length, pieces, features, blocks, heads = 128, 96, 128, 4, 4
-    layers = {
-        "gpt.rows": twin.embedding(pieces, features, 0.02),
-        "gpt.sited": twin.positions(length, features),
-        "gpt.even": twin.layer_norm(features),
-        "gpt.logits": twin.linear(features, pieces),
-    }
-    for i in range(blocks):
-        layers |= transformer.block(f"gpt.block.{i}", features, 4 * features)
+    layers = sized(pieces, length, features, blocks)
 
     def __init__(self, options):
         super().__init__(options)

@@ -10,11 +10,7 @@ class GptPieces(gpt.Gpt):
     data = ("{node: text, file: austen/austen.txt, vocabulary: austen-1024, kind: bpe, "
             "pieces: 1024, length: 65, split: %s, batch: 512}")
     length, pieces = 64, 1024
-    layers = gpt.Gpt.layers | {
-        "gpt.rows": twin.embedding(pieces, gpt.Gpt.features, 0.02),
-        "gpt.sited": twin.positions(length, gpt.Gpt.features),
-        "gpt.logits": twin.linear(gpt.Gpt.features, pieces),
-    }
+    layers = gpt.sized(pieces, length)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,7 @@ class GptTang(gpt.Gpt):
     data = ("{node: text, file: tang/poems, columns: paragraphs, kind: characters, "
             "vocabulary: tang-5000, pieces: 5000, length: 65, split: %s, batch: 512}")
     length, pieces = 64, 5000
-    layers = gpt.Gpt.layers | {
-        "gpt.rows": twin.embedding(pieces, gpt.Gpt.features, 0.02),
-        "gpt.sited": twin.positions(length, gpt.Gpt.features),
-        "gpt.logits": twin.linear(gpt.Gpt.features, pieces),
-    }
+    layers = gpt.sized(pieces, length)
 
 
 if __name__ == "__main__":
