@@ -171,6 +171,9 @@ const Keys train{
          "Batches of the training; either these or `epochs` are needed."},
         {"report", some(reference), "Further values for metrics.jsonl."},
         {"save", map(save), "Which checkpoints are kept."},
+        {"shards", integer(within(1, 1024)).otherwise("1"),
+         "Parts that a batch is cut into, each with gradients of its own, which are added up in a "
+         "fixed order. As many processes may share a training, with the bits of one."},
         lanes,
     }};
 

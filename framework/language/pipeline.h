@@ -107,6 +107,7 @@ struct SectionDecl {
 struct TrainDecl : SectionDecl {
   std::vector<PhaseDecl> phases;
   int64_t epochs = 0, steps = 0;  // the length of the training, given by one of them
+  int64_t shards = 1;             // parts of a batch, whose gradients are added up in a fixed order
   struct Save {
     int64_t every_steps = 0;  // 0: at the end of each epoch
     int64_t keep = 0;         // how many checkpoints

@@ -130,6 +130,7 @@ TrainDecl read_train(const Yaml& map, Mistakes& mistakes) {
       if (train.phases[i].name == train.phases[j].name)
         mistakes.add(train.phases[i].place,
                      "two phases have the name " + ticked(train.phases[i].name));
+  train.shards = fields.integer("shards");
   train.epochs = fields.integer("epochs");
   train.steps = fields.integer("steps");
   const Yaml *epochs = fields.take("epochs"), *steps = fields.take("steps");

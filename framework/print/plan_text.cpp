@@ -187,7 +187,7 @@ std::string print_phases(const Plan& plan) {
 void add_memory(const Plan& plan, Table& table) {
   size_t tensors = 0, sizes = 0, gradients = 0, slots = 0;
   for (const PlanBuffer& buffer : plan.buffers)
-    if (buffer.last >= 0 && !buffer.brief) ++tensors, sizes += buffer.size();
+    if (buffer.last >= 0 && !buffer.brief) ++tensors, sizes += plan.size(buffer);
   for (const PlanPhase& phase : plan.phases)
     for (const WeightId w : phase.updates) {
       const auto size = static_cast<size_t>(plan.weights[w].shape.elements()) * sizeof(float);
@@ -216,7 +216,8 @@ std::string print_totals(const Plan& plan) {
   table.add({"work", millions(plan.step_flops()) +
                          (trains ? " MFLOP a step, forward and backward" : " MFLOP a batch")});
   table.add({"batch", fmt::format("{} rows in {} lane{}", grouped(plan.rows), plan.lanes,
-                                  plan.lanes == 1 ? "" : "s")});
+                                  plan.lanes == 1 ? "" : "s") +
+                          (plan.shards > 1 ? fmt::format(", {} shards", plan.shards) : "")});
   if (trains)
     table.add({"training",
                grouped(plan.steps) + " steps" +
