@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "framework/node/node.h"
+#include "framework/node/summary.h"
 
 namespace weft {
 
@@ -52,6 +53,7 @@ struct WEFT_API Host {
   std::vector<Weight*> weights;
   std::vector<State*> states;
   std::vector<Slot*> slots;
+  std::vector<Summary*> summaries;
   std::vector<Fit*> fits;
   Setting setting;
 
@@ -79,6 +81,16 @@ struct WEFT_API Host {
   static bool present(const Saved& saved) { return saved.present_; }
   static void want_grad(Weight& weight, bool wants, Range block) {
     weight.wants_grad_ = wants, weight.block_ = block;
+  }
+
+  static bool present(const Summary& summary) { return summary.present_; }
+  static int64_t stride(const Summary& summary) { return summary.stride(); }
+  // The numbers that it needs for so many parts.
+  static int64_t numbers(const Summary& summary, int64_t parts) {
+    return parts * summary.stride() + summary.whole_;
+  }
+  static void bind(Summary& summary, double* numbers, int64_t parts, int64_t own) {
+    summary.numbers_ = numbers, summary.parts_ = parts, summary.own_ = own;
   }
 
   // An In, Out or Weight has a gradient beside its value, a Saved or State has none.

@@ -2,7 +2,8 @@
 // members, then overrides infer(), forward() and, if it can be trained through, backward() and
 // learn(). Each node kind is one `.cpp` file without a header; its name is the kind's name in YAML.
 // Special roles have headers of their own: source.h is for sources of samples, sink.h for sinks
-// that write files, measure.h for measures of a whole set, optimizer.h for optimizers.
+// that write files, measure.h for measures of a whole set, optimizer.h for optimizers, summary.h
+// for what nodes in lanes know of the whole batch.
 //
 // The life of a node in a plan:
 //   infer     once for each instance, single-threaded; all instances get the same answers. It sees
@@ -12,6 +13,10 @@
 //   observe   before forward of any lane, if observes() asks for it: once a training step if it
 //             looks at weights, once for each use of the module if it looks at the batch. Here a
 //             node that runs in lanes updates its states.
+//   summarize, join
+//             of a node that has a Summary, before forward or backward: once a step and lane,
+//             writes what the lane says of its rows; then, once a step, what is said of the whole
+//             batch. join() sees no ports, and may update states.
 //   forward   once a step and lane: writes the outputs.
 //   backward  once a training step and lane, after backward of every reader: writes x.grad() of the
 //             inputs that want one, whole. It may overwrite its outputs' gradients, which nobody
@@ -76,6 +81,8 @@ class WEFT_API Node {
   virtual void infer() = 0;
   virtual void prepare(Pass) {}
   virtual void observe(const Step&) {}
+  virtual void summarize(const Step&, Pass) {}  // forward or backward: what follows
+  virtual void join(const Step&, Pass) {}
   virtual void forward(const Step&) = 0;
   virtual void backward(const Step&) {}  // `weft check` refuses a node that needs it and has none
   virtual void learn(const Step&) {}     // likewise

@@ -46,7 +46,7 @@ struct NodeKind {
 };
 
 // The version of what plugins are compiled against: it is raised with every change in this folder.
-constexpr uint32_t plugin_abi = 10;
+constexpr uint32_t plugin_abi = 11;
 
 // The constant data in the section `.weft` of a plugin's file, which are read before any of its
 // code is loaded.

@@ -196,7 +196,7 @@ class WEFT_API Weight {
 // A tensor that is kept and saved with the model, but does not learn: running means, a memory of
 // samples, fixed frequencies. It is saved as "<module>.<node>.<name>" and shared by every use of
 // its module. A node that sees the whole batch may write it in forward(), one that runs in lanes
-// only in observe().
+// only in observe() and join().
 class WEFT_API State {
  public:
   State(Node* owner, const char* name, const char* doc);

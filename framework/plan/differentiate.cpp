@@ -49,6 +49,22 @@ std::vector<Range> blocks_of(const Plan& plan, const PlanPhase& phase,
   return blocks;
 }
 
+// The parts of the gradient, by shard: see PlanLearn.
+std::vector<std::vector<size_t>> parts_of(const Plan& plan, const PlanLearn& learn) {
+  std::vector<std::vector<size_t>> all;
+  const auto laned = [&](NodeId n) { return plan.nodes[n].laned; };
+  for (int64_t shard = 0; shard < plan.shards; ++shard) {
+    std::vector<size_t>& parts = all.emplace_back();
+    const Range lanes = plan.shard_lanes(shard);
+    for (const NodeId n : learn.nodes)
+      for (int64_t lane = lanes.begin; learn.in_lanes && lane < lanes.end; ++lane)
+        if (laned(n) || lane == 0) parts.push_back(plan.part(learn, n, lane));
+    if (!learn.in_lanes && (shard == 0 || std::ranges::any_of(learn.nodes, laned)))
+      parts.push_back(static_cast<size_t>(shard));
+  }
+  return all;
+}
+
 // The nodes whose backward() runs in the phase.
 ByNode<bool> runs_backward(const Plan& plan, const PlanPhase& phase) {
   ByNode<bool> runs(plan.nodes.size());
@@ -133,17 +149,16 @@ void differentiate(const Plan& plan, PlanPhase& phase, Mistakes& mistakes) {
     if (weights.empty()) continue;
     const auto same = std::find_if(phase.learns.begin(), phase.learns.end(),
                                    [&](const PlanLearn& l) { return l.weights == node.weights; });
-    const size_t parts = node.laned ? static_cast<size_t>(plan.lanes) : 1;
     if (same != phase.learns.end())
-      same->nodes.push_back(n), same->parts.push_back(parts);
+      same->nodes.push_back(n);
     else
       phase.learns.push_back({node.weights,
                               {n},
                               weights,
                               blocks_of(plan, phase, weights),
-                              node.node->learns_in_lanes(),
-                              {parts}});
+                              node.node->learns_in_lanes()});
   }
+  for (PlanLearn& learn : phase.learns) learn.parts = parts_of(plan, learn);
   for (const NodeId n : plan.nodes.ids()) refuse_unable(plan, phase, n, runs[n], mistakes);
   for (const Mention& module : phase.decl->update) {
     const bool reached = std::any_of(phase.learns.begin(), phase.learns.end(), [&](const auto& l) {
@@ -172,6 +187,9 @@ std::vector<PlanItem> backward_items(const Plan& plan, const PlanPhase& phase) {
         if (runs[reader] && input_wants_grad(plan, phase, reader, input)) ++contributions;
       if (contributions != 1) items.push_back({.kind = PlanItem::Kind::sum, .value = value});
     }
+    if (plan.summarizes(n, Pass::backward))
+      for (const auto kind : {PlanItem::Kind::summarize, PlanItem::Kind::join})
+        items.push_back({.kind = kind, .node = n, .pass = Pass::backward});
     items.push_back({.kind = PlanItem::Kind::backward, .node = n});
   }
   return items;

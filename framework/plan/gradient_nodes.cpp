@@ -45,6 +45,7 @@ Derivative::Derivative(std::shared_ptr<const DerivativeOf> of)
       outputs_[i].grad = std::make_unique<In>(this, its.outs[i]->name, "The gradient of it.");
   host().weights = its.weights;
   host().states = its.states;
+  host().summaries = its.summaries;
   host().params = its.params;
 }
 
@@ -152,6 +153,11 @@ void Derivative::forward(const Step& step) {
       Host::bind(*its.ins[i], Host::value(*its.ins[i]), Host::value(*inputs_[i].grad));
   for (size_t i = 0; i < outputs_.size(); ++i)
     Host::bind(*its.outs[i], Host::value(*its.outs[i]), grad(i));
+  const auto needed = [](const Summary* s) {
+    return s->pass == Pass::backward && Host::present(*s);
+  };
+  if (std::ranges::any_of(its.summaries, needed))
+    node_->summarize(step, Pass::backward), node_->join(step, Pass::backward);
   node_->backward(step);
 }
 

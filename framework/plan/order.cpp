@@ -11,6 +11,10 @@ namespace weft {
 
 namespace {
 constexpr size_t none = static_cast<size_t>(-1);
+
+size_t at(Pass pass) {
+  return pass == Pass::backward;
+}
 }  // namespace
 
 ItemIndex::ItemIndex(const Plan& plan, const PlanPhase& phase)
@@ -19,11 +23,15 @@ ItemIndex::ItemIndex(const Plan& plan, const PlanPhase& phase)
       observe_(plan.nodes.size(), none),
       forward_(plan.nodes.size(), none),
       backward_(plan.nodes.size(), none),
+      summarize_(plan.nodes.size(), {none, none}),
+      join_(plan.nodes.size(), {none, none}),
       grad_(plan.values.size(), none) {}
 
 void ItemIndex::add(const PlanItem& item, size_t position) {
   switch (item.kind) {
     case PlanItem::Kind::observe: observe_[item.node] = position; break;
+    case PlanItem::Kind::summarize: summarize_[item.node][at(item.pass)] = position; break;
+    case PlanItem::Kind::join: join_[item.node][at(item.pass)] = position; break;
     case PlanItem::Kind::forward: forward_[item.node] = position; break;
     case PlanItem::Kind::backward: backward_[item.node] = position; break;
     case PlanItem::Kind::seed:
@@ -55,6 +63,22 @@ void ItemIndex::gather_uses(NodeId node, NodeId end, std::vector<size_t>& out) c
       gather(forward_[other], out), gather(observe_[other], out);
 }
 
+void ItemIndex::gather_forward(NodeId node, std::vector<size_t>& out) const {
+  gather_inputs(node, out);
+  gather_uses(node, node, out);
+  gather(observe_[node], out);
+  if (const NodeId from = plan_.nodes[node].derived_from) gather(forward_[from], out);
+}
+
+void ItemIndex::gather_backward(NodeId node, std::vector<size_t>& out) const {
+  gather(forward_[node], out);
+  gather_uses(node, NodeId(plan_.nodes.size()), out);
+  for (const ValueId value : plan_.nodes[node].outputs) {
+    gather(grad_[value], out);
+    gather_readers(value, out);
+  }
+}
+
 std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
   std::vector<size_t> out;
   switch (item.kind) {
@@ -62,10 +86,13 @@ std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
       if (plan_.nodes[item.node].node->observes() == Observes::batch) gather_inputs(item.node, out);
       gather_uses(item.node, item.node, out);
       break;
+    case PlanItem::Kind::summarize:
+      item.pass == Pass::forward ? gather_forward(item.node, out) : gather_backward(item.node, out);
+      break;
+    case PlanItem::Kind::join: gather(summarize_[item.node][at(item.pass)], out); break;
     case PlanItem::Kind::forward:
-      gather_inputs(item.node, out);
-      gather_uses(item.node, item.node, out);
-      gather(observe_[item.node], out);
+      gather_forward(item.node, out);
+      gather(join_[item.node][at(Pass::forward)], out);
       break;
     case PlanItem::Kind::seed: gather(forward_[plan_.values[item.value].node], out); break;
     case PlanItem::Kind::sum:
@@ -74,12 +101,8 @@ std::vector<size_t> ItemIndex::needs(const PlanItem& item) const {
       gather_readers(item.value, out);
       break;
     case PlanItem::Kind::backward:
-      gather(forward_[item.node], out);
-      gather_uses(item.node, NodeId(plan_.nodes.size()), out);
-      for (const ValueId value : plan_.nodes[item.node].outputs) {
-        gather(grad_[value], out);
-        gather_readers(value, out);
-      }
+      gather_backward(item.node, out);
+      gather(join_[item.node][at(Pass::backward)], out);
       break;
   }
   return out;
@@ -141,7 +164,7 @@ std::vector<PlanItem> staged(const Plan& plan, const PlanPhase& phase,
       PlanItem& item = items[i];
       const NodeId node = item.node ? item.node : plan.values[item.value].node;
       const bool observe = item.kind == PlanItem::Kind::observe;
-      item.laned = plan.nodes[node].laned && !observe;
+      item.laned = plan.nodes[node].laned && !observe && item.kind != PlanItem::Kind::join;
       item.stage = item.laned ? 0 : observe ? -1 : 1;
       for (const size_t before : index.needs(item)) {
         const int stage = items[before].stage;
@@ -197,6 +220,9 @@ std::vector<std::vector<PlanItem>> program_of(const Plan& plan, const std::vecto
         if (plan.observes(n) && (nodes[n].node->observes() == Observes::batch ||
                                  observed.insert(nodes[n].weights).second))
           program[p].push_back({.kind = PlanItem::Kind::observe, .node = n});
+        if (plan.summarizes(n, Pass::forward))
+          for (const auto kind : {PlanItem::Kind::summarize, PlanItem::Kind::join})
+            program[p].push_back({.kind = kind, .node = n, .loop = plan.nodes[n].loop});
         program[p].push_back(
             {.kind = PlanItem::Kind::forward, .node = n, .loop = plan.nodes[n].loop});
         computed[n] = true;

@@ -2,6 +2,8 @@
 // and items that need the whole batch stand between the groups.
 #pragma once
 
+#include <array>
+
 #include "framework/plan/plan.h"
 
 namespace weft {
@@ -14,6 +16,9 @@ class ItemIndex {
   // Positions of the items added so far that must have run before this one.
   std::vector<size_t> needs(const PlanItem& item) const;
   void add(const PlanItem& item, size_t position);
+  // The position of an item of a node; -1 if it was not added.
+  size_t forward(NodeId node) const { return forward_[node]; }
+  size_t backward(NodeId node) const { return backward_[node]; }
   // Positions of forward and backward of every node that reads these weights.
   std::vector<size_t> readers(const std::string& weights) const;
 
@@ -22,11 +27,14 @@ class ItemIndex {
   void gather_readers(ValueId value, std::vector<size_t>& out) const;
 
   void gather_inputs(NodeId node, std::vector<size_t>& out) const;
+  void gather_forward(NodeId node, std::vector<size_t>& out) const;
+  void gather_backward(NodeId node, std::vector<size_t>& out) const;
   void gather_uses(NodeId node, NodeId end, std::vector<size_t>& out) const;
 
   const Plan& plan_;
   const PlanPhase& phase_;
   ByNode<size_t> observe_, forward_, backward_;
+  ByNode<std::array<size_t, 2>> summarize_, join_;  // by pass: forward, backward
   ByValue<size_t> grad_;
 };
 

@@ -210,6 +210,7 @@ void Wiring::derive(Gradient& gradient, NodeId n) {
                                 .module = node.module,
                                 .weights = node.weights,
                                 .params = node.params,
+                                .derived_from = n,
                                 .has_backward = twice != Twice::no,
                                 .has_learn = twice == Twice::yes && node.has_learn,
                                 .make = [of] { return std::make_unique<Derivative>(of); }},

@@ -1,6 +1,7 @@
 #include "framework/trial/node_rig.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "framework/node/dnn.h"
 #include "framework/node/measure.h"
@@ -46,6 +47,7 @@ NodeRig::NodeRig(const NodeKind& kind, NodeCase node, const RigOptions& options)
   step = {options.step, options.rows < 0 ? rows_ : options.rows};
   add_observer();
   add_lanes();
+  hold_summaries();
   if (training()) add_learners();
 }
 
@@ -74,6 +76,36 @@ void NodeRig::hold_outputs() {
   for (const Saved* rows : whole_->host().saved)
     saved.push_back(training() && Host::present(*rows) ? Array(Host::shape(*rows), rows->dtype)
                                                        : Array());
+}
+
+// Each lane writes a part of what is said of the batch.
+void NodeRig::hold_summaries() {
+  if (whole_->host().summaries.empty()) return;
+  joiner_ = instance(0);
+  bind(*joiner_, {0, rows_});
+  const auto parts = std::ssize(lanes_);
+  for (const Summary* summary : whole_->host().summaries)
+    summaries_.emplace_back(static_cast<size_t>(Host::numbers(*summary, parts)),
+                            std::numeric_limits<double>::quiet_NaN());
+  const auto bind_to = [&](Node& node, int64_t own) {
+    for (size_t i = 0; i < summaries_.size(); ++i)
+      Host::bind(*node.host().summaries[i], summaries_[i].data(), parts, own);
+  };
+  bind_to(*joiner_, 0);
+  for (int64_t lane = 0; lane < parts; ++lane) bind_to(*lanes_[static_cast<size_t>(lane)], lane);
+}
+
+void NodeRig::summarize(Pass pass) {
+  const auto asked = [&](const Summary* summary) {
+    return summary->pass == pass && Host::present(*summary);
+  };
+  if (std::ranges::none_of(whole_->host().summaries, asked)) return;
+  const Work work = pass == Pass::forward ? Work::summarize : Work::summarize_gradients;
+  call("summarize");
+  for (const auto& lane : lanes_)
+    checked_call(*lane, work, step.rows, [&] { lane->summarize(step, pass); });
+  call("join");
+  checked_call(*joiner_, Work::join, step.rows, [&] { joiner_->join(step, pass); });
 }
 
 void NodeRig::hold_weights() {
@@ -224,6 +256,7 @@ void NodeRig::forward() {
   for (Array& array : saved) array.forget();
   auto* measure = dynamic_cast<Measure*>(lanes_.front().get());
   if (measure) call("begin"), measure->begin();
+  summarize(Pass::forward);
   call("forward");
   for (const auto& lane : lanes_) watch(*lane, Work::forward, &Node::forward);
   if (measure) call("result"), output("y").floats[0] = static_cast<float>(measure->result());
@@ -237,6 +270,7 @@ void NodeRig::finish() {
 void NodeRig::backward() {
   for (Value& input : inputs) input.grad.forget();
   if (!kind_.has_backward) return;
+  summarize(Pass::backward);
   call("backward");
   for (const auto& lane : lanes_) watch(*lane, Work::backward, &Node::backward);
 }

@@ -69,6 +69,8 @@ class NodeRig {
   void bind(Node& node, Range rows);
   void add_lanes();
   void add_observer();
+  void hold_summaries();
+  void summarize(Pass pass);
   void add_learners();
   void learn_in_lanes();
   void learn(const char* name, void (Node::*function)(const Step&));
@@ -81,7 +83,8 @@ class NodeRig {
   NodeCase case_;
   RigOptions options_;
   int64_t rows_ = 1;
-  std::unique_ptr<Node> whole_, observer_;
+  std::unique_ptr<Node> whole_, observer_, joiner_;
+  std::vector<std::vector<double>> summaries_;
   std::vector<std::unique_ptr<Node>> lanes_, learners_;
   std::vector<std::vector<Array>> parts_;  // by lane and weight, if it learns in lanes
 };

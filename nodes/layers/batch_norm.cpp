@@ -6,6 +6,7 @@
 #include "framework/node/node.h"
 #include "framework/node/parallel.h"
 #include "framework/node/plugin.h"
+#include "framework/node/summary.h"
 #include "nodes/layers/channels.h"
 
 namespace weft {
@@ -28,17 +29,24 @@ class BatchNorm final : public Node {
   Weight bias{this, "bias", "[c]; absent if `affine: false`"};
   State running_mean{this, "running_mean", "[c]; used outside training, and in frozen modules."};
   State running_var{this, "running_var", "[c]; unbiased; used outside training."};
-  Saved mean{this, "mean", "[c]; of this batch."};
-  Saved rstd{this, "rstd", "[c]; 1 / sqrt(variance + eps) of this batch."};
-  Saved grad_weight{this, "grad_weight", "[c]; Σ dy x̂ of this batch."};
-  Saved grad_bias{this, "grad_bias", "[c]; Σ dy of this batch."};
+  Summary moments{this, "moments",
+                  "Sites, their mean and squared deviations; mean and 1 / deviation.",
+                  Pass::forward};
+  Summary slopes{this, "slopes", "Σ dy and Σ dy (x - mean); the gradients of bias and weight.",
+                 Pass::backward};
 
-  std::vector<double> first_, second_;        // [blocks, c], sums over each block of rows
-  std::vector<float> scale_, slope_, shift_;  // [c]
+  std::vector<double> first_, second_;               // [blocks, c], sums over each block of sites
+  std::vector<float> scale_, slope_, shift_, mean_;  // [c]
 
-  bool whole_batch() const override { return training() && !frozen(); }
+  bool by_batch() const { return training() && !frozen(); }
+  bool learns_in_lanes() const override { return true; }
   int64_t c() const { return x.shape().back(); }
-  int64_t sites(const Step& step) const { return step.rows * (x.row_size() / c()); }
+  int64_t sites(int64_t rows) const { return rows * (x.row_size() / c()); }
+  int64_t sites_here(const Step& step) const {  // that hold samples
+    return sites(std::clamp<int64_t>(step.rows - first_row(), 0, x.rows()));
+  }
+  float mean(int64_t j) const { return static_cast<float>(moments.whole()[j]); }
+  float rstd(int64_t j) const { return static_cast<float>(moments.whole()[c() + j]); }
 
   void infer() override {
     if (x.shape().rank() < 2 || c() == 0)
@@ -48,8 +56,7 @@ class BatchNorm final : public Node {
     if (*affine) weight.shape({c()}, Init::constant(1)), bias.shape({c()}, Init::constant(0));
     running_mean.shape({c()}, Init::constant(0));
     running_var.shape({c()}, Init::constant(1));
-    if (!whole_batch()) return;
-    for (Saved* own : {&mean, &rstd, &grad_weight, &grad_bias}) own->shape({c()});
+    if (by_batch()) moments.shape(1 + 2 * c(), 2 * c()), slopes.shape(2 * c(), 2 * c());
   }
 
   // The number of rows that one thread takes at once: 256 KiB.
@@ -57,9 +64,9 @@ class BatchNorm final : public Node {
   int64_t blocks(int64_t rows) const { return (rows + block() - 1) / block(); }
 
   void prepare(Pass) override {
-    const auto partial = static_cast<size_t>(blocks(x.size() / c()) * c());
+    const auto partial = static_cast<size_t>(std::max<int64_t>(blocks(x.size() / c()), 1) * c());
     first_.resize(partial), second_.resize(partial);
-    for (auto* own : {&scale_, &slope_, &shift_}) own->resize(static_cast<size_t>(c()));
+    for (auto* own : {&scale_, &slope_, &shift_, &mean_}) own->resize(static_cast<size_t>(c()));
   }
 
   // Calls f(first row, number of rows, number of rows before them in their block, the block's two
@@ -75,26 +82,46 @@ class BatchNorm final : public Node {
     });
   }
 
+  // Adds up the blocks' sums, by f(first, second, rows before, further first and second, rows).
+  template <class F>
+  void add_blocks(int64_t rows, F f) {
+    for (int64_t begin = block(); begin < rows; begin += block())
+      for (int64_t j = 0; j < c(); ++j)
+        f(first_[j], second_[j], begin, first_[begin / block() * c() + j],
+          second_[begin / block() * c() + j], std::min(block(), rows - begin));
+  }
+
   // y = scale x + shift.
   void set_scale() {
     for (int64_t j = 0; j < c(); ++j) {
-      const float r = whole_batch()
-                          ? rstd.data()[j]
-                          : 1 / std::sqrt(running_var.data()[j] + static_cast<float>(*eps));
+      const float r =
+          by_batch() ? rstd(j) : 1 / std::sqrt(running_var.data()[j] + static_cast<float>(*eps));
       scale_[j] = *affine ? r * weight.data()[j] : r;
-      shift_[j] = (*affine ? bias.data()[j] : 0) -
-                  (whole_batch() ? mean.data() : running_mean.data())[j] * scale_[j];
+      mean_[j] = by_batch() ? mean(j) : running_mean.data()[j];
+      shift_[j] = (*affine ? bias.data()[j] : 0) - mean_[j] * scale_[j];
     }
   }
 
-  void forward(const Step& step) override {
-    if (whole_batch()) measure(sites(step));
+  void forward(const Step&) override {
     set_scale();
     in_blocks(x.size() / c(), block(), [&](int64_t begin, int64_t end) {
       float* to = y.data() + begin * c();
       scale_rows(x.data() + begin * c(), scale_.data(), shift_.data(), to, end - begin, c());
       activation_forward(*activation, static_cast<float>(*slope), to, (end - begin) * c());
     });
+  }
+
+  void summarize(const Step& step, Pass pass) override {
+    const int64_t m = sites_here(step);
+    pass == Pass::forward ? measure(m) : sum_up(m);
+    double* to = pass == Pass::forward ? moments.part() : slopes.part();
+    if (pass == Pass::forward) *to++ = static_cast<double>(m);
+    std::copy_n(first_.data(), c(), to);
+    std::copy_n(second_.data(), c(), to + c());
+  }
+
+  void join(const Step&, Pass pass) override {
+    pass == Pass::forward ? join_moments() : join_slopes();
   }
 
   // Joins the mean and the sum of squared deviations of n numbers with those of m more (Chan et al.
@@ -106,8 +133,9 @@ class BatchNorm final : public Node {
     squares += more_squares + apart * apart * n * m / (n + m);
   }
 
-  // Computes the statistics of the first `m` rows, and blends them into the running ones.
+  // The mean and squared deviations of the first m sites.
   void measure(int64_t m) {
+    std::fill_n(first_.data(), c(), 0.0), std::fill_n(second_.data(), c(), 0.0);
     each_chunk(m, [&](int64_t at, int64_t rows, int64_t n, double* mean, double* squares) {
       thread_local std::vector<float> sum, square;
       sum.resize(static_cast<size_t>(c())), square.resize(static_cast<size_t>(c()));
@@ -118,20 +146,34 @@ class BatchNorm final : public Node {
         join(mean[j], squares[j], static_cast<double>(n), sum[j], square[j],
              static_cast<double>(rows));
     });
-    for (int64_t begin = block(); begin < m; begin += block())
-      for (int64_t j = 0; j < c(); ++j)
-        join(first_[j], second_[j], static_cast<double>(begin), first_[begin / block() * c() + j],
-             second_[begin / block() * c() + j], static_cast<double>(std::min(block(), m - begin)));
-    const double share = *momentum, unbiased = m > 1 ? 1.0 / static_cast<double>(m - 1) : 0;
+    add_blocks(m, [](double& mean, double& squares, int64_t n, double more_mean,
+                     double more_squares, int64_t rows) {
+      join(mean, squares, static_cast<double>(n), more_mean, more_squares,
+           static_cast<double>(rows));
+    });
+  }
+
+  // Joins the lanes' moments, and blends them into the running statistics.
+  void join_moments() {
+    double m = 0, *const first = moments.whole(), *const second = first + c();
+    for (int64_t lane = 0; lane < moments.parts(); ++lane) {
+      const double* const part = moments.part(lane);
+      if (m == 0)
+        std::copy_n(part + 1, 2 * c(), first);
+      else if (part[0] > 0)  // else it is a lane of padding
+        for (int64_t j = 0; j < c(); ++j)
+          join(first[j], second[j], m, part[1 + j], part[1 + c() + j], part[0]);
+      m += part[0];
+    }
+    const double share = *momentum, unbiased = m > 1 ? 1 / (m - 1) : 0;
     const auto blend = [&](float& running, double now) {
       running = static_cast<float>((1 - share) * running + share * now);
     };
     for (int64_t j = 0; j < c(); ++j) {
-      mean.data()[j] = static_cast<float>(first_[j]);
-      rstd.data()[j] =
-          static_cast<float>(1 / std::sqrt(second_[j] / static_cast<double>(m) + *eps));
-      blend(running_mean.data()[j], first_[j]);
-      blend(running_var.data()[j], second_[j] * unbiased);
+      blend(running_mean.data()[j], first[j]);
+      blend(running_var.data()[j], second[j] * unbiased);
+      first[j] = static_cast<float>(first[j]);
+      second[j] = static_cast<float>(1 / std::sqrt(second[j] / m + *eps));
     }
   }
 
@@ -142,12 +184,13 @@ class BatchNorm final : public Node {
     if (frozen()) {
       before_activation(0, m);
     } else {
-      m = sites(step);
-      sum_up(m);
-      const auto n = static_cast<float>(m);
+      m = sites_here(step);
+      const auto n = static_cast<float>(sites(step.rows));
       for (int64_t j = 0; j < c(); ++j) {
-        slope_[j] = -scale_[j] * rstd.data()[j] * grad_weight.data()[j] / n;
-        shift_[j] = -scale_[j] * grad_bias.data()[j] / n - slope_[j] * mean.data()[j];
+        const auto grad_bias = static_cast<float>(slopes.whole()[j]);
+        const auto grad_weight = static_cast<float>(slopes.whole()[c() + j]);
+        slope_[j] = -scale_[j] * rstd(j) * grad_weight / n;
+        shift_[j] = -scale_[j] * grad_bias / n - slope_[j] * mean(j);
       }
     }
     if (!x.wants_grad()) return;
@@ -163,30 +206,39 @@ class BatchNorm final : public Node {
                         y.grad() + at * c(), rows * c());
   }
 
-  // Computes the gradients of weight and bias, which the gradient of x needs as well.
+  // The sums of which the gradients of weight and bias are made, which that of x needs as well.
   void sum_up(int64_t m) {
+    set_scale();
+    std::fill_n(first_.data(), c(), 0.0), std::fill_n(second_.data(), c(), 0.0);
     each_chunk(m, [&](int64_t at, int64_t rows, int64_t, double* sums, double* products) {
       thread_local std::vector<float> sum, product;
       sum.resize(static_cast<size_t>(c())), product.resize(static_cast<size_t>(c()));
       before_activation(at, rows);
-      sum_grads(y.grad() + at * c(), x.data() + at * c(), mean.data(), rows, c(), sum.data(),
+      sum_grads(y.grad() + at * c(), x.data() + at * c(), mean_.data(), rows, c(), sum.data(),
                 product.data());
       for (size_t j = 0; j < sum.size(); ++j) sums[j] += sum[j], products[j] += product[j];
     });
-    for (int64_t b = 1; b < blocks(m); ++b)
-      for (int64_t j = 0; j < c(); ++j)
-        first_[j] += first_[b * c() + j], second_[j] += second_[b * c() + j];
+    add_blocks(m, [](double& sum, double& product, int64_t, double more, double more_product,
+                     int64_t) { sum += more, product += more_product; });
+  }
+
+  void join_slopes() {
+    double* const sums = slopes.whole();
+    std::copy_n(slopes.part(0), 2 * c(), sums);
+    for (int64_t lane = 1; lane < slopes.parts(); ++lane)
+      for (int64_t j = 0; j < 2 * c(); ++j) sums[j] += slopes.part(lane)[j];
     for (int64_t j = 0; j < c(); ++j) {
-      grad_bias.data()[j] = static_cast<float>(first_[j]);
-      grad_weight.data()[j] = static_cast<float>(second_[j] * rstd.data()[j]);
+      sums[j] = static_cast<float>(sums[j]);
+      sums[c() + j] = static_cast<float>(sums[c() + j] * rstd(j));
     }
   }
 
   void learn(const Step&) override {
-    for (Weight* own : {&weight, &bias})
-      if (own->wants_grad())
-        std::copy_n((own == &weight ? grad_weight : grad_bias).data() + own->block().begin,
-                    own->block().size(), own->grad());
+    for (int64_t j = 0; j < c(); ++j) {
+      if (bias.wants_grad()) bias.grad()[j] = static_cast<float>(slopes.part()[j]);
+      if (weight.wants_grad())
+        weight.grad()[j] = static_cast<float>(slopes.part()[c() + j] * rstd(j));
+    }
   }
 };
 
