@@ -27,12 +27,11 @@ std::vector<boost::dll::shared_library>& loaded() {
   return all;
 }
 
-// Loads a plugin and returns the head of its list of kinds.
-const NodeKind* load_kinds(const fs::path& file) {
-  constexpr const char* entry = "weft_plugin_1_nodes";
+// Loads a library and keeps it. An engine of messages brings parts that look for its symbols.
+boost::dll::shared_library& load_library(const fs::path& file, boost::dll::load_mode::type seen) {
   boost::dll::shared_library library;
   std::error_code failed;
-  library.load(file, failed, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  library.load(file, failed, boost::dll::load_mode::rtld_now | seen);
   if (failed) {
     const char* said = dlerror();
     std::string_view why = said ? said : "no reason given";
@@ -40,10 +39,16 @@ const NodeKind* load_kinds(const fs::path& file) {
     if (why.starts_with(path)) why.remove_prefix(path.size());
     throw Error(Exit::plugin, file.string() + " cannot be loaded: " + std::string(why));
   }
-  loaded().push_back(std::move(library));
-  if (!loaded().back().has(entry))
+  return loaded().emplace_back(std::move(library));
+}
+
+// Loads a plugin and returns the head of its list of kinds.
+const NodeKind* load_kinds(const fs::path& file) {
+  constexpr const char* entry = "weft_plugin_1_nodes";
+  const boost::dll::shared_library& library = load_library(file, boost::dll::load_mode::rtld_local);
+  if (!library.has(entry))
     throw Error(Exit::plugin, file.string() + " is not a weft plugin: it has no entry");
-  const NodeKind* const kinds = loaded().back().get<const NodeKind*()>(entry)();
+  const NodeKind* const kinds = library.get<const NodeKind*()>(entry)();
   if (!kinds)
     throw Error(Exit::plugin, file.string() +
                                   " has no node: weft_plugin() must name the files that "
@@ -99,6 +104,12 @@ fs::path whole(const fs::path& path) {
 }
 
 }  // namespace
+
+void* load_entry(const fs::path& library, const char* name) {
+  const auto& loaded = load_library(library, boost::dll::load_mode::rtld_global);
+  if (!loaded.has(name)) throw Error(Exit::plugin, library.string() + " has no `" + name + "`");
+  return reinterpret_cast<void*>(&loaded.get<void()>(name));
+}
 
 std::vector<fs::path> plugin_files(const fs::path& path) {
   if (!fs::is_directory(path)) return {path};

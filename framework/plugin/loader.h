@@ -12,6 +12,10 @@
 
 namespace weft {
 
+// Loads a library of weft's own that is no plugin, for the life of the process, and returns what it
+// calls `name`. Throws Error(plugin) with what the system says.
+void* load_entry(const std::filesystem::path& library, const char* name);
+
 // A plugin file, or a folder whose every `.so` is one. `place` is where the user named it.
 struct PluginPath {
   std::filesystem::path path;
