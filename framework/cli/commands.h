@@ -66,7 +66,8 @@ struct Planned {
 
 Mode mode_of(const std::string& section);  // train, evaluate or generate
 
-Exit train(const std::string& pipeline, const std::vector<std::string>& sets, TrainOptions options);
+Exit train(const std::string& pipeline, const std::vector<std::string>& sets,
+           const TrainOptions& options);
 Exit evaluate(const ModelOptions& options);
 Exit generate(const ModelOptions& options);
 // Prints the names of the pipelines that come with weft, or copies the one of this name here, with

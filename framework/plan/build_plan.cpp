@@ -134,7 +134,10 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
   wiring.section(*section);
   if (mode == Mode::train && mistakes.empty()) plan_follows(*plan, pipeline, mistakes);
   plan->rows = batch_rows(*plan);
+  plan->rank = known.rank;
+  if (pipeline.train && mode != Mode::generate) plan->shards = pipeline.train->shards;
   cut_into_lanes(*plan, section->lanes);
+  if (mode == Mode::train) check_shards(*plan, *section, mistakes);
   if (mistakes.empty()) check_rows(*plan, mistakes);
   check_measures(*plan, mistakes);
 
@@ -192,7 +195,7 @@ std::unique_ptr<Plan> build_section(const Pipeline& pipeline, const Registry& re
 
 // What is known once `train` is planned.
 Known known_after(const Plan& train) {
-  return {*train.fitted, train.steps};
+  return {*train.fitted, train.steps, train.rank};
 }
 }  // namespace
 

@@ -16,6 +16,7 @@ struct Known {
   FittedMap fitted = {};  // what sources have learned of their data: see Fit
   // The length of the training, which schedules without `over` follow in every section; 0: unknown.
   int64_t training_steps = 0;
+  PlanRank rank = {};  // the process that the plan is for
 };
 
 // The plan of one section. Mistakes are collected; a plan with mistakes must not run. Throws Error

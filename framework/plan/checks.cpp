@@ -165,6 +165,25 @@ void check_rows(const Plan& plan, Mistakes& mistakes) {
                                      std::to_string(value.rows.of(plan.rows)) + " rows");
 }
 
+void check_shards(const Plan& plan, const SectionDecl& section, Mistakes& mistakes) {
+  const std::string shards = "`shards: " + std::to_string(plan.shards) + "`";
+  if (plan.shards > plan.rows)
+    mistakes.add(section.place, shards + " are more parts than a batch of " +
+                                    std::to_string(plan.rows) + " rows has rows");
+  else if (plan.lanes % plan.shards != 0)
+    mistakes.add(section.place, shards + " and `lanes: " + std::to_string(plan.lanes) +
+                                    "` do not go together: each shard is as many lanes");
+  const int64_t count = plan.rank.count;
+  if (count > plan.shards)
+    mistakes.add(section.place,
+                 std::to_string(count) + " processes can't share a training of " +
+                     (plan.shards == 1 ? "one shard" : std::to_string(plan.shards) + " shards") +
+                     ": `shards: " + std::to_string(count) +
+                     "` under `train`, or --set train.shards=" + std::to_string(count) +
+                     ", cuts each batch into as many; more shards than " +
+                     "processes let it go on with more of them, or with one, by the same bits");
+}
+
 void check_measures(const Plan& plan, Mistakes& mistakes) {
   for (const PlanNode& node : plan.nodes) {
     if (!dynamic_cast<const Measure*>(node.node.get())) continue;

@@ -12,6 +12,8 @@ namespace weft {
 void check_modules_used(const Pipeline& pipeline, const Registry& registry, Mistakes& mistakes);
 // Axis 0 of every value is the batch.
 void check_rows(const Plan& plan, Mistakes& mistakes);
+// Every shard has a row and as many lanes, and every process has a shard.
+void check_shards(const Plan& plan, const SectionDecl& section, Mistakes& mistakes);
 // No node reads the output of a measure, which has its number only after the last batch.
 void check_measures(const Plan& plan, Mistakes& mistakes);
 // Every module that a phase updates exists, has weights in the plan and is not frozen.

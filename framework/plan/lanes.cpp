@@ -22,10 +22,14 @@ int64_t choose_lanes(const Plan& plan) {
 }
 
 // Row i of what it writes depends on row i of what it reads, and on what all samples share. The
-// gradient of that, if it learns, is of the whole batch.
+// gradient of that, if it learns, is of the whole batch. What is said of a whole batch is joined of
+// lanes' parts if the batch is cut into shards: without, it is one sum, as it always was.
 bool is_row_wise(const PlanNode& node, const Plan& plan, const ByValue<bool>& learned) {
   const auto shared = [&](ValueId value) { return plan.values[value].rows.shared; };
+  const auto& summaries = node.node->host().summaries;
+  const bool summed = std::ranges::any_of(summaries, [](auto* s) { return Host::present(*s); });
   return !node.node->whole_batch() && !node.rows.shared && !node.outputs.empty() &&
+         (!summed || (plan.shards > 1 && !node.loop && !node.make)) &&
          std::ranges::none_of(node.outputs, shared) &&
          std::ranges::none_of(
              node.inputs, [&](ValueId value) { return value && shared(value) && learned[value]; });
@@ -51,6 +55,9 @@ bool is_repeatable(const PlanNode& node, const Plan& plan) {
 
 void cut_into_lanes(Plan& plan, int64_t wanted) {
   plan.lanes = wanted ? std::min(wanted, plan.rows) : choose_lanes(plan);
+  if (!wanted && plan.shards <= plan.rows)
+    plan.lanes = std::max<int64_t>(plan.lanes / plan.shards, 1) * plan.shards;
+  plan.own = plan.own_lanes(plan.rank.number);
   const ByValue<bool> learned = learned_values(plan);
   for (PlanNode& node : plan.nodes) node.laned = is_row_wise(node, plan, learned);
   // A loop runs in lanes as a whole, or not at all.

@@ -13,6 +13,10 @@ constexpr size_t alignment = 64;
 constexpr int always = std::numeric_limits<int>::max();
 constexpr int unused = -1, several = -2;  // in place of the number of a task
 
+// Who uses a tensor: each lane, in order, its own rows; something that waits for the lanes of this
+// process, their rows; or something that sees the whole batch, all rows.
+enum class Reach { lane, own, batch };
+
 size_t lines(size_t bytes) {  // rounded up to whole cache lines
   return (bytes + alignment - 1) / alignment * alignment;
 }
@@ -66,39 +70,41 @@ class Memory {
                               .rows = rows});
   }
 
-  // Notes a use of a buffer now, by each lane for itself or by something that waits for all lanes.
-  void use(BufferId buffer, bool laned) {
+  void use(BufferId buffer, Reach reach) {  // now
     if (!buffer) return;
     PlanBuffer& b = plan_.buffers[buffer];
     int& task = tasks_[buffer];
     task = task == unused || task == task_ ? task_ : several;
-    b.laned = b.laned && laned;
+    b.laned = b.laned && reach == Reach::lane;
+    b.whole = b.whole || reach == Reach::batch;
     b.first = std::min(b.first, now_);
     b.last = std::max(b.last, now_);
   }
 
-  void use_inputs(NodeId n) {  // observe() reads all rows of the inputs
-    const PlanNode& node = plan_.nodes[n];
-    if (node.node->observes() != Observes::batch) return;
-    for (const ValueId input : node.inputs)
-      if (input) use(plan_.value_buffers[input], false);
+  void use_inputs(NodeId n, Reach reach) {
+    for (const ValueId input : plan_.nodes[n].inputs)
+      if (input) use(plan_.value_buffers[input], reach);
   }
 
-  void use_node(const PlanPhase& phase, NodeId n, bool backward) {
+  Reach reach(NodeId n) const { return plan_.nodes[n].laned ? Reach::lane : Reach::batch; }
+
+  // `writes`: does it write the gradients of inputs?
+  void use_node(const PlanPhase& phase, NodeId n, bool backward, bool writes = true) {
     const PlanNode& node = plan_.nodes[n];
     const PlanLearn* learn = backward ? phase.learn(n) : nullptr;
-    const bool laned = node.laned && (!learn || learn->in_lanes);
+    const Reach both = node.laned && learn && !learn->in_lanes ? Reach::own : reach(n);
     const auto use_values = [&](const std::vector<ValueId>& values, const auto& ports) {
       for (size_t i = 0; i < values.size(); ++i)
         if (values[i] && (!backward || Host::kept(*ports[i])))
-          use(plan_.value_buffers[values[i]], laned);
+          use(plan_.value_buffers[values[i]], both);
     };
     use_values(node.outputs, node.node->host().outs);
     use_values(node.inputs, node.node->host().ins);
-    for (const BufferId saved : node.saved) use(saved, laned);
+    for (const BufferId saved : node.saved) use(saved, both);
     if (!backward) return;
-    for (const ValueId value : node.outputs) use(phase.grads[value], laned);
-    for (const BufferId buffer : phase.input_grads[n]) use(buffer, node.laned);
+    for (const ValueId value : node.outputs) use(phase.grads[value], both);
+    for (const BufferId buffer : phase.input_grads[n])
+      if (writes) use(buffer, reach(n));
   }
 
   // What a loop keeps from turn to turn lives as long as it, and so does what its nodes read.
@@ -106,18 +112,17 @@ class Memory {
     for (const LoopId l : plan_.loops.ids()) {
       const PlanLoop& loop = plan_.loops[l];
       if (n != loop.begin && n != loop.end) continue;
-      const bool laned = plan_.nodes[n].laned;
       for (const ValueId value : plan_.nodes[loop.end].outputs)
-        use(plan_.value_buffers[value], laned);
+        use(plan_.value_buffers[value], reach(n));
       for (const PlanNode& node : plan_.nodes)
         for (size_t i = 0; i < node.outputs.size(); ++i)
           if (plan_.within(node.loop, l) && Host::lasts(*node.node->host().outs[i]))
-            use(plan_.value_buffers[node.outputs[i]], laned);
+            use(plan_.value_buffers[node.outputs[i]], reach(n));
       for (const PlanNode& node : plan_.nodes)
         for (const ValueId value : node.inputs)
           if (value && plan_.within(node.loop, l) &&
               !plan_.within(plan_.nodes[plan_.values[value].node].loop, l))
-            use(plan_.value_buffers[value], laned);
+            use(plan_.value_buffers[value], reach(n));
     }
   }
 
@@ -146,6 +151,13 @@ class Memory {
     }
   }
 
+  void use_sum(const PlanPhase& phase, ValueId v) {
+    const PlanValue& value = plan_.values[v];
+    use(phase.grads[v], reach(value.node));
+    for (const auto& [reader, input] : value.readers)
+      use(phase.input_grads[reader][input], reach(value.node));
+  }
+
   void walk(PlanPhase& phase) {
     const auto before = std::ssize(plan_.buffers);
     begin_.push_back(now_);
@@ -154,35 +166,38 @@ class Memory {
     for (const PlanItem& item : phase.items) {
       ++now_;
       if (std::exchange(group, item.group()) != item.group()) ++task_;
-      if (item.kind == PlanItem::Kind::observe)
-        use_inputs(item.node);
-      else if (item.kind == PlanItem::Kind::forward)
-        use_node(phase, item.node, false), use_loop(item.node);
-      else if (item.kind == PlanItem::Kind::backward)
-        use_node(phase, item.node, true);
-      else {
-        const PlanValue& value = plan_.values[item.value];
-        const bool laned = plan_.nodes[value.node].laned;
-        use(phase.grads[item.value], laned);
-        for (const auto& [reader, input] : value.readers)
-          use(phase.input_grads[reader][input], laned);
+      switch (item.kind) {
+        case PlanItem::Kind::observe:
+          if (plan_.nodes[item.node].node->observes() == Observes::batch)
+            use_inputs(item.node, Reach::batch);
+          break;
+        case PlanItem::Kind::summarize:
+          if (item.pass == Pass::forward) use_inputs(item.node, reach(item.node));
+          if (item.pass == Pass::backward) use_node(phase, item.node, true, false);
+          break;
+        case PlanItem::Kind::join: break;
+        case PlanItem::Kind::forward: use_node(phase, item.node, false), use_loop(item.node); break;
+        case PlanItem::Kind::backward: use_node(phase, item.node, true); break;
+        case PlanItem::Kind::seed:
+        case PlanItem::Kind::sum: use_sum(phase, item.value);
       }
     }
     ++now_;
     for (auto b = plan_.buffers.begin() + before; b != plan_.buffers.end(); ++b)
       if (b->first == always) b->first = b->last = now_;
-    if (phase.loss) use(plan_.value_buffers[phase.loss], false);
+    if (phase.loss) use(plan_.value_buffers[phase.loss], Reach::batch);
   }
 
   // Reports are read after the step; the data of the next batch arrives during it.
   void keep_outputs() {
     ++now_;
-    for (const auto& [name, value] : plan_.reports) use(plan_.value_buffers[value], false);
+    for (const auto& [name, value] : plan_.reports) use(plan_.value_buffers[value], Reach::batch);
     if (!plan_.data) return;
     for (const ValueId value : plan_.nodes[plan_.data].outputs) {
       const BufferId own = plan_.value_buffers[value];
       const PlanValue& v = plan_.values[value];
       const BufferId next = add(v.path + ", read ahead", v.shape, v.dtype, false, v.rows);
+      plan_.buffers[next].whole = plan_.buffers[own].whole;
       plan_.next_batch_buffers.push_back(next);
       for (const BufferId buffer : {own, next}) {
         PlanBuffer& b = plan_.buffers[buffer];
@@ -228,7 +243,7 @@ class Memory {
 
   bool passes(const Slot& slot, const PlanBuffer& b) const {
     if (slot.last >= b.first || slot.last == always) return false;
-    if (phase_at(slot.last) < phase_at(b.first)) return slot.size >= b.size();
+    if (phase_at(slot.last) < phase_at(b.first)) return slot.size >= plan_.size(b);
     return slot.laned && b.laned && slot.rows.rows() == b.shape.rows() &&
            slot.rows.row_elements() == b.shape.row_elements();
   }
@@ -252,8 +267,8 @@ class Memory {
       for (Slot& slot : slots)
         if (passes(slot, b) && (!best || slot.size < best->size)) best = &slot;
       if (!best) {
-        slots.push_back({plan_.arena, b.size(), 0, false, {}});
-        plan_.arena += lines(b.size());
+        slots.push_back({plan_.arena, plan_.size(b), 0, false, {}});
+        plan_.arena += lines(plan_.size(b));
         best = &slots.back();
       }
       b.offset = best->offset;

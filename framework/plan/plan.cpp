@@ -23,9 +23,37 @@ int64_t Plan::steps_per_epoch() const {
   return source() ? SampleOrder(*source()).batches() : 1;
 }
 
-Range Plan::lane_rows(const PlanRows& of, int64_t lane) const {
+Range Plan::rows_of(const PlanRows& of, Range some) const {
   if (of.shared) return {0, of.each};
-  return {of.each * (rows * lane / lanes), of.each * (rows * (lane + 1) / lanes)};
+  return {of.each * (rows * some.begin / lanes), of.each * (rows * some.end / lanes)};
+}
+
+Range Plan::shard_lanes(int64_t shard) const {
+  return {lanes * shard / shards, lanes * (shard + 1) / shards};
+}
+
+Range Plan::own_shards(int64_t of) const {
+  return {shards * of / rank.count, shards * (of + 1) / rank.count};
+}
+
+// Of few rows, as `evaluate` may have, some processes run none.
+Range Plan::own_lanes(int64_t of) const {
+  if (lanes % shards != 0) return {lanes * of / rank.count, lanes * (of + 1) / rank.count};
+  const Range some = own_shards(of);
+  return {shard_lanes(some.begin).begin, shard_lanes(some.end).begin};
+}
+
+Range Plan::kept_rows(const PlanBuffer& buffer) const {
+  return buffer.whole ? Range{0, buffer.shape.rows()} : rows_of(buffer.rows, own);
+}
+
+size_t Plan::size(const PlanBuffer& buffer) const {
+  return static_cast<size_t>(kept_rows(buffer).size() * buffer.shape.row_elements()) *
+         weft::bytes(buffer.dtype);
+}
+
+size_t Plan::part(const PlanLearn& learn, NodeId node, int64_t lane) const {
+  return *learn.use(node) * static_cast<size_t>(lanes) + static_cast<size_t>(lane);
 }
 
 WeightId Plan::weight(const std::string& name) const {
@@ -40,14 +68,12 @@ std::optional<size_t> PlanLearn::use(NodeId node) const {
   return static_cast<size_t>(found - nodes.begin());
 }
 
-size_t PlanLearn::shares() const {
-  if (!in_lanes) return std::min<size_t>(nodes.size(), 2);
-  return std::accumulate(parts.begin(), parts.end(), size_t{0});
-}
-
-size_t PlanLearn::first_share(NodeId node) const {
-  return std::accumulate(parts.begin(), parts.begin() + static_cast<ptrdiff_t>(*use(node)),
-                         size_t{0});
+size_t Plan::gradients(const PlanLearn& learn) const {
+  const Range own = own_shards();
+  size_t count = (own.begin > 0 ? 1 : 0) + (learn.nodes.size() > 1 && !learn.in_lanes ? 1 : 0);
+  for (int64_t shard = own.begin; shard < own.end; ++shard)
+    count += learn.parts[static_cast<size_t>(shard)].size();
+  return std::max<size_t>(count, 1);
 }
 
 NodeId Plan::measure(size_t report) const {
@@ -128,20 +154,26 @@ size_t Plan::bytes() const {
   for (const PlanPhase& phase : phases)
     for (const WeightId w : phase.updates) {
       const size_t size = static_cast<size_t>(weights[w].shape.elements()) * sizeof(float);
-      total += size * (1 + optimizer(phase, w).node->host().slots.size() +
-                       (phase.decl->accumulate > 1 ? 1 : 0));
+      const auto sums = static_cast<size_t>(phase.decl->accumulate > 1 ? own_shards().size() : 0);
+      total += size * (1 + optimizer(phase, w).node->host().slots.size() + sums);
     }
   for (const PlanPhase& phase : phases)
     for (const PlanLearn& learn : phase.learns)
       for (const WeightId w : learn.learned)
-        if (const size_t shares = learn.shares(); shares > 1)
-          total += (shares - 1) * static_cast<size_t>(weights[w].shape.elements()) * sizeof(float);
+        total += (gradients(learn) - 1) * static_cast<size_t>(weights[w].shape.elements()) *
+                 sizeof(float);
   return total;
 }
 
 bool Plan::observes(NodeId node) const {
   return mode == Mode::train && !nodes[node].setting.frozen &&
          nodes[node].node->observes() != Observes::nothing;
+}
+
+bool Plan::summarizes(NodeId node, Pass pass) const {
+  return !nodes[node].make && std::ranges::any_of(nodes[node].node->host().summaries, [&](auto* s) {
+    return s->pass == pass && Host::present(*s);
+  });
 }
 
 std::vector<std::string> Plan::notes() const {

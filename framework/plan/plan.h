@@ -57,6 +57,7 @@ struct PlanNode {
   std::vector<ValueId> outputs;     // by output
   std::vector<BufferId> saved;      // by saved value; none if it is absent
   std::vector<ValueId> remembered;  // saved values as values that a derivative reads, or empty
+  NodeId derived_from;              // of a derivative: the node, whose summaries it reads
   Setting setting;                  // belongs to the instance that sees the whole batch
   std::unique_ptr<Node> node;       // that instance; all lanes share a source
   bool has_backward = false, has_learn = false;  // does the kind have these functions?
@@ -111,14 +112,13 @@ struct PlanLearn {
   std::string weights;        // "encoder.h"
   std::vector<NodeId> nodes;  // those of them that have a gradient in the phase
   std::vector<WeightId> learned;
-  std::vector<Range> blocks;       // rows of axis 0; one block if the weights cannot be cut alike
-  bool in_lanes = false;           // does each lane write a part? A block's task adds them
-  std::vector<size_t> parts = {};  // in lanes: how many each node writes, one if it runs whole
+  std::vector<Range> blocks;  // rows of axis 0; one block if the weights cannot be cut alike
+  bool in_lanes = false;  // does each lane write a part of the gradient, rather than each shard?
+  // The gradient is added up from parts, each of which is a whole one: in lanes, one for each lane
+  // of each node (Plan::part), else one for each shard. These are the parts of each shard, in the
+  // order in which they are added. What a node writes that runs whole belongs to the first shard.
+  std::vector<std::vector<size_t>> parts = {};
 
-  // The number of gradients to keep: in lanes one for each part, all to be added up; else one for
-  // the first node, and one for the others, each added to the first in turn.
-  size_t shares() const;
-  size_t first_share(NodeId node) const;         // in lanes: of those that the node writes
   std::optional<size_t> use(NodeId node) const;  // its index in `nodes`, if it is there
 };
 
@@ -130,17 +130,18 @@ struct PlanBuffer {
   DType dtype = DType::f32;
   int first = 0, last = 0;
   bool laned = false;  // each lane uses its own rows only, in order
+  bool whole = false;  // something uses the rows of all lanes, those of other processes as well
   bool brief = false;  // each lane needs its rows within one task only: they lie in a workspace
   PlanRows rows = {};
   size_t offset = 0;  // bytes into the arena, or into a workspace
-  size_t size() const { return static_cast<size_t>(shape.elements()) * bytes(dtype); }
 };
 
 struct PlanItem {
-  enum class Kind { observe, forward, seed, sum, backward } kind;
-  NodeId node;    // for observe, forward and backward
-  ValueId value;  // for seed and sum
-  LoopId loop;    // the innermost loop around it
+  enum class Kind { observe, summarize, join, forward, seed, sum, backward } kind;
+  NodeId node;                // but for seed and sum
+  ValueId value;              // for seed and sum
+  Pass pass = Pass::forward;  // of summarize and join: forward or backward
+  LoopId loop;                // the innermost loop around it
   bool laned = false;
   // An even stage, 2·g, is group g of every lane; an odd one, 2·g + 1, waits for all lanes to leave
   // group g, and group g + 1 may wait for it; stage -1 waits for nothing.
@@ -171,6 +172,12 @@ struct PlanPhase {
   ByNode<std::vector<BufferId>> input_grads;  // by input: the parts that are summed into `grads`
 };
 
+// One of the processes that share a training.
+struct PlanRank {
+  int64_t number = 0, count = 1;
+  bool operator==(const PlanRank&) const = default;
+};
+
 class Plan {
  public:
   Mode mode = Mode::train;
@@ -179,6 +186,9 @@ class Plan {
   Precision precision = Precision::f32;  // what products and convolutions multiply
   int64_t rows = 0;                      // rows of a batch
   int64_t lanes = 1;
+  int64_t shards = 1;    // each of as many lanes
+  PlanRank rank;         // the process that the plan is for
+  Range own = {0, 1};    // the lanes that it runs
   int64_t steps = 0;     // the length of the training
   NodeId data;           // the node that is the section's data
   ById<PlanNode> nodes;  // in an order in which they can run
@@ -201,8 +211,23 @@ class Plan {
   size_t workspace = 0;  // bytes for each worker that takes a lane through a task
 
   const Source* source() const;
-  int64_t steps_per_epoch() const;                          // 1 without data
-  Range lane_rows(const PlanRows& of, int64_t lane) const;  // each lane sees all that is shared
+  int64_t steps_per_epoch() const;  // 1 without data
+  // The rows that some lanes see: all of what is shared.
+  Range rows_of(const PlanRows& of, Range lanes) const;
+  Range lane_rows(const PlanRows& of, int64_t lane) const { return rows_of(of, {lane, lane + 1}); }
+  Range shard_lanes(int64_t shard) const;
+  Range own_shards() const { return own_shards(rank.number); }
+  Range own_shards(int64_t rank) const;  // of another process
+  Range own_lanes(int64_t rank) const;
+  // The rows of a buffer for which this process has memory, and their bytes.
+  Range kept_rows(const PlanBuffer& buffer) const;
+  size_t size(const PlanBuffer& buffer) const;
+
+  // The part of the gradient that a node writes in a lane; lane 0 if it runs whole.
+  size_t part(const PlanLearn& learn, NodeId node, int64_t lane) const;
+  // How many gradients of the size of the weights a process keeps: its parts, one for the sum, and
+  // without lanes one for what further nodes add.
+  size_t gradients(const PlanLearn& learn) const;
 
   // A new instance of a node with its params set, but not wired.
   std::unique_ptr<Node> bare(const Registry& registry, NodeId node) const;
@@ -217,6 +242,7 @@ class Plan {
   WeightId weight(const std::string& name) const;  // none if there is none
   NodeId measure(size_t report) const;             // the measure that makes the report, if one does
   bool observes(NodeId node) const;                // does the node observe each step?
+  bool summarizes(NodeId node, Pass pass) const;   // has it a summary before this pass?
   const PlanOptimizer& optimizer(const PlanPhase& phase, WeightId weight) const;
   std::vector<std::string> notes() const;  // what nodes found: "train/data: 3 rows are left out"
   // Multiplications and additions that the gradients of a node's inputs take, and a whole step.

@@ -42,11 +42,12 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
   const Host& host = node.host();
   const bool forward = work == Work::forward || work == Work::read;
   const bool backward = work == Work::backward, learn = work == Work::learn;
-  const bool observe = work == Work::observe;
-  const bool own_states = (forward && node.whole_batch()) || observe;
+  const bool observe = work == Work::observe, join = work == Work::join;
+  const bool after = backward || learn || work == Work::summarize_gradients;
+  const bool own_states = (forward && node.whole_batch()) || observe || join;
   const bool later = dynamic_cast<const Measure*>(&node);  // it writes no output
   const auto value_use = [&](const auto& port) {
-    return (backward || learn) && !Host::kept(port) ? Use::gone : Use::read;
+    return after && !Host::kept(port) ? Use::gone : Use::read;
   };
   const auto written = [&](const Out& out) {
     const bool lasts = Host::lasts(out) && host.setting.turns > 1;
@@ -63,20 +64,20 @@ void checked_call(Node& node, Work work, int64_t samples, const std::function<vo
   const auto take_grad = [&](const auto* member, Use use) {
     return watched.take(std::string(member->name) + ".grad()", Host::grad(*member), use);
   };
-  if (!observe || node.observes() == Observes::batch)
+  if (!join && (!observe || node.observes() == Observes::batch))
     for (In* in : host.ins)
       bindings.bind(*in, take(in, value_use(*in)),
                     backward && in->wants_grad() ? take_grad(in, Use::write) : Host::grad(*in));
-  if (!observe) {
+  if (forward || after) {
     for (Out* out : host.outs)
       bindings.bind(
           *out, forward ? take(out, written(*out), rows(out->shape())) : take(out, value_use(*out)),
-          forward ? Host::grad(*out) : take_grad(out, backward ? Use::update : Use::read));
+          forward ? Host::grad(*out) : take_grad(out, learn ? Use::read : Use::update));
     for (Saved* saved : host.saved)
       bindings.bind(*saved, take(saved,
-                                 forward    ? Use::fill
-                                 : backward ? Use::update
-                                            : Use::read,
+                                 forward ? Use::fill
+                                 : learn ? Use::read
+                                         : Use::update,
                                  rows(Host::shape(*saved))));
   }
   for (Weight* weight : host.weights)

@@ -109,6 +109,7 @@ struct Engine::Body {
         instances(plan, registry, model, gradients, options.output_dir, threads) {
     state.trace = options.trace;
     state.check = options.check;
+    state.ranks = options.ranks;
     active.resize(plan.phases.size());
     state.losses.assign(plan.phases.size(), std::numeric_limits<double>::quiet_NaN());
   }
@@ -148,6 +149,56 @@ struct Engine::Body {
     for (const NodeId n : plan.nodes.ids())
       if (dynamic_cast<const Role*>(plan.nodes[n].node.get()))
         call(n, what, [&](Node& node) { f(static_cast<Role&>(node)); });
+  }
+
+  // What the process keeps for its blocks and shards goes to the first one.
+  void gather_optimizers() {
+    std::vector<Piece> sends, receives;
+    const auto move = [&](const Tensor& kept, int64_t owner) {
+      const bool first = plan.rank.number == 0;
+      const Piece piece{first ? owner : 0, kept.data,
+                        static_cast<size_t>(kept.size()) * sizeof(float)};
+      if (first && owner > 0) receives.push_back(piece);
+      if (!first && owner == plan.rank.number) sends.push_back(piece);
+    };
+    for (size_t p = 0; p < plan.phases.size(); ++p) {
+      if (!plan.phases[p].loss) continue;
+      for (const Bucket& bucket : buckets_of(plan, plan.phases[p]))
+        for (const BlockRun& run : bucket.runs)
+          for (const Tensor& slot :
+               updates.slots(p, plan.phases[p].learns[run.learn].learned[run.weight]))
+            move(slot.slice(run.rows.begin, run.rows.end), run.owner);
+      each_sum(p, move);
+    }
+    state.ranks->exchange(std::move(sends), std::move(receives));
+  }
+
+  // Slots come to all processes, sums of accumulated steps to those whose shards they are of.
+  void spread_optimizers() {
+    std::vector<Piece> sends, receives;
+    for (size_t p = 0; p < plan.phases.size(); ++p) {
+      for (const WeightId w : plan.phases[p].updates)
+        for (const Tensor& slot : updates.slots(p, w))
+          state.ranks->spread(slot.data, static_cast<size_t>(slot.size()) * sizeof(float));
+      each_sum(p, [&](const Tensor& sum, int64_t owner) {
+        const bool first = plan.rank.number == 0;
+        const Piece piece{first ? owner : 0, sum.data,
+                          static_cast<size_t>(sum.size()) * sizeof(float)};
+        if (first && owner > 0) sends.push_back(piece);
+        if (!first && owner == plan.rank.number) receives.push_back(piece);
+      });
+    }
+    state.ranks->exchange(std::move(sends), std::move(receives));
+  }
+
+  // Calls f(tensor, the process that has the shard).
+  template <class F>
+  void each_sum(size_t phase, F f) {
+    if (!plan.phases[phase].decl || plan.phases[phase].decl->accumulate == 1) return;
+    for (const WeightId w : plan.phases[phase].updates)
+      for (int64_t rank = 0; rank < plan.rank.count; ++rank)
+        for (int64_t s = plan.own_shards(rank).begin; s < plan.own_shards(rank).end; ++s)
+          if (const Tensor sum = updates.sum(phase, w, s)) f(sum, rank);
   }
 
   void load_now(int64_t number) {
@@ -264,8 +315,20 @@ nlohmann::json Engine::updates() const {
   return body_->updates.state();
 }
 
+void Engine::gather_optimizers() {
+  if (body_->state.ranks) body_->gather_optimizers();
+}
+
+void Engine::spread_optimizers() {
+  if (body_->state.ranks) body_->spread_optimizers();
+}
+
 void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates) {
   body_->updates.load(optimizer, updates);
+}
+
+void Engine::load_updates(const nlohmann::json& updates) {
+  body_->updates.load(updates);
 }
 
 void Engine::begin_pass() {
@@ -274,6 +337,7 @@ void Engine::begin_pass() {
 }
 
 void Engine::end_pass() {
+  if (body_->plan.rank.number > 0) return;  // sinks of others write nothing
   body_->each<Sink>("finish()", [](Sink& sink) { sink.finish(); });
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "framework/plan/plan.h"
+#include "framework/ranks/ranks.h"
 #include "framework/run/trace.h"
 #include "framework/run/updates.h"
 #include "framework/run/weights.h"
@@ -23,6 +24,7 @@ struct EngineOptions {
   std::filesystem::path output_dir = ".";  // where sinks write
   Trace* trace = nullptr;                  // records every call, if it is not null
   bool check = false;                      // watch every call: see checked_call.h
+  Ranks* ranks = nullptr;                  // the processes that share the steps, if there are more
 };
 
 class Engine {
@@ -56,6 +58,11 @@ class Engine {
   nlohmann::json updates() const;
   // Restores both. Throws Error(checkpoint) if they are of other phases or optimizers.
   void load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates);
+  void load_updates(const nlohmann::json& updates);  // their numbers alone
+
+  // Brings what optimizers keep from all processes to the first, or from it to all. All call it.
+  void gather_optimizers();
+  void spread_optimizers();
 
   std::vector<std::string> busy() const;  // names of calls that run just now; any thread may ask
 

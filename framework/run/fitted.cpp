@@ -35,15 +35,15 @@ std::string as_bytes(const std::string& text) {
   return bytes;
 }
 
-FittedMap from_json(const json& state) {
+}  // namespace
+
+FittedMap fitted_from(const json& state) {
   FittedMap all;
   for (const auto& [name, fitted] : state.items())
     all[as_bytes(name)] = {std::make_shared<const std::string>(as_bytes(fitted.at("bytes"))),
                            fitted.at("modules")};
   return all;
 }
-}  // namespace
-
 json to_json(const FittedMap& fitted) {
   json all = json::object();
   for (const auto& [name, its] : fitted)
@@ -56,7 +56,7 @@ std::optional<FittedMap> fitted_of(const std::filesystem::path& run) {
   const auto state = store.newest_state();
   if (!state || !state->contains("fitted")) return std::nullopt;
   try {
-    return from_json(state->at("fitted"));
+    return fitted_from(state->at("fitted"));
   } catch (const json::exception&) {
     throw Error(Exit::checkpoint,
                 "what `" + run.string() + "` learned of its data is not what weft writes");

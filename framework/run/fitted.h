@@ -11,6 +11,7 @@
 namespace weft {
 
 nlohmann::json to_json(const FittedMap& fitted);
+FittedMap fitted_from(const nlohmann::json& state);
 
 // What a run learned, from its newest checkpoint whose state verifies; all checkpoints of a run
 // have the same. Nothing if there is none, or an older weft wrote it.

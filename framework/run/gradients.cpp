@@ -9,21 +9,27 @@ Range extent(const Plan& plan, WeightId weight, Range block) {
 }
 
 Gradients::Gradients(const Plan& plan) : plan_(plan), phases_(plan.phases.size()) {
+  const Range own = plan.own_shards();
   for (size_t p = 0; p < plan.phases.size(); ++p) {
-    const auto add = [&](WeightId w) { phases_[p][w].emplace_back(plan.weights[w].shape); };
-    for (const WeightId w : plan.phases[p].updates) add(w);
+    for (const WeightId w : plan.phases[p].updates)
+      phases_[p][w].emplace_back(plan.weights[w].shape);
     for (const PlanLearn& learn : plan.phases[p].learns)
       for (const WeightId w : learn.learned) {
-        while (learn.in_lanes && phases_[p].at(w).size() < learn.shares()) add(w);
+        std::vector<OwnedTensor>& all = phases_[p].at(w);
+        for (int64_t shard = own.begin; shard < own.end; ++shard)
+          for (const size_t part : learn.parts[static_cast<size_t>(shard)]) {
+            if (part >= all.size()) all.resize(part + 1);
+            if (part > 0) all[part] = OwnedTensor(plan.weights[w].shape);
+          }
         if (learn.nodes.size() > 1 && !learn.in_lanes)
           scratch_[w] = OwnedTensor(plan.weights[w].shape);
       }
   }
 }
 
-float* Gradients::grad(size_t phase, WeightId weight, Range block) const {
+float* Gradients::part(size_t phase, WeightId weight, size_t part, Range block) const {
   const Range rows = extent(plan_, weight, block);
-  return whole(phase, weight).slice(rows.begin, rows.end).floats();
+  return phases_[phase].at(weight)[part].view.slice(rows.begin, rows.end).floats();
 }
 
 float* Gradients::scratch(WeightId weight, Range block) const {
@@ -31,18 +37,15 @@ float* Gradients::scratch(WeightId weight, Range block) const {
   return scratch_.at(weight).view.slice(rows.begin, rows.end).floats();
 }
 
-float* Gradients::share(size_t phase, WeightId weight, size_t index) const {
-  return phases_[phase].at(weight)[index].view.floats();
-}
-
-void Gradients::sum_shares(size_t phase, const PlanLearn& learn, Range block) const {
-  for (const WeightId w : learn.learned) {
-    const Range rows = extent(plan_, w, block);
-    const auto& shares = phases_[phase].at(w);
-    const Tensor sum = shares[0].view.slice(rows.begin, rows.end);
-    for (size_t i = 1; i < shares.size(); ++i)
-      add(sum.floats(), shares[i].view.slice(rows.begin, rows.end).floats(), sum.size());
-  }
+float* Gradients::sum_shard(size_t phase, const PlanLearn& learn, WeightId weight, int64_t shard,
+                            Range block) const {
+  const std::vector<size_t>& parts = learn.parts[static_cast<size_t>(shard)];
+  if (parts.empty()) return nullptr;
+  const int64_t size =
+      extent(plan_, weight, block).size() * plan_.weights[weight].shape.row_elements();
+  float* const sum = part(phase, weight, parts[0], block);
+  for (size_t i = 1; i < parts.size(); ++i) add(sum, part(phase, weight, parts[i], block), size);
+  return sum;
 }
 
 }  // namespace weft

@@ -17,20 +17,20 @@ class Gradients {
  public:
   explicit Gradients(const Plan& plan);
 
+  // The gradient of the batch: the first part, to which all others are added.
   Tensor whole(size_t phase, WeightId weight) const { return phases_[phase].at(weight)[0].view; }
-  // Where learn() writes: grad() is the block's rows of the weight's gradient, for the first use of
-  // the weight; scratch() is those of a second tensor, for each other use, to be added to the
-  // first.
-  float* grad(size_t phase, WeightId weight, Range block) const;
+  // Where learn() writes: a part of the gradient (see PlanLearn), the block's rows of it, for the
+  // first use of the weight; scratch() is those of a second tensor, for each other use of the
+  // shard, to be added to the first.
+  float* part(size_t phase, WeightId weight, size_t part, Range block) const;
   float* scratch(WeightId weight, Range block) const;
-  // Where learn() writes in lanes: each lane of each use has a whole gradient. sum_shares() adds
-  // the block's rows of all of them.
-  float* share(size_t phase, WeightId weight, size_t index) const;
-  void sum_shares(size_t phase, const PlanLearn& learn, Range block) const;
+  // Adds up the parts of a shard. Returns where their sum is, null if there are none.
+  float* sum_shard(size_t phase, const PlanLearn& learn, WeightId weight, int64_t shard,
+                   Range block) const;
 
  private:
   const Plan& plan_;
-  // By phase: the shares of each weight, whose sum goes into the first.
+  // By phase: the parts of each weight. Those of other processes have no memory.
   std::vector<std::map<WeightId, std::vector<OwnedTensor>>> phases_;
   std::map<WeightId, OwnedTensor> scratch_;
 };

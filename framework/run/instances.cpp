@@ -43,7 +43,9 @@ std::byte* Workspaces::operator[](int workspace) const {
 Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
                      const Gradients& gradients, const std::filesystem::path& output_dir,
                      int threads)
-    : workspaces(static_cast<size_t>(std::min<int64_t>(threads, plan.lanes)), plan.workspace),
+    : workspaces(static_cast<size_t>(
+                     std::clamp<int64_t>(threads, 1, std::max<int64_t>(plan.own.size(), 1))),
+                 plan.workspace),
       norms(plan, model),
       plan_(plan),
       model_(model),
@@ -51,6 +53,7 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
       output_dir_(output_dir),
       arena_(plan.arena),
       nodes_(plan.nodes.size()),
+      summaries_(plan.nodes.size()),
       learners_(plan.phases.size()),
       reads_data_(plan.nodes.size()) {
   AnyPhase any{ByValue<bool>(plan.values.size()), ByNode<bool>(plan.nodes.size())};
@@ -67,29 +70,38 @@ Instances::Instances(const Plan& plan, const Registry& registry, Weights& model,
     for (const ValueId input : node.inputs)
       reads_data_[n] = reads_data_[n] || (input && plan.values[input].node == plan.data);
     if (!plan.needed[n] && n != plan.data) continue;
-    for (int64_t lane = 0; lane < (node.laned ? plan.lanes : 1); ++lane)
-      nodes_[n].push_back(make(registry, n, node.laned ? lane : -1));
+    if (!node.laned) nodes_[n].push_back(make(registry, n, -1));
+    for (int64_t lane = plan.own.begin; node.laned && lane < plan.own.end; ++lane)
+      nodes_[n].push_back(make(registry, n, lane, plan.lane_rows(node.rows, lane).begin));
     prepare(n, any);
-    if (!plan.observes(n)) continue;
-    Instance& observer = observers_.emplace_back(make(registry, n, -1));
-    bind(observer, 0, 0);
-    weft::prepare(plan, n, *observer.node, Pass::observe);
+    add_once(registry, n);
   }
   for (size_t p = 0; p < plan.phases.size(); ++p)
-    for (size_t l = 0; l < plan.phases[p].learns.size(); ++l)
-      for (size_t b = 0; b < plan.phases[p].learns[l].blocks.size(); ++b) {
-        BlockLearner learner{.learn = l, .block = b};
-        const PlanLearn& learn = plan.phases[p].learns[l];
-        for (const NodeId n : learn.in_lanes ? std::vector<NodeId>{} : learn.nodes) {
-          learner.uses.push_back(make(registry, n, -1));
-          bind_block(learner.uses.back(), p, l, b, true, 0);
-          weft::prepare(plan, n, *learner.uses.back().node, Pass::learn);
-        }
-        learners_[p].push_back(std::move(learner));
-      }
+    for (size_t l = 0; l < plan.phases[p].learns.size(); ++l) add_learners(registry, p, l);
 }
 
-Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
+void Instances::add_learners(const Registry& registry, size_t p, size_t l) {
+  const PlanLearn& learn = plan_.phases[p].learns[l];
+  const Range own = plan_.own_shards();
+  for (size_t block = 0; block < learn.blocks.size(); ++block) {
+    BlockLearner learner{.learn = l, .block = block};
+    for (int64_t shard = own.begin; shard < own.end && !learn.in_lanes; ++shard) {
+      ShardLearner part{.shard = shard};
+      for (const NodeId n : learn.nodes) {
+        const PlanNode& node = plan_.nodes[n];
+        if (!node.laned && shard > 0) continue;
+        const Range rows = plan_.rows_of(node.rows, plan_.shard_lanes(shard));
+        part.uses.push_back(make(registry, n, -1, node.laned ? rows.begin : 0));
+        bind_shard(learner, part, part.uses.size() - 1, p, 0);
+        weft::prepare(plan_, n, *part.uses.back().node, Pass::learn);
+      }
+      if (!part.uses.empty()) learner.shards.push_back(std::move(part));
+    }
+    learners_[p].push_back(std::move(learner));
+  }
+}
+
+Instance Instances::make(const Registry& registry, NodeId n, int64_t lane, int64_t first_row) {
   const PlanNode& node = plan_.nodes[n];
   Instance instance{.plan_node = n, .lane = lane};
   if (const auto* source = dynamic_cast<const Source*>(node.node.get())) {
@@ -102,19 +114,47 @@ Instance Instances::make(const Registry& registry, NodeId n, int64_t lane) {
   host.setting = node.setting;
   host.setting.output_dir = output_dir_;
   host.setting.made_by = "weft, " + plan_.name + ", seed " + std::to_string(plan_.seed);
-  if (lane >= 0) host.setting.first_row = plan_.lane_rows(node.rows, lane).begin;
+  host.setting.first_row = first_row;
   for (const Weight* weight : host.weights)
     instance.weights.push_back(weight->present() ? plan_.weight(node.weights + "." + weight->name)
                                                  : WeightId());
   for (State* state : host.states) Host::bind(*state, model_[node.weights + "." + state->name]);
+  bind_summaries(instance);
   for (const auto& [name, schedule] : node.params.schedules)
     schedules_.emplace_back(host.param(name), &schedule);
   return instance;
 }
 
-Instance& Instances::observer(NodeId node) {
-  return *std::find_if(observers_.begin(), observers_.end(),
+void Instances::add_once(const Registry& registry, NodeId n) {
+  const bool observes = plan_.observes(n);
+  if (!observes && !plan_.summarizes(n, Pass::forward) && !plan_.summarizes(n, Pass::backward))
+    return;
+  Instance& once = onces_.emplace_back(make(registry, n, -1));
+  bind(once, 0, 0, {});
+  if (observes) weft::prepare(plan_, n, *once.node, Pass::observe);
+}
+
+Instance& Instances::once(NodeId node) {
+  return *std::find_if(onces_.begin(), onces_.end(),
                        [&](const Instance& one) { return one.plan_node == node; });
+}
+
+// A derivative sees what is said before forward() of the node that it is of.
+void Instances::bind_summaries(const Instance& instance) {
+  const NodeId n = instance.plan_node, from = plan_.nodes[n].derived_from;
+  const auto& summaries = instance.node->host().summaries;
+  for (size_t i = 0; i < summaries.size(); ++i) {
+    const bool theirs = from && summaries[i]->pass == Pass::forward;
+    const int64_t parts = plan_.nodes[theirs ? from : n].laned ? plan_.lanes : 1;
+    auto& all = summaries_[theirs ? from : n];
+    all.resize(summaries.size());
+    all[i].resize(static_cast<size_t>(Host::numbers(*summaries[i], parts)));
+    Host::bind(*summaries[i], all[i].data(), parts, std::max<int64_t>(instance.lane, 0));
+  }
+}
+
+Instance& Instances::in_lane(NodeId node, int64_t lane) {
+  return nodes_[node][static_cast<size_t>(lane < 0 ? 0 : lane - plan_.own.begin)];
 }
 
 // Prepares the instances of a node for every gradient that any phase wants.
@@ -124,7 +164,7 @@ void Instances::prepare(NodeId n, const AnyPhase& any) {
     if (const PlanLearn* learn = phase.learn(n); learn && learn->in_lanes)
       learns.push_back(static_cast<size_t>(&phase - plan_.phases.data()));
   for (Instance& instance : nodes_[n]) {
-    bind(instance, 0, 0, 0);
+    bind(instance, 0, 0, {instance.lane, 0});
     for (size_t i = 0; i < instance.node->host().ins.size(); ++i)
       if (const ValueId input = plan_.nodes[n].inputs[i]; input)
         Host::want_grad(*instance.node->host().ins[i], any.wanted[input]);
@@ -141,15 +181,17 @@ void Instances::prepare(NodeId n, const AnyPhase& any) {
 Tensor Instances::tensor(BufferId buffer, Rows rows) const {
   if (!buffer) return {};
   const PlanBuffer& b = plan_.buffers[buffer];
-  const bool whole = rows.lane < 0 || b.rows.shared;
-  const Range range = whole ? Range{0, b.shape.rows()} : plan_.lane_rows(b.rows, rows.lane);
-  if (!b.brief) {
-    const Tensor all{b.shape, b.dtype, arena_.data() + b.offset};
-    return whole ? all : all.slice(range.begin, range.end);
+  const Range kept = plan_.kept_rows(b);
+  const Range range = rows.lane >= 0    ? plan_.lane_rows(b.rows, rows.lane)
+                      : rows.shard >= 0 ? plan_.rows_of(b.rows, plan_.shard_lanes(rows.shard))
+                                        : kept;
+  const Shape shape = b.shape.rank() ? b.shape.with_front(range.size()) : b.shape;
+  if (b.brief) {
+    std::byte* const own = workspaces[rows.workspace];
+    return {shape, b.dtype, own ? own + b.offset : nullptr};
   }
-  std::byte* own = workspaces[rows.workspace];
-  return {whole ? b.shape : b.shape.with_front(range.size()), b.dtype,
-          own ? own + b.offset : nullptr};
+  const auto before = static_cast<size_t>((range.begin - kept.begin) * b.shape.row_elements());
+  return {shape, b.dtype, arena_.data() + b.offset + before * bytes(b.dtype)};
 }
 
 Tensor Instances::value(ValueId value, int parity, Rows rows) const {
@@ -168,8 +210,7 @@ Tensor Instances::input_grad(size_t phase, NodeId node, size_t input, Rows rows)
   return grads.empty() ? Tensor{} : tensor(grads[node][input], rows);
 }
 
-void Instances::bind(Instance& instance, size_t phase, int parity, int workspace) {
-  const Rows rows{instance.lane, workspace};
+void Instances::bind(Instance& instance, size_t phase, int parity, Rows rows) {
   const PlanNode& from = plan_.nodes[instance.plan_node];
   const PlanPhase& p = plan_.phases[phase];
   const Host& node = instance.node->host();
@@ -187,7 +228,7 @@ void Instances::bind(Instance& instance, size_t phase, int parity, int workspace
   bind_weights(instance, phase);
 }
 
-// Binds the weights of an instance and, if the node learns in lanes, its lane's share of each
+// Binds the weights of an instance and, if the node learns in lanes, its lane's part of each
 // gradient.
 void Instances::bind_weights(Instance& instance, size_t phase) {
   const PlanLearn* learn = plan_.phases[phase].learn(instance.plan_node);
@@ -198,29 +239,34 @@ void Instances::bind_weights(Instance& instance, size_t phase) {
     Tensor grad;
     if (learn && learn->in_lanes) {
       const auto& learned = learn->learned;
-      const size_t share = learn->first_share(instance.plan_node) +
-                           static_cast<size_t>(std::max<int64_t>(instance.lane, 0));
-      if (std::find(learned.begin(), learned.end(), index) != learned.end())
-        grad = {weight->shape(), DType::f32, gradients_.share(phase, index, share)};
+      const size_t part =
+          plan_.part(*learn, instance.plan_node, std::max<int64_t>(instance.lane, 0));
+      const bool learns = std::find(learned.begin(), learned.end(), index) != learned.end();
+      if (learns && (instance.lane >= 0 || plan_.own.begin == 0))
+        grad = {weight->shape(), DType::f32, gradients_.part(phase, index, part, {0, -1})};
     }
     Host::want_grad(*weight, static_cast<bool>(grad), {0, weight->shape().rows()});
     Host::bind(*weight, weights_[index], grad);
   }
 }
 
-// Binds an instance for learn(): to the whole batch, and to the block's rows of each gradient.
-void Instances::bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
-                           int parity) {
-  bind(instance, phase, parity);
-  const PlanLearn& l = plan_.phases[phase].learns[learn];
-  const Range given = l.blocks[block];
+// Binds an instance for learn(): to the rows of a shard, and to the block's rows of each gradient.
+void Instances::bind_shard(const BlockLearner& learner, ShardLearner& shard, size_t use,
+                           size_t phase, int parity) {
+  Instance& instance = shard.uses[use];
+  const bool laned = plan_.nodes[instance.plan_node].laned;
+  bind(instance, phase, parity, {.shard = laned ? shard.shard : -1});
+  const PlanLearn& learn = plan_.phases[phase].learns[learner.learn];
+  const Range given = learn.blocks[learner.block];
   for (size_t i = 0; i < instance.weights.size(); ++i) {
     const WeightId index = instance.weights[i];
     Weight* weight = instance.node->host().weights[i];
-    const bool learns = std::find(l.learned.begin(), l.learned.end(), index) != l.learned.end();
-    if (!learns) continue;
+    if (std::find(learn.learned.begin(), learn.learned.end(), index) == learn.learned.end())
+      continue;
     const Range rows = given.end >= 0 ? given : Range{0, weight->shape().rows()};
-    float* to = first ? gradients_.grad(phase, index, given) : gradients_.scratch(index, given);
+    const auto part = static_cast<size_t>(shard.shard);
+    float* const to =
+        use == 0 ? gradients_.part(phase, index, part, given) : gradients_.scratch(index, given);
     Host::want_grad(*weight, true, rows);
     Host::bind(*weight, weights_[index], {weight->shape().with_front(rows.size()), DType::f32, to});
   }
@@ -235,26 +281,28 @@ bool Instances::note_binding(Instance& instance, size_t phase, int parity, int w
 }
 
 void Instances::bind_lane(Instance& instance, size_t phase, int parity, int workspace) {
-  if (note_binding(instance, phase, parity, workspace)) bind(instance, phase, parity, workspace);
+  if (note_binding(instance, phase, parity, workspace))
+    bind(instance, phase, parity, {instance.lane, workspace});
 }
 
 void Instances::bind(size_t phase, int parity) {
   for (const NodeId n : nodes_.ids()) {
     if (n == plan_.data || plan_.nodes[n].laned) continue;
     for (Instance& instance : nodes_[n])
-      if (note_binding(instance, phase, parity)) bind(instance, phase, parity);
+      if (note_binding(instance, phase, parity)) bind(instance, phase, parity, {});
   }
-  for (Instance& observer : observers_)
-    if (note_binding(observer, phase, parity)) bind(observer, phase, parity);
+  for (Instance& once : onces_)
+    if (note_binding(once, phase, parity)) bind(once, phase, parity, {});
   for (BlockLearner& learner : learners_[phase])
-    for (Instance& use : learner.uses)
-      if (note_binding(use, phase, parity))
-        bind_block(use, phase, learner.learn, learner.block, &use == &learner.uses[0], parity);
+    for (ShardLearner& shard : learner.shards)
+      for (size_t use = 0; use < shard.uses.size(); ++use)
+        if (note_binding(shard.uses[use], phase, parity))
+          bind_shard(learner, shard, use, phase, parity);
 }
 
 void Instances::bind_data(int parity) {
   if (!plan_.data) return;
-  for (Instance& instance : nodes_[plan_.data]) bind(instance, 0, parity);
+  for (Instance& instance : nodes_[plan_.data]) bind(instance, 0, parity, {instance.lane});
 }
 
 void Instances::set_schedules(int64_t step) {

@@ -17,16 +17,22 @@ namespace weft {
 struct Instance {
   std::unique_ptr<Node> node;
   NodeId plan_node;
-  int64_t lane = -1;              // -1: all rows
+  int64_t lane = -1;              // -1: all rows, or those of a shard
   int64_t bound = -1;             // encodes phase, batch buffer and workspace it is bound to
   std::vector<WeightId> weights;  // by weight of the node; none if it is absent
 };
 
-// Instances that learn one block of weights together: one for each use, in the plan's order; none
-// if lanes learn.
+// Instances that learn one block of weights from one shard of the batch: one for each use, in the
+// plan's order.
+struct ShardLearner {
+  int64_t shard = 0;
+  std::vector<Instance> uses;
+};
+
+// One block of weights, and the shards of this process that it learns from; none if lanes learn.
 struct BlockLearner {
   size_t learn = 0, block = 0;
-  std::vector<Instance> uses;
+  std::vector<ShardLearner> shards;
 };
 
 // Memory for the tensors that a lane needs within one task only. There are as many workspaces as
@@ -54,10 +60,12 @@ class Workspaces {
   std::vector<std::atomic<bool>> taken_;
 };
 
-// A choice of rows: those of a lane, with the workspace of its task, or (-1) all of the batch.
+// A choice of rows: those of a lane, with the workspace of its task, or (-1) of a shard, or (-1)
+// all that there is memory for.
 struct Rows {
   int64_t lane = -1;
   int workspace = -1;
+  int64_t shard = -1;
 };
 
 class Instances {
@@ -66,7 +74,8 @@ class Instances {
             const std::filesystem::path& output_dir, int threads);
 
   std::vector<Instance>& of(NodeId node) { return nodes_[node]; }
-  Instance& observer(NodeId node);  // the instance that observes each step, on all rows
+  Instance& in_lane(NodeId node, int64_t lane);  // -1 if it runs whole
+  Instance& once(NodeId node);  // on all rows, for what is called once a step: observe, join
   std::vector<BlockLearner>& learners(size_t phase) { return learners_[phase]; }
 
   // Binds the instances that see the whole batch to their memory. `parity` says which of the two
@@ -88,18 +97,21 @@ class Instances {
 
  private:
   Tensor tensor(BufferId buffer, Rows rows) const;
-  void bind(Instance& instance, size_t phase, int parity, int workspace = -1);
+  void bind(Instance& instance, size_t phase, int parity, Rows rows);
   // Notes what the instance is going to be bound to. Returns false if it is already.
   bool note_binding(Instance& instance, size_t phase, int parity, int workspace = -1);
   void bind_weights(Instance& instance, size_t phase);
-  void bind_block(Instance& instance, size_t phase, size_t learn, size_t block, bool first,
+  void add_learners(const Registry& registry, size_t phase, size_t learn);
+  void bind_shard(const BlockLearner& learner, ShardLearner& shard, size_t use, size_t phase,
                   int parity);
   struct AnyPhase {  // what is true in at least one phase
     ByValue<bool> wanted;
     ByNode<bool> backward;
   };
-  Instance make(const Registry& registry, NodeId node, int64_t lane);
+  Instance make(const Registry& registry, NodeId node, int64_t lane, int64_t first_row = 0);
   void prepare(NodeId node, const AnyPhase& any);
+  void add_once(const Registry& registry, NodeId node);
+  void bind_summaries(const Instance& instance);
 
   const Plan& plan_;
   Weights& model_;
@@ -107,8 +119,9 @@ class Instances {
   const std::filesystem::path output_dir_;
   Buffer arena_;
   ByNode<std::vector<Instance>> nodes_;
-  std::vector<Instance> observers_;
-  std::vector<std::vector<BlockLearner>> learners_;  // by phase
+  std::vector<Instance> onces_;
+  ByNode<std::vector<std::vector<double>>> summaries_;  // by summary
+  std::vector<std::vector<BlockLearner>> learners_;     // by phase
   std::vector<std::pair<ParamBase*, const Schedule*>> schedules_;
   ByNode<bool> reads_data_;
   ByWeight<Tensor> weights_;

@@ -52,7 +52,8 @@ class Search {
       end = begin + 1;
       while (end < items.size() && items[end].stage == items[begin].stage) ++end;
       size_t first = end;
-      for (int64_t lane = 0; lane < (items[begin].laned ? plan_.lanes : 1); ++lane)
+      const Range lanes = items[begin].laned ? plan_.own : Range{0, 1};
+      for (int64_t lane = lanes.begin; lane < lanes.end; ++lane)
         for (size_t i = begin; i < first; ++i)
           if (!computes_finite(items[i].node, lane, phase)) first = i;
       if (first < end) return items[first].node;
@@ -62,7 +63,7 @@ class Search {
 
   bool computes_finite(NodeId n, int64_t lane, size_t phase) {
     const PlanNode& node = plan_.nodes[n];
-    Instance& instance = instances_.of(n)[static_cast<size_t>(lane)];
+    Instance& instance = instances_.in_lane(n, node.laned ? lane : -1);
     const Rows rows{node.laned ? lane : -1, node.laned ? 0 : -1};
     if (node.laned) instances_.bind_lane(instance, phase, parity_, 0);
     const Running now(node.path.c_str(), node.kind.c_str(), "forward()", state_.step.number);

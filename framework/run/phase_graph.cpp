@@ -3,36 +3,41 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "framework/node/parallel.h"
 #include "framework/plan/blame.h"
 #include "framework/plan/sample_order.h"
 #include "framework/run/add.h"
-#include "framework/run/checked_call.h"
 
 namespace weft {
 
 void StepState::fail(const Error& error) {
-  const std::scoped_lock lock(mutex);
-  if (!failure) failure.emplace(error);
-  failed = true;
+  {
+    const std::scoped_lock lock(mutex);
+    if (!failure) failure.emplace(error);
+    failed = true;
+  }
+  if (ranks) ranks->fail(error);
 }
 
 PhaseGraph::PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
                        Instances& instances, const Gradients& gradients, Updates& updates,
-                       StepState& state, bool reads_ahead)
+                       StepState& state, bool last)
     : plan_(plan),
       phase_(phase),
+      ranks_(state.ranks),
       instances_(instances),
       gradients_(gradients),
       updates_(updates),
       state_(state),
       index_(plan, plan.phases[phase]) {
+  for (const PlanItem& item : items)
+    if (item.kind == PlanItem::Kind::sum) summed_.insert(item.value);
   for (const PlanItem& item : items) add_item(item);
   if (plan.phases[phase].loss) add_learning();
-  if (reads_ahead && plan.data) add_read_ahead();
+  if (last && plan.data) add_read_ahead();
+  if (last) add_reports();
   connect();
 }
 
@@ -56,7 +61,7 @@ void PhaseGraph::wait_for(Task& task, const std::vector<size_t>& items) {
   for (const size_t item : items) {
     const Where& before = where_[item];
     if (before.task) task.after.push_back(before.task);
-    for (int64_t lane = 0; before.group >= 0 && lane < plan_.lanes; ++lane)
+    for (int64_t lane = plan_.own.begin; before.group >= 0 && lane < plan_.own.end; ++lane)
       task.after.push_back(&lane_task(before.group, lane));
   }
 }
@@ -68,7 +73,7 @@ void PhaseGraph::add_item(const PlanItem& item) {
   Where where;
   if (item.laned) {
     where.group = item.group();
-    for (int64_t lane = 0; lane < plan_.lanes; ++lane) {
+    for (int64_t lane = plan_.own.begin; lane < plan_.own.end; ++lane) {
       Task& own = lane_task(where.group, lane);
       for (const size_t before : after)
         if (Task* other = where_[before].task) own.after.push_back(other);
@@ -79,7 +84,8 @@ void PhaseGraph::add_item(const PlanItem& item) {
     Task*& own = loop ? loops_[loop] : where.task;
     where.task = own = own ? own : &task();
     wait_for(*where.task, after);
-    add_calls(item, -1, *where.task);
+    wait_for_rows(item, *where.task);
+    if (!belongs_elsewhere(item)) add_calls(item, -1, *where.task);
   }
   index_.add(item, where_.size());
   where_.push_back(where);
@@ -87,19 +93,23 @@ void PhaseGraph::add_item(const PlanItem& item) {
 
 void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
   const NodeId n = item.node ? item.node : plan_.values[item.value].node;
-  Instance& instance = item.kind == PlanItem::Kind::observe
-                           ? instances_.observer(n)
-                           : instances_.of(n)[static_cast<size_t>(std::max<int64_t>(lane, 0))];
+  const bool once = item.kind == PlanItem::Kind::observe || item.kind == PlanItem::Kind::join;
+  Instance& instance = once ? instances_.once(n) : instances_.in_lane(n, lane);
   const auto add = [&](Work work, auto body) { task.calls.push_back({n, work, lane, body}); };
-  const auto add_call = [&](Work work, void (Node::*function)(const Step&)) {
-    add(work, [this, &instance, work, function](int, int64_t turn) {
+  const auto add_call = [&](Work work, auto function, auto... pass) {
+    add(work, [=, this, &instance](int, int64_t turn) {
       Step step = step_of(instance);
       step.turn = turn;
-      call(instance, work, [&](Node& node) { (node.*function)(step); });
+      call(instance, work, [&](Node& node) { (node.*function)(step, pass...); });
     });
   };
   switch (item.kind) {
     case PlanItem::Kind::observe: add_call(Work::observe, &Node::observe); break;
+    case PlanItem::Kind::summarize:
+      add_call(item.pass == Pass::forward ? Work::summarize : Work::summarize_gradients,
+               &Node::summarize, item.pass);
+      break;
+    case PlanItem::Kind::join: return add_call(Work::join, &Node::join, item.pass);
     case PlanItem::Kind::forward:
       add_call(Work::forward, &Node::forward);
       if (item.loop) mark_loop(n, instance, task);
@@ -110,7 +120,8 @@ void PhaseGraph::add_calls(const PlanItem& item, int64_t lane, Task& task) {
       return add(Work::sum, [=, this](int space, int64_t) { sum(item.value, {lane, space}); });
     case PlanItem::Kind::backward:
       add_call(Work::backward, &Node::backward);
-      if (const PlanLearn* learn = plan_.phases[phase_].learn(n); learn && learn->in_lanes)
+      if (const PlanLearn* learn = plan_.phases[phase_].learn(n);
+          learn && learn->in_lanes && (lane >= 0 || plan_.own.begin == 0))
         add_call(Work::learn, &Node::learn);
   }
   if (lane >= 0) task.visited.push_back(&instance);
@@ -129,16 +140,6 @@ void PhaseGraph::mark_loop(NodeId node, const Instance& instance, Task& task) {
 
 Step PhaseGraph::step_of(const Instance& instance) const {
   return plan_.nodes[instance.plan_node].seen(state_.step);
-}
-
-// Calls a node, under watch if that is asked for. `samples` is the number of rows of the batch that
-// hold samples: those of this step if it is not given.
-template <class F>
-void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples) {
-  Node& node = *instance.node;
-  if (!state_.check || plan_.nodes[instance.plan_node].make) return f(node);
-  if (samples < 0) samples = step_of(instance).rows;
-  checked_call(node, work, samples, [&] { f(node); });
 }
 
 // Writes d mean(loss) / d loss, [rows]: 1 / samples in rows that hold samples, 0 in the others.
@@ -167,84 +168,6 @@ void PhaseGraph::sum(ValueId value, Rows rows) {
   });
 }
 
-// Computes the loss of the batch, and fails if it is not finite, before anything learns from it.
-void PhaseGraph::check_loss() {
-  const PlanPhase& phase = plan_.phases[phase_];
-  const Tensor loss = instances_.value(phase.loss, static_cast<int>(state_.step.number % 2));
-  const int64_t rows = plan_.values[phase.loss].rows.of(state_.step.rows);
-  double sum = 0;
-  for (int64_t row = 0; row < rows; ++row) sum += static_cast<double>(loss.floats()[row]);
-  state_.losses[phase_] = sum / static_cast<double>(rows);
-  if (!std::isfinite(sum))
-    throw Error(Exit::nonfinite, "the loss `" + phase.decl->minimize.text + "` is " +
-                                     (std::isnan(sum) ? "not a number" : "infinite"));
-}
-
-// Makes the gradient of a block, use by use in the plan's order.
-void PhaseGraph::learn(BlockLearner& learner) {
-  const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
-  const Range block = learn.blocks[learner.block];
-  for (size_t use = 0; use < learner.uses.size(); ++use) {
-    call(learner.uses[use], Work::learn,
-         [&](Node& node) { node.learn(step_of(learner.uses[use])); });
-    for (const WeightId w : learn.learned) {
-      if (use == 0) continue;
-      const Shape& shape = plan_.weights[w].shape;
-      add(gradients_.grad(phase_, w, block), gradients_.scratch(w, block),
-          (block.end >= 0 ? block.size() : shape.rows()) * shape.row_elements());
-    }
-  }
-}
-
-void PhaseGraph::finish(BlockLearner& learner) {
-  const PlanLearn& learn = plan_.phases[phase_].learns[learner.learn];
-  const Range block = learn.blocks[learner.block];
-  if (learn.in_lanes) gradients_.sum_shares(phase_, learn, block);
-  for (const WeightId w : learn.learned)
-    instances_.norms.correct(w, gradients_.grad(phase_, w, block));
-  updates_.finish_block(phase_, learner.learn, learner.block, state_.step.number);
-}
-
-void PhaseGraph::add_learning() {
-  const PlanPhase& phase = plan_.phases[phase_];
-  const NodeId loss = plan_.values[phase.loss].node;
-  Task& guard = task();
-  wait_for(guard, index_.needs({.kind = PlanItem::Kind::seed, .value = phase.loss}));
-  guard.calls.push_back({loss, Work::check, -1, [this](int, int64_t) { check_loss(); }});
-  std::vector<Task*> blocks;
-  for (BlockLearner& learner : instances_.learners(phase_)) {
-    const PlanLearn& own = phase.learns[learner.learn];
-    Task& block = *blocks.emplace_back(&task());
-    wait_for(block, index_.readers(own.weights));
-    for (const std::string& follower : plan_.followers(own.weights))
-      wait_for(block, index_.readers(follower));
-    block.after.push_back(&guard);
-    const auto part = static_cast<int64_t>(learner.block);
-    if (!own.in_lanes)
-      block.calls.push_back(
-          {own.nodes[0], Work::learn, part, [this, &learner](int, int64_t) { learn(learner); }});
-    // The update follows the gradient at once, while the block is in the cache.
-    block.calls.push_back(
-        {own.nodes[0], Work::update, part, [this, &learner](int, int64_t) { finish(learner); }});
-  }
-  if (phase.decl->clip == 0) return;
-  Task& norm = task();
-  norm.after = blocks;
-  norm.calls.push_back({loss, Work::clip, -1, [this](int, int64_t) {
-                          if (updates_.updates(phase_, state_.step.number)) updates_.clip(phase_);
-                        }});
-  for (BlockLearner& learner : instances_.learners(phase_)) {
-    Task& update = task();
-    update.after = {&norm};
-    update.calls.push_back({phase.learns[learner.learn].nodes[0], Work::update,
-                            static_cast<int64_t>(learner.block), [this, &learner](int, int64_t) {
-                              if (updates_.updates(phase_, state_.step.number))
-                                updates_.update(phase_, learner.learn, learner.block,
-                                                state_.step.number);
-                            }});
-  }
-}
-
 void PhaseGraph::add_read_ahead() {
   for (Instance& instance : instances_.of(plan_.data)) {
     task().calls.push_back({plan_.data, Work::read, -1, [this, &instance](int, int64_t) {
@@ -271,12 +194,14 @@ void PhaseGraph::connect() {
   }
   for (const auto& task : tasks_)
     task->join = std::make_unique<Join>(
-        graph_, [this, task = task.get()](const tbb::flow::continue_msg&) { execute(*task); });
+        graph_, task->arrival ? 1 : 0,
+        [this, task = task.get()](const tbb::flow::continue_msg&) { execute(*task); });
   for (const auto& task : tasks_) {
     std::set<Task*> after(task->after.begin(), task->after.end());
     after.erase(task.get());  // within a loop
     for (Task* before : after) tbb::flow::make_edge(*before->join, *task->join);
     task->after.assign(after.begin(), after.end());
+    for (Task* before : after) before->before.push_back(task.get());
   }
   if (!state_.trace) return;
   Trace::Graph waits;
@@ -302,6 +227,8 @@ void PhaseGraph::execute(Task& task) {
     state_.fail(failure(task));
   }
   task.now.store(nullptr, std::memory_order_relaxed);
+  if (task.then) task.then();
+  if (ranks_) pass_on(task);
 }
 
 // Turns what was thrown in a task's call into an error of the call's node.
@@ -309,7 +236,7 @@ Error PhaseGraph::failure(const Task& task) const {
   const Call* const now = task.now.load(std::memory_order_relaxed);
   const Call& call = now ? *now : task.calls.front();
   const PlanNode& node = plan_.nodes[call.node];
-  const Host& ports = instances_.of(call.node).front().node->host();
+  const Host& ports = node.node->host();
   return blame(node.place, who(node),
                "step " + std::to_string(state_.step.number) + ", " + name(call.work),
                wires(plan_, node, ports));
@@ -325,6 +252,7 @@ void PhaseGraph::make_calls(Task& task, int workspace) {
     const Call& call = task.calls[i];
     if (state_.failed.load(std::memory_order_relaxed)) break;
     task.now.store(&call, std::memory_order_relaxed);
+    if (ranks_ && pending_.load(std::memory_order_relaxed) > 0) ranks_->move();
     if (call.begins && !std::exchange(again, false))
       turn *= plan_.loops[plan_.nodes[call.node].loop].times;
     make(task, call, workspace, turn);
@@ -349,8 +277,9 @@ void PhaseGraph::make(const Task& task, const Call& call, int workspace, int64_t
 
 void PhaseGraph::run() {
   if (state_.trace) state_.trace->run(traced_);
+  if (ranks_) begin_exchanges();
   for (const auto& task : tasks_)
-    if (task->after.empty()) task->join->try_put(tbb::flow::continue_msg());
+    if (task->after.empty() && !task->arrival) task->join->try_put(tbb::flow::continue_msg());
   graph_.wait_for_all();
 }
 

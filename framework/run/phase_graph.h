@@ -9,16 +9,21 @@
 #include <tbb/flow_graph.h>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "framework/plan/loop_nodes.h"
 #include "framework/plan/order.h"
+#include "framework/ranks/ranks.h"
+#include "framework/run/buckets.h"
+#include "framework/run/checked_call.h"
 #include "framework/run/instances.h"
 #include "framework/run/trace.h"
 #include "framework/run/updates.h"
@@ -34,16 +39,17 @@ struct StepState {
   std::mutex mutex;
   Trace* trace = nullptr;  // records every call, if it is not null
   bool check = false;      // watch every call: see checked_call.h
+  Ranks* ranks = nullptr;  // the processes that share the steps; null if there is one
 
   void fail(const Error& error);  // the first one is kept
 };
 
 class PhaseGraph {
  public:
-  // If `reads_ahead`, the data's next batch is loaded while this phase runs.
+  // The last phase of a step also loads the data's next batch while it runs, and makes reports.
   PhaseGraph(const Plan& plan, size_t phase, const std::vector<PlanItem>& items,
              Instances& instances, const Gradients& gradients, Updates& updates, StepState& state,
-             bool reads_ahead);
+             bool last);
 
   void run();
   void busy(std::vector<std::string>& names) const;
@@ -66,7 +72,20 @@ class PhaseGraph {
     std::vector<Call> calls;
     std::atomic<const Call*> now = nullptr;  // the call that runs, or null
     std::unique_ptr<Join> join;
-    std::vector<Task*> after;  // the tasks that it waits for
+    std::vector<Task*> after;    // the tasks that it waits for
+    bool arrival = false;        // does it also wait for messages of other processes?
+    std::function<void()> then;  // what follows even if the step has failed
+    std::vector<Task*> before;   // the tasks that wait for it
+    std::atomic<int> waits = 0;  // for how many things, in this run
+  };
+  // What is exchanged with other processes in each run of the graph, or only in those that end in
+  // an update of weights.
+  struct Shared {
+    Exchange* exchange;
+    Task* arrived;
+    bool at_once = true;  // may what comes be written from the begin of the run on?
+    bool update = false;
+    int parity = -1;  // of the steps in which it is exchanged; -1: of any
   };
   // Where an item runs: in the tasks of a group of lanes, or in a task of its own.
   struct Where {
@@ -77,6 +96,8 @@ class PhaseGraph {
   Task& task();
   Task& lane_task(int group, int64_t lane);
   void wait_for(Task& task, const std::vector<size_t>& items);
+  void wait_for_rows(const PlanItem& item, Task& task);
+  bool belongs_elsewhere(const PlanItem& item) const;
   void add_item(const PlanItem& item);
   void add_calls(const PlanItem& item, int64_t lane, Task& task);
   void mark_loop(NodeId node, const Instance& instance, Task& task);
@@ -87,8 +108,26 @@ class PhaseGraph {
   void sum(ValueId value, Rows rows);
   void check_loss();
   void learn(BlockLearner& learner);
-  void finish(BlockLearner& learner);
+  void accumulate(const BlockLearner& learner);
   void add_learning();
+  Task& add_block(BlockLearner& learner, Task& guard);
+  void add_update(const BlockLearner& learner, Task& to, bool sums);
+  Task& add_norm(const std::vector<Task*>& blocks);
+  void share_learning(const std::vector<Task*>& blocks, Task& guard);
+  void add_follow(const BlockLearner& learner, Task& to);
+  Exchange gradients_of(const Bucket& bucket);
+  Exchange weights_of(const Bucket& bucket);
+  size_t bytes_of(const BlockRun& run) const;
+  Task& squares_of(const std::vector<Bucket>& buckets, const std::vector<Task*>& own);
+  Task& parts_of(const PlanItem& item);
+  Task& rows_of(ValueId value);
+  Task& rows_of(BufferId buffer, const std::vector<Tensor>& whole, size_t producer);
+  Shared& share(Exchange exchange, bool at_once, bool update);
+  void begin_exchanges();
+  void arrive(Task& task);
+  void pass_on(Task& task);
+  bool exchanges(const Shared& shared) const;
+  void add_reports();
   void add_read_ahead();
   void connect();
   void execute(Task& task);
@@ -98,6 +137,7 @@ class PhaseGraph {
 
   const Plan& plan_;
   const size_t phase_;
+  Ranks* const ranks_;
   Instances& instances_;
   const Gradients& gradients_;
   Updates& updates_;
@@ -107,8 +147,24 @@ class PhaseGraph {
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<std::vector<Task*>> groups_;  // by group and lane
   ItemIndex index_;
-  std::vector<Where> where_;       // by item
-  std::map<LoopId, Task*> loops_;  // the tasks of loops that do not run in lanes
+  std::vector<Where> where_;        // by item
+  std::map<LoopId, Task*> loops_;   // the tasks of loops that do not run in lanes
+  std::set<ValueId> summed_;        // values whose gradient is summed over readers
+  std::map<BufferId, Task*> rows_;  // by buffer of which all rows are gathered: when they are there
+  std::deque<Shared> shared_;
+  std::atomic<int> open_ = 0;                // tasks that run or could
+  std::atomic<int> pending_ = 0;             // exchanges that are not over
+  std::deque<std::vector<double>> squares_;  // of gradients' norms, by owner
 };
+
+// Calls a node, under watch if that is asked for. `samples` is the number of rows of the batch that
+// hold samples: those of this step if it is not given.
+template <class F>
+void PhaseGraph::call(const Instance& instance, Work work, F f, int64_t samples) {
+  Node& node = *instance.node;
+  if (!state_.check || plan_.nodes[instance.plan_node].make) return f(node);
+  if (samples < 0) samples = step_of(instance).rows;
+  checked_call(node, work, samples, [&] { f(node); });
+}
 
 }  // namespace weft

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "framework/plan/build_plan.h"
+#include "framework/ranks/border.h"
+#include "framework/run/alike.h"
 #include "framework/run/best.h"
 #include "framework/run/checkpoint_store.h"
 #include "framework/run/fitted.h"
@@ -33,13 +35,14 @@ class Trainer {
       : pipeline_(pipeline),
         registry_(registry),
         options_(options),
+        ranks_(options.ranks),
+        first_(!ranks_ || ranks_->rank() == 0),
         decl_(*pipeline.train),
         best_(decl_.save) {
     Mistakes mistakes;
-    const bool resumes = options.start == TrainOptions::Start::resume;
-    const auto own = resumes ? fitted_of(options.run) : std::nullopt;
-    auto plans =
-        build_plans(pipeline, registry, {own ? *own : fitted_of_modules(pipeline, true)}, mistakes);
+    Known known{.fitted = fitted()};
+    if (ranks_) known.rank = {ranks_->rank(), ranks_->count()};
+    auto plans = build_plans(pipeline, registry, known, mistakes);
     mistakes.check();
     source_ = whole_source(pipeline, plans);
     resolved_ = source_.str();
@@ -49,35 +52,43 @@ class Trainer {
       model_.add(*plans.back());  // modules that only it uses are saved as well
     last_ = plan_->steps;
     if (options.steps > 0) last_ = std::min(last_, options.steps);
+    if (ranks_) check_alike(*ranks_, data_print(*plan_)), border_.emplace(*ranks_);
   }
 
   Exit run() {
     open();
-    progress_ = std::make_unique<Progress>("train", step_, plan_->steps, options_.progress);
-    watchdog_ = std::make_unique<Watchdog>(
-        Watchdog::Patience{options_.stall, options_.stall_kill}, [this] { return busy(); },
-        [this](const std::string& s) { say(s); },
-        [this](const std::string& s, bool runs) { give_up(s, runs); });
-    directory_->status("training", reached_ = step_, "");
+    const auto style = first_ ? options_.progress : Progress::Style::none;
+    progress_ = std::make_unique<Progress>("train", step_, plan_->steps, style);
+    if (first_)
+      watchdog_ = std::make_unique<Watchdog>(
+          Watchdog::Patience{options_.stall, options_.stall_kill}, [this] { return busy(); },
+          [this](const std::string& s) { say(s); },
+          [this](const std::string& s, bool runs) { give_up(s, runs); });
+    write_status("training", reached_ = step_, "");
     const LastWords last([this](const std::string& sentence) {
-      directory_->log(sentence);
-      directory_->status("failed", reached_, sentence);
+      if (directory_) directory_->log(sentence);
+      write_status("failed", reached_, sentence);
+      if (ranks_) ranks_->fail(Error(Exit::plugin, sentence));
     });
+    if (ranks_) ranks_->doing([this] { return doing(); });
     try {
+      uint64_t asked = ranks_ ? 0 : asked_for();
       while (step_ < last_ && !done_) {
-        if (Signals::stop() || out_of_time()) return stop();
+        if (asked & asked_to_stop) return stop();
+        if (ranks_) border_->say(asked_for());
         engine_->step(step_, step_);
         reached_ = ++step_;
-        watchdog_->beat();
+        beat();
         after_step();
-        if (Signals::take_save()) save();
+        asked = ranks_ ? border_->hear() : asked_for();
+        if (asked & asked_to_save) save();
       }
       if (saved_ != step_) save();
       if (saved_ != step_)
         throw Error(Exit::resources, "the last checkpoint could not be written: " + save_error_);
     } catch (const std::exception& error) {
-      directory_->log(error.what());
-      directory_->status("failed", step_, error.what());
+      if (directory_) directory_->log(error.what());
+      write_status("failed", step_, error.what());
       throw;
     }
     if (step_ < plan_->steps && !done_) return stop();
@@ -89,18 +100,27 @@ class Trainer {
   }
 
  private:
+  static constexpr uint64_t asked_to_stop = 1, asked_to_save = 2;
+
+  // What was learned of data before: by the run that goes on, or by those that modules come from.
+  FittedMap fitted() const {
+    FittedMap known;
+    if (first_) {
+      const bool resumes = options_.start == TrainOptions::Start::resume;
+      const auto own = resumes ? fitted_of(options_.run) : std::nullopt;
+      known = own ? *own : fitted_of_modules(pipeline_, true);
+    }
+    if (!ranks_) return known;
+    return fitted_from(Json::parse(ranks_->first(to_json(known).dump())));
+  }
+
+  // Makes the engines, and takes up the run or starts one: the first process does, the others get
+  // from it what it has.
   void open() {
-    const bool exists = RunDirectory::exists(options_.run);
-    if (exists && options_.start == TrainOptions::Start::fresh)
-      throw Error("`" + options_.run.string() +
-                  "` holds a run already: --resume auto goes on with it, --overwrite starts anew, "
-                  "-o names another");
-    const bool resumes = exists && options_.start == TrainOptions::Start::resume;
-    if (!exists && options_.start == TrainOptions::Start::resume && options_.resume != "auto")
-      throw Error(Exit::checkpoint, "`" + options_.run.string() + "` holds no run to resume");
     model_.add(*plan_);
     if (evaluation_) model_.add(*evaluation_);
-    const EngineOptions options{options_.threads, options_.run, nullptr, options_.check};
+    if (first_) check_start();
+    const EngineOptions options{options_.threads, options_.run, nullptr, options_.check, ranks_};
     engine_ = std::make_unique<Engine>(*plan_, registry_, model_, options);
     if (evaluation_)
       evaluator_ = std::make_unique<Engine>(*evaluation_, registry_, model_, options);
@@ -109,6 +129,26 @@ class Trainer {
       names.push_back(phase.decl ? phase.decl->minimize.text : "");
     for (const auto& [name, value] : plan_->reports) names.push_back(name);
     means_ = std::make_unique<Means>(names);
+    if (first_) open_directory();
+    if (ranks_) share();
+  }
+
+  bool resumes() const {
+    return options_.start == TrainOptions::Start::resume && RunDirectory::exists(options_.run);
+  }
+
+  void check_start() const {
+    const bool exists = RunDirectory::exists(options_.run);
+    if (exists && options_.start == TrainOptions::Start::fresh)
+      throw Error("`" + options_.run.string() +
+                  "` holds a run already: --resume auto goes on with it, --overwrite starts anew, "
+                  "-o names another");
+    if (!exists && options_.start == TrainOptions::Start::resume && options_.resume != "auto")
+      throw Error(Exit::checkpoint, "`" + options_.run.string() + "` holds no run to resume");
+  }
+
+  void open_directory() {
+    const bool exists = RunDirectory::exists(options_.run), resumes = this->resumes();
     std::vector<std::string> sources;
     const auto begin_with_sources = [&] {
       sources = load_transferred(model_, pipeline_);
@@ -138,11 +178,47 @@ class Trainer {
       for (const std::string& note : evaluation_->notes()) say(note);
   }
 
+  // Gives the other processes the weights and all else that the first one has.
+  void share() {
+    Json state{{"step", step_}, {"done", done_}, {"updates", engine_->updates()}};
+    state.update(best_.state());
+    state = Json::parse(ranks_->first(state.dump()));
+    for (const NamedTensor& one : model_.tensors())
+      ranks_->spread(one.tensor.data, static_cast<size_t>(one.tensor.size()) * sizeof(float));
+    engine_->spread_optimizers();
+    if (first_) return;
+    step_ = state.at("step"), done_ = state.at("done");
+    if (step_ > 0) saved_ = step_;
+    engine_->load_updates(state.at("updates"));
+    best_.load(state);
+  }
+
   std::vector<std::string> busy() const {
     std::vector<std::string> names = engine_->busy();
     if (evaluator_)
       for (const std::string& name : evaluator_->busy()) names.push_back(name);
+    if (ranks_)
+      for (const std::string& other : ranks_->others_doing()) names.push_back(other);
     return names;
+  }
+
+  std::string doing() const {
+    const std::vector<std::string> names = engine_->busy();
+    return fmt::format("step {}, {}", reached_.load(),
+                       names.empty() ? "waits" : fmt::format("in {}", fmt::join(names, ", ")));
+  }
+
+  uint64_t asked_for() const {
+    return (Signals::stop() || out_of_time() ? asked_to_stop : 0) |
+           (Signals::take_save() ? asked_to_save : 0);
+  }
+
+  void beat() {
+    if (watchdog_) watchdog_->beat();
+  }
+
+  void write_status(const std::string& state, int64_t step, const std::string& reason) {
+    if (directory_) directory_->status(state, step, reason);
   }
 
   Json facts() const {
@@ -243,8 +319,7 @@ class Trainer {
   }
 
   void evaluate_now() {
-    const Results results =
-        run_pass(*evaluation_, *evaluator_, step_, [this] { watchdog_->beat(); });
+    const Results results = run_pass(*evaluation_, *evaluator_, step_, [this] { beat(); });
     metrics({{"step", step_}, {"epoch", epoch()}, {"evaluate", to_json(results)}});
     say(fmt::format("epoch {:.6g} | step {} | {}", epoch(), step_, text(results)));
     for (const auto& [name, value] : results)
@@ -261,14 +336,24 @@ class Trainer {
   void keep_best(double value) {
     const Best before = best_;
     best_.set(value, step_);
-    if (save()) return store_->mark_best(step_);
-    best_ = before;
+    if (!save())
+      best_ = before;
+    else if (store_)
+      store_->mark_best(step_);
   }
 
   // Saves a checkpoint; returns whether it could. A full disk does not end the training: the next
   // interval tries again.
   bool save() {
     if (saved_ == step_) return true;
+    engine_->gather_optimizers();
+    const bool written = !first_ || write_checkpoint();
+    if (ranks_ ? ranks_->first(written ? "yes" : "") != "yes" : !written) return false;
+    saved_ = step_;
+    return true;
+  }
+
+  bool write_checkpoint() {
     Json state{{"conditions", conditions_of(pipeline_, *plan_)},
                {"steps", plan_->steps},
                {"updates", engine_->updates()},
@@ -279,7 +364,6 @@ class Trainer {
       const auto model = model_.tensors();
       const auto optimizer = engine_->optimizer_tensors();
       store_->save(step_, model, optimizer, state, resolved_);
-      saved_ = step_;
       status("training", "");
       return true;
     } catch (const Error& error) {
@@ -301,6 +385,8 @@ class Trainer {
 
   // Ends the run, after its last checkpoint was saved.
   Exit end(Exit exit, const std::string& reason, const std::string& sentence) {
+    if (ranks_) ranks_->doing({});
+    if (!first_) return exit;
     const std::string state = exit == Exit::done ? "done" : "stopped";
     const bool lines = told("metrics.jsonl", directory_->flush_metrics());
     const bool whole = status(state, reason) && lines;
@@ -318,6 +404,7 @@ class Trainer {
     const std::string end = sentence + "; ended by --stall-kill";
     say(end);
     directory_->status("failed", reached_, end);
+    if (ranks_) ranks_->fail(Error(runs ? Exit::plugin : Exit::resources, end));
     ::_exit(static_cast<int>(runs ? Exit::plugin : Exit::resources));
   }
 
@@ -327,7 +414,9 @@ class Trainer {
                options_.hours * 3600;
   }
 
-  void metrics(const Json& line) { told("metrics.jsonl", directory_->metrics(line)); }
+  void metrics(const Json& line) {
+    if (directory_) told("metrics.jsonl", directory_->metrics(line));
+  }
 
   bool status(const std::string& state, const std::string& reason) {
     return told("status.json", directory_->status(state, step_, reason));
@@ -344,13 +433,15 @@ class Trainer {
     if (directory_) directory_->log(sentence);
     if (progress_)
       progress_->line(sentence);
-    else if (options_.progress != Progress::Style::none)
+    else if (first_ && options_.progress != Progress::Style::none)
       tell("{}\n", sentence);
   }
 
   const Pipeline& pipeline_;
   const Registry& registry_;
   const TrainOptions& options_;
+  Ranks* const ranks_;
+  const bool first_;  // does this process write?
   const TrainDecl& decl_;
   std::unique_ptr<const Plan> plan_, evaluation_;
   Yaml source_;
@@ -367,13 +458,19 @@ class Trainer {
   std::set<std::string> failing_;  // files that could not be written
   Best best_;
   bool done_ = false;
+  std::optional<Border> border_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 }  // namespace
 
 Exit train(const Pipeline& pipeline, const Registry& registry, const TrainOptions& options) {
   if (!pipeline.train) throw Error(Place{pipeline.file}, "the pipeline has no section `train`");
-  return Trainer(pipeline, registry, options).run();
+  std::unique_ptr<Trainer> trainer;  // others may still read its memory when it has failed
+  const auto run = [&] {
+    trainer = std::make_unique<Trainer>(pipeline, registry, options);
+    return trainer->run();
+  };
+  return options.ranks ? options.ranks->together(run) : run();
 }
 
 }  // namespace weft

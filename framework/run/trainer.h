@@ -7,6 +7,7 @@
 
 #include "framework/language/pipeline.h"
 #include "framework/plugin/registry.h"
+#include "framework/ranks/ranks.h"
 #include "framework/run/progress.h"
 
 namespace weft {
@@ -24,7 +25,8 @@ struct TrainOptions {
   bool check = false;           // watch every call of a node: see checked_call.h
   bool allow_drift = false;     // go on even where the same bits are not promised
   Progress::Style progress = Progress::Style::automatic;
-  std::string command;  // what the user typed
+  std::string command;     // what the user typed
+  Ranks* ranks = nullptr;  // the processes that share the training, if there are more than this one
 };
 
 // Trains. Returns Exit::done when the training has ended, Exit::stopped when it was asked to stop

@@ -5,6 +5,9 @@ namespace weft {
 const char* name(Work work) {
   switch (work) {
     case Work::observe: return "observe";
+    case Work::summarize:
+    case Work::summarize_gradients: return "summarize";
+    case Work::join: return "join";
     case Work::forward: return "forward";
     case Work::seed: return "seed";
     case Work::backward: return "backward";
