@@ -88,7 +88,7 @@ TEST_F(Installed, HasTheHeadersOfAuthorsAndNoOthers) {
       names, UnorderedElementsAre("build.h", "did_you_mean.h", "dnn.h", "elementwise.h", "error.h",
                                   "loops.h", "measure.h", "node.h", "optimizer.h", "parallel.h",
                                   "param.h", "plugin.h", "ports.h", "random.h", "shape.h", "simd.h",
-                                  "sink.h", "softmax.h", "source.h", "split.h"));
+                                  "sink.h", "softmax.h", "source.h", "split.h", "summary.h"));
   write_text(here_ / "all.cpp", includes);
   done({COMPILER, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fopenmp-simd", "-fsyntax-only",
         "-I" + prefix_ + "/include/weft", "all.cpp"});

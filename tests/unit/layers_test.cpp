@@ -63,7 +63,7 @@ std::vector<std::string> spread(const std::string& library, const std::vector<st
 TEST(Layers, PointOneWay) {
   std::vector<std::string> below;
   for (const std::string layer :
-       {"node", "plugin", "language", "plan", "print", "run", "trial", "cli"}) {
+       {"node", "plugin", "ranks", "language", "plan", "print", "run", "trial", "cli"}) {
     below.push_back("framework/" + layer + "/");
     if (layer == "plan") below.push_back("framework/formats/");
     if (layer == "trial") below.push_back("framework/datasets/");
