@@ -103,9 +103,27 @@ void Ranks::run(std::vector<Piece> sends, std::vector<Piece> receives, int tag) 
   if (const auto why = failure()) throw Error(*why);
 }
 
+namespace {
+// Calls f with memory that others may still write to when an exchange has failed: it then stays for
+// the rest of the process, which is short.
+template <class Memory, class F>
+auto exchanged(F f) {
+  auto memory = std::make_unique<Memory>();
+  try {
+    return f(*memory);
+  } catch (...) {
+    static_cast<void>(memory.release());
+    throw;
+  }
+}
+}  // namespace
+
 std::vector<std::string> Ranks::all(const std::string& mine) {
+  struct Said {
+    std::vector<uint64_t> sizes;
+    std::vector<std::string> texts;
+  };
   const auto n = static_cast<size_t>(count_), own = static_cast<size_t>(rank_);
-  std::vector<uint64_t> sizes(n, mine.size());
   const auto others = [&](auto data, auto bytes) {
     std::vector<Piece> pieces;
     for (size_t r = 0; r < n; ++r)
@@ -113,24 +131,32 @@ std::vector<std::string> Ranks::all(const std::string& mine) {
     return pieces;
   };
   const auto word = [](size_t) { return sizeof(uint64_t); };
-  run(others([&](size_t) { return &sizes[own]; }, word),
-      others([&](size_t r) { return &sizes[r]; }, word), size_tag);
-  std::vector<std::string> texts(n);
-  for (size_t r = 0; r < n; ++r) texts[r].resize(sizes[r]);
-  texts[own] = mine;
-  const auto size = [&](size_t r) { return texts[r].size(); };
-  run(others([&](size_t) { return texts[own].data(); }, [&](size_t) { return mine.size(); }),
-      others([&](size_t r) { return texts[r].data(); }, size), text_tag);
-  return texts;
+  return exchanged<Said>([&](Said& said) {
+    said.sizes.assign(n, mine.size());
+    run(others([&](size_t) { return &said.sizes[own]; }, word),
+        others([&](size_t r) { return &said.sizes[r]; }, word), size_tag);
+    for (const uint64_t size : said.sizes) said.texts.emplace_back(size, ' ');
+    said.texts[own] = mine;
+    run(others([&](size_t) { return said.texts[own].data(); }, [&](size_t) { return mine.size(); }),
+        others([&](size_t r) { return said.texts[r].data(); },
+               [&](size_t r) { return said.texts[r].size(); }),
+        text_tag);
+    return said.texts;
+  });
 }
 
 std::string Ranks::first(const std::string& mine) {
-  uint64_t size = mine.size();
-  spread(&size, sizeof size);
-  std::string text = mine;
-  text.resize(size);
-  spread(text.data(), text.size());
-  return text;
+  struct Said {
+    uint64_t size;
+    std::string text;
+  };
+  return exchanged<Said>([&](Said& said) {
+    said = {mine.size(), mine};
+    spread(&said.size, sizeof said.size);
+    said.text.resize(said.size);
+    spread(said.text.data(), said.text.size());
+    return said.text;
+  });
 }
 
 void Ranks::spread(void* data, size_t bytes) {

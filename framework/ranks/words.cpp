@@ -145,7 +145,7 @@ void Ranks::heard_failure(const Error& error) {
 bool Ranks::left() {
   {
     const std::scoped_lock lock(mutex_);
-    if (!leaving_) return false;
+    if (!leaving_ || (failure_ && !failed_)) return false;  // of a failure first
   }
   if (!std::exchange(leaves_now_, true)) {
     leaves_ = Clock::now();
