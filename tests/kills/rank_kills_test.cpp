@@ -10,7 +10,7 @@ namespace {
 using RankKills = RankRuns;
 
 TEST_F(RankKills, OfRandomProcesses) {
-  std::string pipeline = replaced(tiny_siamese(), "steps: 60", "steps: 2400");
+  std::string pipeline = replaced(tiny_siamese(), "steps: 60", "steps: 6000");
   pipeline = replaced(pipeline, "lanes: 5", "lanes: 8\n  shards: 8");
   write("it", replaced(pipeline, "every_steps: 7", "every_steps: 25"));
   ASSERT_EQ(TinyRuns::train("it", "whole").exit, 0);

@@ -50,14 +50,15 @@ pid_t RankRuns::process(Process& mpirun, const std::string& run, int rank) const
   await_training(mpirun, run);
   const std::string mark = "PMIX_RANK=" + std::to_string(rank) + '\0';
   const std::filesystem::path weft = program("weft");
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::error_code gone;
-    const std::filesystem::path here = std::filesystem::read_symlink(entry.path() / "cwd", gone);
-    if (gone || here != std::filesystem::canonical(folder_.path())) continue;
-    if (std::filesystem::read_symlink(entry.path() / "exe", gone) != weft) continue;
-    if (read_text(entry.path() / "environ").find(mark) != std::string::npos)
-      return std::stoi(entry.path().filename());
-  }
+  for (bool runs = true; runs; runs = mpirun.running(), sleep_for(0.002))
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::error_code gone;
+      const std::filesystem::path here = std::filesystem::read_symlink(entry.path() / "cwd", gone);
+      if (gone || here != std::filesystem::canonical(folder_.path())) continue;
+      if (std::filesystem::read_symlink(entry.path() / "exe", gone) != weft) continue;
+      if (read_text(entry.path() / "environ").find(mark) != std::string::npos)
+        return std::stoi(entry.path().filename());
+    }
   return -1;
 }
 
