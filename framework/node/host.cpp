@@ -18,6 +18,12 @@ const Fitted* Host::fitted(const std::string& name) const {
   return found == setting.fitted->end() ? nullptr : &found->second;
 }
 
+bool Host::summarizes(Pass pass) const {
+  return std::ranges::any_of(summaries, [&](const Summary* summary) {
+    return summary->pass == pass && summary->present_;
+  });
+}
+
 void Host::follow(ParamBase& param, double least, double most) {
   param.span_ = {least, most};
 }

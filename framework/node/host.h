@@ -59,6 +59,7 @@ struct WEFT_API Host {
 
   ParamBase* param(std::string_view name) const;        // null if there is none
   const Fitted* fitted(const std::string& name) const;  // null if nothing is known
+  bool summarizes(Pass pass) const;                     // has it a summary before this pass?
 
   // Throws Error with a sentence when the param's check refuses the value.
   static void set(ParamBase& param, const ParamValue& value);

@@ -153,10 +153,7 @@ void Derivative::forward(const Step& step) {
       Host::bind(*its.ins[i], Host::value(*its.ins[i]), Host::value(*inputs_[i].grad));
   for (size_t i = 0; i < outputs_.size(); ++i)
     Host::bind(*its.outs[i], Host::value(*its.outs[i]), grad(i));
-  const auto needed = [](const Summary* s) {
-    return s->pass == Pass::backward && Host::present(*s);
-  };
-  if (std::ranges::any_of(its.summaries, needed))
+  if (its.summarizes(Pass::backward))
     node_->summarize(step, Pass::backward), node_->join(step, Pass::backward);
   node_->backward(step);
 }

@@ -26,8 +26,8 @@ int64_t choose_lanes(const Plan& plan) {
 // lanes' parts if the batch is cut into shards: without, it is one sum, as it always was.
 bool is_row_wise(const PlanNode& node, const Plan& plan, const ByValue<bool>& learned) {
   const auto shared = [&](ValueId value) { return plan.values[value].rows.shared; };
-  const auto& summaries = node.node->host().summaries;
-  const bool summed = std::ranges::any_of(summaries, [](auto* s) { return Host::present(*s); });
+  const Host& host = node.node->host();
+  const bool summed = host.summarizes(Pass::forward) || host.summarizes(Pass::backward);
   return !node.node->whole_batch() && !node.rows.shared && !node.outputs.empty() &&
          (!summed || (plan.shards > 1 && !node.loop && !node.make)) &&
          std::ranges::none_of(node.outputs, shared) &&

@@ -70,7 +70,7 @@ std::optional<size_t> PlanLearn::use(NodeId node) const {
 
 size_t Plan::gradients(const PlanLearn& learn) const {
   const Range own = own_shards();
-  size_t count = (own.begin > 0 ? 1 : 0) + (learn.nodes.size() > 1 && !learn.in_lanes ? 1 : 0);
+  size_t count = learn.nodes.size() > 1 && !learn.in_lanes ? 1 : 0;
   for (int64_t shard = own.begin; shard < own.end; ++shard)
     count += learn.parts[static_cast<size_t>(shard)].size();
   return std::max<size_t>(count, 1);
@@ -171,9 +171,7 @@ bool Plan::observes(NodeId node) const {
 }
 
 bool Plan::summarizes(NodeId node, Pass pass) const {
-  return !nodes[node].make && std::ranges::any_of(nodes[node].node->host().summaries, [&](auto* s) {
-    return s->pass == pass && Host::present(*s);
-  });
+  return !nodes[node].make && nodes[node].node->host().summarizes(pass);
 }
 
 std::vector<std::string> Plan::notes() const {

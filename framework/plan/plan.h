@@ -225,8 +225,8 @@ class Plan {
 
   // The part of the gradient that a node writes in a lane; lane 0 if it runs whole.
   size_t part(const PlanLearn& learn, NodeId node, int64_t lane) const;
-  // How many gradients of the size of the weights a process keeps: its parts, one for the sum, and
-  // without lanes one for what further nodes add.
+  // How many gradients of the size of the weights a process keeps: its parts, and without lanes one
+  // for what further nodes add.
   size_t gradients(const PlanLearn& learn) const;
 
   // A new instance of a node with its params set, but not wired.

@@ -72,18 +72,10 @@ Exchange& Ranks::add(Exchange exchange) {
   return exchanges_.emplace_back(std::move(exchange));
 }
 
-void Ranks::send(Exchange& exchange) {
+void Ranks::ask(const Command& command) {
   {
     const std::scoped_lock lock(mutex_);
-    commands_.push_back({&exchange, true});
-  }
-  move();
-}
-
-void Ranks::receive(Exchange& exchange) {
-  {
-    const std::scoped_lock lock(mutex_);
-    commands_.push_back({&exchange, false});
+    commands_.push_back(command);
   }
   move();
 }
@@ -178,11 +170,6 @@ void Ranks::fail(const Error& error) {
 std::optional<Error> Ranks::failure() const {
   const std::scoped_lock lock(mutex_);
   return failure_;
-}
-
-void Ranks::on_failure(std::function<void(const Error&)> f) {
-  const std::scoped_lock lock(mutex_);
-  on_failure_.push_back(std::move(f));
 }
 
 void Ranks::doing(std::function<std::string()> f) {

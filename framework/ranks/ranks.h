@@ -59,8 +59,8 @@ class Ranks {
   // Every process adds the same exchanges in the same order, and begins them in any. One that is
   // under way does not begin again.
   Exchange& add(Exchange exchange);
-  void send(Exchange& exchange);
-  void receive(Exchange& exchange);
+  void send(Exchange& exchange) { ask({&exchange, true}); }
+  void receive(Exchange& exchange) { ask({&exchange, false}); }
   // Moves messages, unless another thread does so just now.
   void move();
 
@@ -78,8 +78,6 @@ class Ranks {
   // Tells all processes that this one failed. The first failure that a process hears of is kept.
   void fail(const Error& error);
   std::optional<Error> failure() const;
-  // Called with a failure, by the thread of messages, before exchanges are over.
-  void on_failure(std::function<void(const Error&)> f);
   // Runs what all processes do. If it throws, all fail, and the process ends here, once the others
   // have heard of it: they may still read and write its memory. The first process says why.
   Exit together(const std::function<Exit()>& f);
@@ -107,6 +105,7 @@ class Ranks {
     bool sends;
   };
 
+  void ask(const Command& command);
   void carry(const std::function<std::unique_ptr<Wire>()>& make);
   void loop();
   void work();
@@ -135,7 +134,6 @@ class Ranks {
   std::condition_variable wake_;
   std::vector<Command> commands_;
   std::optional<Error> failure_;
-  std::vector<std::function<void(const Error&)>> on_failure_;
   std::function<std::string()> doing_;
   bool leaving_ = false, ready_ = false;
   std::exception_ptr refused_;  // why the engine did not start

@@ -79,8 +79,7 @@ void Ranks::say(size_t p, int kind) {
 void Ranks::say_what_is_owed() {
   for (size_t r = 0; r < peers_.size(); ++r) {
     Peer& peer = peers_[r];
-    if (static_cast<int64_t>(r) == rank_ || peer.talking) continue;
-    if (peer.dead) continue;
+    if (static_cast<int64_t>(r) == rank_ || peer.talking || peer.dead) continue;
     if (std::exchange(peer.owed_failure, false) && !peer.gone)
       say(r, Word::failed);
     else if (std::exchange(peer.owed_bye, false))
@@ -124,14 +123,11 @@ void Ranks::look_at_neighbours() {
 void Ranks::heard_failure(const Error& error) {
   if (std::exchange(failed_, true)) return;
   bool own = true;
-  std::vector<std::function<void(const Error&)>> tell;
   {
     const std::scoped_lock lock(mutex_);
     own = failure_.has_value();
     if (!own) failure_.emplace(error);
-    tell = on_failure_;
   }
-  for (const auto& f : tell) f(error);
   for (Peer& peer : peers_) peer.owed_failure = own;
   for (Exchange* exchange : std::exchange(under_way_, {})) {
     const bool receiving = std::exchange(exchange->receiving, 0) > 0;

@@ -151,15 +151,15 @@ struct Engine::Body {
         call(n, what, [&](Node& node) { f(static_cast<Role&>(node)); });
   }
 
-  // What the process keeps for its blocks and shards goes to the first one.
-  void gather_optimizers() {
+  // What processes keep for their blocks and shards goes to the first one, or comes from it.
+  void move_optimizers(bool to_first) {
     std::vector<Piece> sends, receives;
+    const int64_t own = plan.rank.number;
     const auto move = [&](const Tensor& kept, int64_t owner) {
-      const bool first = plan.rank.number == 0;
-      const Piece piece{first ? owner : 0, kept.data,
-                        static_cast<size_t>(kept.size()) * sizeof(float)};
-      if (first && owner > 0) receives.push_back(piece);
-      if (!first && owner == plan.rank.number) sends.push_back(piece);
+      if (owner == 0 || (own != 0 && own != owner)) return;
+      (to_first == (own == 0) ? receives : sends)
+          .push_back(
+              {own == 0 ? owner : 0, kept.data, static_cast<size_t>(kept.size()) * sizeof(float)});
     };
     for (size_t p = 0; p < plan.phases.size(); ++p) {
       if (!plan.phases[p].loss) continue;
@@ -173,28 +173,10 @@ struct Engine::Body {
     state.ranks->exchange(std::move(sends), std::move(receives));
   }
 
-  // Slots come to all processes, sums of accumulated steps to those whose shards they are of.
-  void spread_optimizers() {
-    std::vector<Piece> sends, receives;
-    for (size_t p = 0; p < plan.phases.size(); ++p) {
-      for (const WeightId w : plan.phases[p].updates)
-        for (const Tensor& slot : updates.slots(p, w))
-          state.ranks->spread(slot.data, static_cast<size_t>(slot.size()) * sizeof(float));
-      each_sum(p, [&](const Tensor& sum, int64_t owner) {
-        const bool first = plan.rank.number == 0;
-        const Piece piece{first ? owner : 0, sum.data,
-                          static_cast<size_t>(sum.size()) * sizeof(float)};
-        if (first && owner > 0) sends.push_back(piece);
-        if (!first && owner == plan.rank.number) receives.push_back(piece);
-      });
-    }
-    state.ranks->exchange(std::move(sends), std::move(receives));
-  }
-
   // Calls f(tensor, the process that has the shard).
   template <class F>
   void each_sum(size_t phase, F f) {
-    if (!plan.phases[phase].decl || plan.phases[phase].decl->accumulate == 1) return;
+    if (plan.phases[phase].decl->accumulate == 1) return;
     for (const WeightId w : plan.phases[phase].updates)
       for (int64_t rank = 0; rank < plan.rank.count; ++rank)
         for (int64_t s = plan.own_shards(rank).begin; s < plan.own_shards(rank).end; ++s)
@@ -316,11 +298,11 @@ nlohmann::json Engine::updates() const {
 }
 
 void Engine::gather_optimizers() {
-  if (body_->state.ranks) body_->gather_optimizers();
+  if (body_->state.ranks) body_->move_optimizers(true);
 }
 
 void Engine::spread_optimizers() {
-  if (body_->state.ranks) body_->spread_optimizers();
+  if (body_->state.ranks) body_->move_optimizers(false);
 }
 
 void Engine::load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates) {

@@ -60,7 +60,7 @@ class Engine {
   void load(const std::map<std::string, Tensor>& optimizer, const nlohmann::json& updates);
   void load_updates(const nlohmann::json& updates);  // their numbers alone
 
-  // Brings what optimizers keep from all processes to the first, or from it to all. All call it.
+  // Brings what optimizers keep from their owners to the first process, or back. All call it.
   void gather_optimizers();
   void spread_optimizers();
 

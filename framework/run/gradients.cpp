@@ -11,15 +11,13 @@ Range extent(const Plan& plan, WeightId weight, Range block) {
 Gradients::Gradients(const Plan& plan) : plan_(plan), phases_(plan.phases.size()) {
   const Range own = plan.own_shards();
   for (size_t p = 0; p < plan.phases.size(); ++p) {
-    for (const WeightId w : plan.phases[p].updates)
-      phases_[p][w].emplace_back(plan.weights[w].shape);
     for (const PlanLearn& learn : plan.phases[p].learns)
       for (const WeightId w : learn.learned) {
-        std::vector<OwnedTensor>& all = phases_[p].at(w);
+        std::vector<OwnedTensor>& all = phases_[p][w];
         for (int64_t shard = own.begin; shard < own.end; ++shard)
           for (const size_t part : learn.parts[static_cast<size_t>(shard)]) {
             if (part >= all.size()) all.resize(part + 1);
-            if (part > 0) all[part] = OwnedTensor(plan.weights[w].shape);
+            all[part] = OwnedTensor(plan.weights[w].shape);
           }
         if (learn.nodes.size() > 1 && !learn.in_lanes)
           scratch_[w] = OwnedTensor(plan.weights[w].shape);

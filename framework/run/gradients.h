@@ -17,8 +17,6 @@ class Gradients {
  public:
   explicit Gradients(const Plan& plan);
 
-  // The gradient of the batch: the first part, to which all others are added.
-  Tensor whole(size_t phase, WeightId weight) const { return phases_[phase].at(weight)[0].view; }
   // Where learn() writes: a part of the gradient (see PlanLearn), the block's rows of it, for the
   // first use of the weight; scratch() is those of a second tensor, for each other use of the
   // shard, to be added to the first.

@@ -14,16 +14,16 @@ namespace weft {
 PhaseGraph::Shared& PhaseGraph::share(Exchange exchange, bool at_once, bool update) {
   Task& arrived = task();
   arrived.arrival = true;
-  exchange.received = [this, &arrived] {
+  const auto over = [this] {
+    --pending_;
+    graph_.release_wait();
+  };
+  exchange.received = [this, &arrived, over] {
     if (const auto why = ranks_->failure()) state_.fail(*why);
     arrive(arrived);
-    --pending_;
-    graph_.release_wait();
+    over();
   };
-  exchange.sent = [this] {
-    --pending_;
-    graph_.release_wait();
-  };
+  exchange.sent = over;
   shared_.push_back({&ranks_->add(std::move(exchange)), &arrived, at_once, update});
   return shared_.back();
 }

@@ -96,10 +96,7 @@ void NodeRig::hold_summaries() {
 }
 
 void NodeRig::summarize(Pass pass) {
-  const auto asked = [&](const Summary* summary) {
-    return summary->pass == pass && Host::present(*summary);
-  };
-  if (std::ranges::none_of(whole_->host().summaries, asked)) return;
+  if (!whole_->host().summarizes(pass)) return;
   const Work work = pass == Pass::forward ? Work::summarize : Work::summarize_gradients;
   call("summarize");
   for (const auto& lane : lanes_)

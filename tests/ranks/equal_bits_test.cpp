@@ -8,11 +8,6 @@ using testing::HasSubstr;
 
 const Words shards{"--set", "train.shards=8", "--set", "train.lanes=8"};
 
-Words with(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 class EqualBits : public RankRuns, public testing::WithParamInterface<Tiny> {
  protected:
   EqualBits() { write("it", GetParam().pipeline()); }

@@ -12,11 +12,6 @@ using testing::HasSubstr;
 
 const Words shards{"--set", "train.shards=6", "--set", "train.lanes=6"};
 
-Words with(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 std::string longer(const std::string& pipeline, int64_t steps) {
   return replaced(pipeline, "steps: 60", "steps: " + std::to_string(steps));
 }

@@ -24,11 +24,8 @@ void RankRuns::SetUp() {
 
 Command RankRuns::training(int count, const std::string& name, const std::string& run,
                            const Words& more) const {
-  Words words = more;
-  words.insert(words.end(), {"--threads", "1"});
-  Command command = TinyRuns::training(name, run, words);
-  words = mpirun;
-  words.insert(words.end(), {"-n", std::to_string(count)});
+  Command command = TinyRuns::training(name, run, with(more, {"--threads", "1"}));
+  const Words words = with(mpirun, {"-n", std::to_string(count)});
   command.words.insert(command.words.begin(), words.begin(), words.end());
   command.environment.insert(surroundings.begin(), surroundings.end());
   return command;

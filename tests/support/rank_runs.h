@@ -5,6 +5,11 @@
 
 namespace weft::tests {
 
+inline Words with(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 class RankRuns : public TinyRuns {
  protected:
   void SetUp() override;  // skips the test where there is no Open MPI
